@@ -1,0 +1,1 @@
+"""Requirement catalogues, interpretation register, monitors and verdicts."""
