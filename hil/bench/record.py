@@ -1,0 +1,141 @@
+"""What a bench has seen: the observations, and the messages recognised among them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
+from hil.protocol.j1939 import Listener
+from hil.units import Instant
+from hil.world.observation import FrameSeen, Note, Observation, Sample
+
+_TP_FORMATS = (0xEC, 0xEB)
+_SENDERS = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "bms"}
+
+
+class MessageSeen(msgspec.Struct, frozen=True):
+    """A message recognised on the wire, correct in identifier and decodable in content or not."""
+
+    t: Instant
+    """End of the frame; of a long message, its EndOfMsgACK."""
+    started: Instant
+    """The same for a single frame; of a long message, its RTS."""
+    name: str
+    sender: str
+    data: bytes
+    id: int
+    """Identifier of the frame; 0 for a long message."""
+    message: Any = None
+    """The decoded message; None where the bytes are too few."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.message, name)
+
+
+class Record:
+    """Grows with every reply of the world; never forgets."""
+
+    def __init__(self, messages: MessageSet) -> None:
+        self.observations: list[Observation] = []
+        self.notes: list[Note] = []
+        self._messages = messages
+        self._listener = Listener()
+        self._by_name: dict[str, list[MessageSeen]] = {}
+        self._samples: dict[str, list[Sample]] = {}
+        self._charger_frames: list[FrameSeen] = []
+
+    def add(self, observations: Iterable[Observation]) -> None:
+        """Take in what a reply brought."""
+        for observation in observations:
+            self.observations.append(observation)
+            if isinstance(observation, FrameSeen):
+                self._add_frame(observation)
+            elif isinstance(observation, Sample):
+                self._samples.setdefault(observation.name, []).append(observation)
+            elif isinstance(observation, Note):
+                self.notes.append(observation)
+
+    def _add_frame(self, frame: FrameSeen) -> None:
+        source = frame.id & 0xFF
+        if source == CHARGER_ADDRESS and frame.extended:
+            self._charger_frames.append(frame)
+        protocol_format = frame.id >> 16 & 0xFF
+        if protocol_format in _TP_FORMATS:
+            transfer = self._listener.see(frame.id, frame.data, frame.t)
+            if transfer is not None and transfer.complete:
+                self._add_message(
+                    transfer.pgn, transfer.data, _SENDERS.get(transfer.source, ""), transfer.ended, transfer.started, 0
+                )
+            return
+        declared = self._messages.by_pgn.get(protocol_format << 8)
+        if frame.extended and declared is not None and not declared.transport:
+            self._add_message(declared.pgn, frame.data, _SENDERS.get(source, ""), frame.t, frame.t, frame.id)
+
+    def _add_message(
+        self, pgn: int, data: bytes, sender: str, t: Instant, started: Instant, identifier: int
+    ) -> None:
+        declared = self._messages.by_pgn.get(pgn)
+        if declared is None:
+            return
+        decoded = self._messages.decode(pgn, data)
+        message = decoded if isinstance(decoded, declared) else None
+        seen = MessageSeen(t, started, declared.name, sender, data, identifier, message)
+        self._by_name.setdefault(declared.name, []).append(seen)
+
+    # --- questions --------------------------------------------------------------------------------
+
+    def all(self, name: str, after: Instant = -1, until: Instant | None = None) -> list[MessageSeen]:
+        """Messages of that name with ``after < t <= until``."""
+        seen = self._by_name.get(name, [])
+        first = bisect_right(seen, after, key=_instant)
+        last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
+        return seen[first:last]
+
+    def last(self, name: str) -> MessageSeen | None:
+        """The latest message of that name."""
+        seen = self._by_name.get(name)
+        return seen[-1] if seen else None
+
+    def first(
+        self, name: str, after: Instant = -1, where: Callable[[MessageSeen], bool] | None = None
+    ) -> MessageSeen | None:
+        """The first message of that name after an instant that satisfies ``where``."""
+        for seen in self.all(name, after):
+            if seen.message is not None and (where is None or where(seen)):
+                return seen
+        return None
+
+    def charger_frames(self, after: Instant = -1, until: Instant | None = None) -> list[FrameSeen]:
+        """Frames from the charger's address with ``after < t <= until``."""
+        seen = self._charger_frames
+        first = bisect_right(seen, after, key=_instant)
+        last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
+        return seen[first:last]
+
+    def samples(self, name: str, after: Instant = -1, until: Instant | None = None) -> list[Sample]:
+        """Samples of a signal with ``after < t <= until``."""
+        seen = self._samples.get(name, [])
+        first = bisect_right(seen, after, key=_instant)
+        last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
+        return seen[first:last]
+
+    def value(self, name: str, at: Instant | None = None) -> float | None:
+        """The signal's latest sample at or before an instant; None before the first one."""
+        seen = self._samples.get(name, [])
+        index = len(seen) if at is None else bisect_right(seen, at, key=_instant)
+        return seen[index - 1].value if index else None
+
+    def fired(self, kind: str, what: str) -> bool:
+        """Whether a note of that kind and text is there: the proof of firing."""
+        return any(note.kind == kind and note.what == what for note in self.notes)
+
+
+def _instant(seen: Any) -> Instant:
+    instant: Instant = seen.t
+    return instant

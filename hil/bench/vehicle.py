@@ -1,0 +1,76 @@
+"""The vehicle as cases speak to it: orders carried out now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hil.bench import actions
+from hil.bench.record import MessageSeen
+from hil.units import ms
+
+if TYPE_CHECKING:
+    from hil.bench.bench import Bench
+
+_TRANSFER_LIMIT = ms(100)
+"""A transfer that is under way when its message is silenced has ended by then."""
+
+
+class VehicleHandle:
+    """Each method gives one order; the module :mod:`hil.bench.actions` says what it means."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def silence(self, *messages: actions.MessageType) -> MessageSeen:
+        """Stop sending these messages; returns the last of the first one that was seen on the wire.
+
+        A transfer under way is let end, so that the last complete one is known.
+        """
+        self._bench.do(actions.silence(*messages))
+        if messages and messages[0].transport:
+            self._bench.let(_TRANSFER_LIMIT)
+        last = self._bench.record.last(messages[0].name) if messages else None
+        if messages and last is None:
+            return MessageSeen(self._bench.now, self._bench.now, messages[0].name, "bms", b"", 0)
+        return last if last is not None else MessageSeen(self._bench.now, self._bench.now, "", "bms", b"", 0)
+
+    def resume(self, *messages: actions.MessageType) -> None:
+        """Send these messages again, correctly."""
+        self._bench.do(actions.resume(*messages))
+
+    def hold(self, *states: str) -> None:
+        """Stay in these states, whatever is received."""
+        self._bench.do(actions.hold(*states))
+
+    def release(self, *states: str) -> None:
+        """Leave these states again as due."""
+        self._bench.do(actions.release(*states))
+
+    def go(self, state: str) -> None:
+        """Go to a state at once."""
+        self._bench.do(actions.go(state))
+
+    def alter(self, message: actions.MessageType, **fields: Any) -> None:
+        """Give signals of a message these values."""
+        self._bench.do(actions.alter(message, **fields))
+
+    def restore(self, message: actions.MessageType) -> None:
+        """Compose a message correctly again."""
+        self._bench.do(actions.restore(message))
+
+    def malform(self, message: actions.MessageType, variant: str) -> MessageSeen:
+        """Send frames that do not match the definition; returns the last correct message seen."""
+        self._bench.do(actions.malform(message, variant))
+        if message.transport:
+            self._bench.let(_TRANSFER_LIMIT)
+        last = self._bench.record.last(message.name)
+        now = self._bench.now
+        return last if last is not None else MessageSeen(now, now, message.name, "bms", b"", 0)
+
+    def demand(self, *, voltage: float | None = None, current: float | None = None, mode: int | None = None) -> None:
+        """Change BCL's demand."""
+        self._bench.do(actions.demand(voltage=voltage, current=current, mode=mode))
+
+    def stop(self, reason: str) -> None:
+        """End the charge by BST for this reason."""
+        self._bench.do(actions.stop_charging(reason))

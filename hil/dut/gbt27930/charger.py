@@ -1,0 +1,445 @@
+"""The reference DC charger: a controller that meets the plant only through sensors and actuators.
+
+It runs the table of :mod:`hil.dut.gbt27930.table`, takes frames and instants, and leaves frames and
+actuations behind. Section and rule numbers in comments are those of the fact sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hil.codec.frame import CanFrame
+from hil.codec.message import Message
+from hil.dut.gbt27930.compose import Composer
+from hil.dut.gbt27930.power import PowerControl
+from hil.dut.gbt27930.spec import ChargerSpec
+from hil.errors import UsageError
+from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
+from hil.protocol.j1939 import Received, Transport
+from hil.protocol.table import TableMachine
+from hil.units import Instant, Span
+from hil.world.node import Sense
+from hil.world.observation import Note
+
+_TP_TO_CHARGER = (0x00EC56F4, 0x00EB56F4)
+_ANY_PRIORITY = 0x03FFFFFF
+_FAST_CAUSES = ("emergency", "connector", "earth", "supply", "voltage")
+"""Causes for which the output is switched off rather than ramped down (sheet 4.8)."""
+
+
+class Charger(TableMachine):
+    """A :class:`hil.world.node.Node`: the charger side of GB/T 27930-2015."""
+
+    name = "charger"
+
+    def __init__(self, spec: ChargerSpec, sense: Sense, messages: MessageSet) -> None:
+        self.spec = spec
+        self.sense = sense
+        self.messages = messages
+        self.out: list[CanFrame] = []
+        self.actuations: list[tuple[str, float]] = []
+        self.notes: list[Note] = []
+        self.bhm: Any = None
+        self.bcp: Any = None
+        self.bcl: Any = None
+        self._offered: Any = None
+        self.cause: Mapping[str, int] = {}
+        self.cem: dict[str, int] = {}
+        self.reconnects = 0
+        self.blocked = False
+        self.permitted = True
+        self.fast_cut = False
+        self.seen_bcl = self.seen_bcs = False
+        self.power = PowerControl(self)
+        self.compose = Composer(self)
+        self.tp = Transport(CHARGER_ADDRESS, BMS_ADDRESS, timing=spec.tp_timing, behaviour=spec.tp)
+        self._accepted: dict[int, type[Message] | None] = {}
+        self._last: dict[str, tuple[bytes, Any]] = {}
+        self._sent_in_state: dict[str, int] = {}
+        self._refused = {messages.by_name[name].pgn for name in spec.tp_refuses}
+        super().__init__(spec.states, spec.rows, spec.spans, "idle")
+
+    # --- node -------------------------------------------------------------------------------------
+
+    def receive(self, frame: CanFrame, now: Instant) -> None:
+        """Take one frame: transport protocol, a single message, or nothing of ours."""
+        identifier = frame.id
+        try:
+            declared = self._accepted[identifier]
+        except KeyError:
+            declared = self._classify(frame)
+        if declared is not None:
+            self._receive_single(declared, frame.data, now)
+        elif identifier & _ANY_PRIORITY in _TP_TO_CHARGER and frame.extended and self.state != "dead":
+            self._receive_transport(frame, now)
+
+    def signal(self, name: str, value: float, now: Instant) -> None:
+        """A digital sensor changed."""
+        if self.state == "dead":
+            return
+        if name == "start_request" and value:
+            self.fire("start", now)
+        elif name == "stop_button" and value:
+            self.trigger("stop_button", now)
+        elif name == "emergency_stop" and value:
+            self.trigger("emergency", now)
+        elif name == "cc1_voltage":
+            self._cc1_changed(value, now)
+        elif name == "pe_ok" and not value:
+            self.trigger("pe_lost", now)
+        elif name == "ac_present" and not value:
+            self.trigger("ac_lost", now)
+
+    def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        """A charger takes no orders of the bench: it is the device under test."""
+        raise UsageError(f"the charger takes no orders, {verb!r} was given")
+
+    def wake(self, now: Instant) -> None:
+        """Run what is due."""
+        if self.state == "dead":
+            return
+        self.tp.wake(now)
+        self._drain_transport(now)
+        self.run_due(now)
+
+    def next_deadline(self) -> Instant | None:
+        """The earliest of timers, periodic messages and the transport protocol."""
+        bound = self.next_due()
+        transport = self.tp.next_deadline()
+        if transport is not None and (bound is None or transport < bound):
+            return transport
+        return bound
+
+    # --- receiving --------------------------------------------------------------------------------
+
+    def _classify(self, frame: CanFrame) -> type[Message] | None:
+        """Which single-frame message an identifier is for us; remembered, the priority ignored."""
+        declared: type[Message] | None = None
+        if frame.extended:
+            _, pgn, destination, source = split_id(frame.id)
+            pgn = self.spec.accept_pgns.get(pgn, pgn)
+            ours = destination == CHARGER_ADDRESS
+            known = source == BMS_ADDRESS or source in self.spec.accept_sources
+            candidate = self.messages.by_pgn.get(pgn)
+            if ours and known and candidate is not None and candidate.sender != "charger":
+                untransported = candidate.name in self.spec.accept_untransported
+                if candidate.name not in self.spec.deaf_to and (not candidate.transport or untransported):
+                    declared = candidate
+        if len(self._accepted) < 4096:  # a flood of foreign identifiers must not grow memory
+            self._accepted[frame.id] = declared
+        return declared
+
+    def _receive_single(self, declared: type[Message], data: bytes, now: Instant) -> None:
+        name = declared.name
+        last = self._last.get(name)
+        if last is not None and last[0] == data:
+            message = last[1]
+        else:
+            message = self._decode(declared, data)
+            if message is None:
+                return
+            self._last[name] = (data, message)
+        self._take(name, message, now)
+
+    def _decode(self, declared: type[Message], data: bytes) -> Any:
+        name = declared.name
+        if len(data) < declared.length:
+            shortest = self.spec.accept_lengths.get(name, declared.length)
+            if name in self.spec.accept_untransported:
+                shortest = 0
+            if len(data) < shortest:
+                return None
+            data = data.ljust(declared.length, b"\xff")
+        message = self.messages.decode(declared.pgn, data)
+        return message if isinstance(message, Message) else None
+
+    def _take(self, name: str, message: Any, now: Instant) -> None:
+        if name == "BCL":
+            self.bcl = message
+        elif name == "BRO":
+            name = "BROAA" if message.ready == 0xAA else "BRO00" if message.ready == 0 else "BRO"
+        elif name == "BSM":
+            name = self._judge_bsm(message)
+        else:
+            self._offered = message
+        self.trigger(name, now)
+
+    def _judge_bsm(self, bsm: Any) -> str:
+        """Sheet 3.12: abnormal stops; forbidden pauses; "untrusted" is no reason to act."""
+        for item, values in self.spec.abnormal.items():
+            if getattr(bsm, item) in values:
+                return "BSM_abnormal"
+        if bsm.charging_permission == 0:
+            items = ("cell_voltage_state", "soc_state", "overcurrent", "overtemperature", "insulation", "connector")
+            return "BSM_forbidden" if not any(getattr(bsm, item) for item in items) else "BSM_untrusted"
+        return "BSM_allowed"
+
+    def _receive_transport(self, frame: CanFrame, now: Instant) -> None:
+        if self._refused and frame.data[:1] == b"\x10" and len(frame.data) == 8:
+            pgn = int.from_bytes(frame.data[5:8], "little")
+            if pgn in self._refused:
+                return
+        self.tp.receive(frame, now)
+        self._drain_transport(now)
+
+    def _drain_transport(self, now: Instant) -> None:
+        tp = self.tp
+        if tp.out:
+            self.out.extend(tp.out)
+            tp.out.clear()
+        if tp.events:
+            events = list(tp.events)
+            tp.events.clear()
+            for event in events:
+                if isinstance(event, Received):
+                    self._receive_long(event, now)
+
+    def _receive_long(self, event: Received, now: Instant) -> None:
+        declared = self.messages.by_pgn.get(event.pgn)
+        if declared is None or declared.sender == "charger" or declared.name in self.spec.deaf_to:
+            return
+        message = self._decode(declared, event.data)
+        if message is not None:
+            self._take(declared.name, message, now)
+
+    def _cc1_changed(self, volts: float, now: Instant) -> None:
+        power = self.spec.power
+        if volts > 11.0:
+            self.fire("unplugged", now)
+        if not power.cc1_low <= volts <= power.cc1_high:
+            self.trigger("cc1_fault", now)
+
+    def trigger(self, name: str, now: Instant) -> None:
+        """Give a trigger to the table, unless it is the one that hangs this charger."""
+        if name == self.spec.crashes_on:
+            self.state = "dead"
+            self.sends.clear()
+            self.timers.clear()
+            return
+        self.fire(name, now)
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    def send(self, name: str, now: Instant) -> None:
+        """Compose and queue the message that a state lists as ``name``."""
+        edit = self.spec.wire.get(name)
+        if edit is not None:
+            count = self._sent_in_state.get(name, 0)
+            self._sent_in_state[name] = count + 1
+            if count % edit.every or (edit.limit is not None and count >= edit.limit):
+                return
+        self.out.append(self.compose.frame(name, now))
+        if name == "CCS":
+            self.power.watch(now)
+
+    def period(self, name: str) -> Span:
+        """The period, with the jitter of a seeded fault."""
+        edit = self.spec.wire.get(name)
+        if edit is None or not edit.jitter:
+            return self.spans[name]
+        early = self._sent_in_state.get(name, 0) % 2
+        return self.spans[name] + (edit.jitter if early else -edit.jitter)
+
+    def entered(self, state: str, now: Instant) -> None:
+        """A new state counts its frames anew."""
+        self._sent_in_state.clear()
+
+    # --- guards -----------------------------------------------------------------------------------
+
+    def guard_may_start(self, now: Instant) -> bool:
+        power = self.spec.power
+        cc1 = power.start_cc1_low <= self.sense("cc1_voltage", now) <= power.start_cc1_high
+        healthy = self.sense("pe_ok", now) and self.sense("ac_present", now) and not self.sense("emergency_stop", now)
+        return cc1 and bool(healthy) and not self.blocked
+
+    def guard_locked(self, now: Instant) -> bool:
+        return bool(self.sense("lock_engaged", now))
+
+    def guard_aux_closed(self, now: Instant) -> bool:
+        return bool(self.sense("k3k4_closed", now))
+
+    def guard_k1k2_closed(self, now: Instant) -> bool:
+        return bool(self.sense("k1k2_closed", now)) or not self.spec.power.close_k1k2
+
+    def guard_k1k2_open(self, now: Instant) -> bool:
+        return not self.sense("k1k2_closed", now) or not self.spec.power.release_k1k2
+
+    def guard_identifies_without_bhm(self, now: Instant) -> bool:
+        return self.spec.readings.get("bhm-silence") == "identify-after-5s"
+
+    def guard_bhm_too_low(self, now: Instant) -> bool:
+        return bool(self.bhm.max_total_voltage < self.spec.power.min_voltage)
+
+    def guard_outside_dead(self, now: Instant) -> bool:
+        power = self.spec.power
+        return not power.check_outside or self.sense("battery_side_voltage", now) < power.outside_voltage_limit
+
+    def guard_test_voltage_reached(self, now: Instant) -> bool:
+        return self.power.reached(now, self.spec.power.test_voltage_factor)
+
+    def guard_insulation_bad(self, now: Instant) -> bool:
+        return self.power.insulation_bad(now)
+
+    def guard_discharged(self, now: Instant) -> bool:
+        return not self.spec.power.discharge or self.sense("output_voltage", now) < self.spec.power.discharge_below
+
+    def guard_battery_voltage_fits(self, now: Instant) -> bool:
+        return self.power.battery_fits(now)
+
+    def guard_precharged(self, now: Instant) -> bool:
+        return self.power.precharged(now)
+
+    def guard_ends_on_bro00(self, now: Instant) -> bool:
+        return self.spec.readings.get("dn2007-2009", "amd1") == "print"
+
+    def guard_bcl_seen(self, now: Instant) -> bool:
+        return self.seen_bcl
+
+    def guard_bcs_seen(self, now: Instant) -> bool:
+        return self.seen_bcs
+
+    def guard_reconnections_used(self, now: Instant) -> bool:
+        return self.reconnects >= self.spec.reconnections
+
+    def guard_at_rest(self, now: Instant) -> bool:
+        return self.guard_k1k2_open(now) and self.guard_discharged(now)
+
+    def guard_shut(self, now: Instant) -> bool:
+        aux = not self.sense("k3k4_closed", now) or not self.spec.power.release_aux
+        return aux and self.guard_at_rest(now)
+
+    # --- actions: session -------------------------------------------------------------------------
+
+    def do_new_session(self, now: Instant) -> None:
+        self.reconnects = 0
+        self.permitted = True
+        self.fast_cut = False
+        self.bcp = self.bhm = self.bcl = None
+        self.cause = {}
+        self.power.session_begins(now)
+
+    def do_unblock(self, now: Instant) -> None:
+        self.blocked = False
+
+    def do_block(self, now: Instant) -> None:
+        self.blocked = True
+
+    def do_take_bhm(self, now: Instant) -> None:
+        self.bhm = self._offered
+
+    def do_take_brm(self, now: Instant) -> None:
+        """BRM needs no keeping: the reference charges every battery type."""
+
+    def do_take_bcp(self, now: Instant) -> None:
+        self.bcp = self._offered
+
+    def do_stop_t3(self, now: Instant) -> None:
+        """T3 waits for any valid BRO (register: t3-bro)."""
+        self.stop_timer("T3")
+        if self.spec.readings.get("t3-bro") == "restart":
+            self.start_timer("T3", now)
+
+    def do_restart_t5(self, now: Instant) -> None:
+        self.start_timer("T5", now)
+
+    def do_clear_seen(self, now: Instant) -> None:
+        self.seen_bcl = self.seen_bcs = False
+        self.stop_timer("T8")
+        self.stop_timer("T9")
+
+    def do_saw_bcl(self, now: Instant) -> None:
+        self.seen_bcl = True
+        self.stop_timer("T6")
+        self.start_timer("T8", now)
+
+    def do_saw_bcs(self, now: Instant) -> None:
+        self.seen_bcs = True
+        self.stop_timer("T7")
+        self.start_timer("T9", now)
+
+    def do_take_bcl(self, now: Instant) -> None:
+        self.start_timer("T8", now)
+        if self.state == "charging":
+            self.power.follow(self.bcl, now)
+
+    def do_take_bcs(self, now: Instant) -> None:
+        self.start_timer("T9", now)
+
+    def do_reconnect(self, now: Instant) -> None:
+        self.reconnects += 1
+        self.permitted = True
+
+    # --- actions: causes and reports --------------------------------------------------------------
+
+    def do_cause(self, cause: str, now: Instant) -> None:
+        """Remember why the charge stops: the content of CST (register: cst-cause)."""
+        self.cause = self.spec.stop_causes[cause]
+        if self.spec.power.fast_stop and cause in _FAST_CAUSES:
+            self.fast_cut = True
+
+    def do_report(self, awaited: str, now: Instant) -> None:
+        """Remember which message did not come in time: the content of CEM."""
+        self.cem = {awaited: 1}
+
+    # --- actions: plant ---------------------------------------------------------------------------
+
+    def act(self, name: str, value: float) -> None:
+        """Set a declared actuator."""
+        self.actuations.append((name, value))
+
+    def do_lock(self, now: Instant) -> None:
+        self.act("lock_command", 1)
+
+    def do_unlock(self, now: Instant) -> None:
+        self.act("lock_command", 0)
+
+    def do_close_aux(self, now: Instant) -> None:
+        self.act("k3k4_command", 1)
+
+    def do_close_k1k2(self, now: Instant) -> None:
+        if self.spec.power.close_k1k2:
+            self.act("k1k2_command", 1)
+
+    def do_open_k1k2(self, now: Instant) -> None:
+        if self.spec.power.release_k1k2:
+            self.act("k1k2_command", 0)
+
+    def do_start_test_voltage(self, now: Instant) -> None:
+        self.power.test(now)
+
+    def do_output_off(self, now: Instant) -> None:
+        self.power.off()
+
+    def do_discharge(self, now: Instant) -> None:
+        if self.spec.power.discharge:
+            self.act("discharge_command", 1)
+
+    def do_end_discharge(self, now: Instant) -> None:
+        self.act("discharge_command", 0)
+
+    def do_start_precharge(self, now: Instant) -> None:
+        self.power.precharge(now)
+
+    def do_begin_charging(self, now: Instant) -> None:
+        self.permitted = True
+        self.reconnects = 0
+        self.power.charge(now)
+
+    def do_pause(self, now: Instant) -> None:
+        self.permitted = False
+        self.power.pause()
+
+    def do_cut(self, now: Instant) -> None:
+        self.power.cut(now, fast=self.fast_cut)
+
+    def do_ramp_and_open(self, now: Instant) -> None:
+        self.power.ramp_and_open(now)
+
+    def do_shut_down(self, now: Instant) -> None:
+        self.power.ramp_and_open(now)
+        if self.spec.power.release_aux and self.guard_k1k2_open(now):
+            self.act("k3k4_command", 0)
+
+    def do_slew(self, now: Instant) -> None:
+        self.power.slew(now)

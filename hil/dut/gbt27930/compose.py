@@ -1,0 +1,120 @@
+"""What the reference charger says: message contents and the frames they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hil.codec.frame import CanFrame
+from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, can_id
+from hil.units import SECOND, Instant
+
+if TYPE_CHECKING:
+    from hil.dut.gbt27930.charger import Charger
+
+_MESSAGES = {"CRM00": "CRM", "CRMAA": "CRM", "CRO00": "CRO", "CROAA": "CRO"}
+_START_OF_DAY = (2024, 3, 9, 14, 5, 30)
+"""The charger's clock when its world begins; there is no wall clock in a world."""
+
+
+class Composer:
+    """Composes the frames of one charger, with the edits of its spec."""
+
+    def __init__(self, charger: Charger) -> None:
+        self._charger = charger
+        self._ids: dict[str, int] = {}
+
+    def frame(self, name: str, now: Instant) -> CanFrame:
+        """The frame to send under the name that states use, such as ``CRM00``."""
+        message_name = _MESSAGES.get(name, name)
+        declared = self._charger.messages.by_name[message_name]
+        values = getattr(self, f"_{message_name.lower()}")(name, now)
+        forced = self._charger.spec.content.get(name)
+        if forced:
+            values |= forced
+        data = declared(**values).encode()
+        identifier = self._ids.get(name)
+        if identifier is None:
+            identifier = self._ids[name] = self._identifier(name, declared)
+        edit = self._charger.spec.wire.get(name)
+        if edit is not None:
+            data = _edited(data, edit)
+        return CanFrame(identifier, data)
+
+    def _identifier(self, name: str, declared: Any) -> int:
+        edit = self._charger.spec.wire.get(name)
+        priority, pgn, source = declared.priority, declared.pgn, CHARGER_ADDRESS
+        if edit is not None:
+            priority = priority if edit.priority is None else edit.priority
+            pgn = pgn if edit.pgn is None else edit.pgn
+            source = source if edit.source is None else edit.source
+        return can_id(priority, pgn, BMS_ADDRESS, source)
+
+    def _chm(self, name: str, now: Instant) -> dict[str, Any]:
+        return {"version": self._charger.spec.version}
+
+    def _crm(self, name: str, now: Instant) -> dict[str, Any]:
+        spec = self._charger.spec
+        result = 0xAA if name == "CRMAA" else 0x00
+        return {"result": result, "charger_number": spec.number, "region": spec.region}
+
+    def _cts(self, name: str, now: Instant) -> dict[str, Any]:
+        year, month, day, hour, minute, second = _START_OF_DAY
+        elapsed = second + now // SECOND
+        minute += elapsed // 60
+        hour += minute // 60
+        return {
+            "year": year,
+            "month": month,
+            "day": day + hour // 24,
+            "hour": hour % 24,
+            "minute": minute % 60,
+            "second": elapsed % 60,
+        }
+
+    def _cml(self, name: str, now: Instant) -> dict[str, Any]:
+        power = self._charger.spec.power
+        return {
+            "max_voltage": power.max_voltage,
+            "min_voltage": power.min_voltage,
+            "max_current": -power.max_current,
+            "min_current": -power.min_current,
+        }
+
+    def _cro(self, name: str, now: Instant) -> dict[str, Any]:
+        return {"ready": 0xAA if name == "CROAA" else 0x00}
+
+    def _ccs(self, name: str, now: Instant) -> dict[str, Any]:
+        charger = self._charger
+        power = charger.spec.power
+        volts = charger.sense("output_voltage", now) * power.voltage_gain + power.voltage_offset
+        amperes = charger.sense("output_current", now) * power.current_gain + power.current_offset
+        return {
+            "voltage": max(volts, 0.0),
+            "current": -amperes,
+            "charging_time": charger.power.minutes(now),
+            "charging_permitted": 1 if charger.permitted else 0,
+        }
+
+    def _cst(self, name: str, now: Instant) -> dict[str, Any]:
+        return dict(self._charger.cause)
+
+    def _csd(self, name: str, now: Instant) -> dict[str, Any]:
+        charger = self._charger
+        return {
+            "charging_time": charger.power.minutes(now),
+            "energy": charger.power.energy(now),
+            "charger_number": charger.spec.number,
+        }
+
+    def _cem(self, name: str, now: Instant) -> dict[str, Any]:
+        return dict(self._charger.cem)
+
+
+def _edited(data: bytes, edit: Any) -> bytes:
+    if edit.length is not None:
+        data = data[: edit.length].ljust(edit.length, b"\xff")
+    if edit.set_bits or edit.clear_bits:
+        set_bits = edit.set_bits.ljust(len(data), b"\0")
+        clear_bits = edit.clear_bits.ljust(len(data), b"\0")
+        data = bytes((b | s) & ~c & 0xFF for b, s, c in zip(data, set_bits, clear_bits, strict=False))
+    return data

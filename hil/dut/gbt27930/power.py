@@ -1,0 +1,209 @@
+"""How the reference charger drives its power stage, contactors and discharge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hil.units import SECOND, Instant
+
+if TYPE_CHECKING:
+    from hil.dut.gbt27930.charger import Charger
+
+_LONGEST_MINUTES = 600
+"""CCS and CSD count no further (sheet 3.11)."""
+_OVERVOLTAGE_MARGIN = 1.02
+"""Above the vehicle's maximum by more than control error and measuring error."""
+
+
+class PowerControl:
+    """Set-points over time. Reads sensors, sets actuators, knows nothing of the bus."""
+
+    def __init__(self, charger: Charger) -> None:
+        self._charger = charger
+        self._target = 0.0
+        self._set_current = 0.0
+        self._set_voltage = 0.0
+        self._enabled = False
+        self._started: Instant | None = None
+        self._ended: Instant | None = None
+        self._meter_at_start = 0.0
+        self._test_voltage = 0.0
+        self._precharge_voltage = 0.0
+        self._slewed: Instant = 0
+        self._followed: Any = None
+
+    # --- session counters ---------------------------------------------------------------------------
+
+    def session_begins(self, now: Instant) -> None:
+        """Charging time and energy count from nought in a new session."""
+        self._started = self._ended = None
+        self._meter_at_start = self._charger.sense("meter_energy", now)
+
+    def minutes(self, now: Instant) -> int:
+        """Accumulated charging time, in whole minutes (sheet 3.11: 0..600)."""
+        if self._started is None:
+            return 0
+        end = now if self._ended is None else self._ended
+        return min((end - self._started) // (60 * SECOND), _LONGEST_MINUTES)
+
+    def energy(self, now: Instant) -> float:
+        """Energy delivered in this session, kWh, by the meter."""
+        return max(self._charger.sense("meter_energy", now) - self._meter_at_start, 0.0)
+
+    # --- insulation test and precharge ---------------------------------------------------------------
+
+    def test(self, now: Instant) -> None:
+        """Test voltage: the lower of BHM's and the own rated voltage (sheet 4.8)."""
+        power = self._charger.spec.power
+        lowest = min(self._charger.bhm.max_total_voltage, power.max_voltage)
+        self._test_voltage = lowest * power.test_voltage_factor
+        self._set(self._test_voltage, power.test_current)
+        self._enable(True)
+
+    def reached(self, now: Instant, factor: float) -> bool:
+        """The output has settled at the test voltage."""
+        return abs(self._charger.sense("output_voltage", now) - self._test_voltage) < 0.01 * self._test_voltage
+
+    def insulation_bad(self, now: Instant) -> bool:
+        """At or below 100 ohm per volt (sheet 4.8)."""
+        power = self._charger.spec.power
+        if not power.measure_insulation:
+            return False
+        resistance = self._charger.sense("insulation_resistance", now)
+        return resistance <= power.insulation_fault_ohm_per_volt * self._test_voltage
+
+    def battery_fits(self, now: Instant) -> bool:
+        """Battery voltage within the tolerance of BCP and inside the output range (sheet 4.8)."""
+        charger = self._charger
+        power = charger.spec.power
+        measured = charger.sense("battery_side_voltage", now)
+        told = charger.bcp.present_voltage
+        near = abs(measured - told) <= power.battery_tolerance * told
+        return near and power.min_voltage <= measured <= power.max_voltage
+
+    def precharge(self, now: Instant) -> None:
+        """Bring the output to just below the battery voltage."""
+        charger = self._charger
+        power = charger.spec.power
+        charger.act("discharge_command", 0)
+        self._precharge_voltage = charger.sense("battery_side_voltage", now) - power.precharge_below
+        self._set(self._precharge_voltage, power.test_current)
+        self._enable(True)
+
+    def precharged(self, now: Instant) -> bool:
+        """The output is within the window of the precharge voltage."""
+        output = self._charger.sense("output_voltage", now)
+        return abs(output - self._precharge_voltage) < self._charger.spec.power.precharge_window
+
+    # --- charging -----------------------------------------------------------------------------------
+
+    def charge(self, now: Instant) -> None:
+        """Begin, or go on after a pause."""
+        if self._started is None:
+            self._started = now
+        self._ended = None
+        self._followed = None
+        charger = self._charger
+        if charger.spec.power.resume_output:
+            self._enable(True)
+            charger.act("k1k2_command", 1)
+            self.follow(charger.bcl, now)
+
+    def follow(self, bcl: Any, now: Instant) -> None:
+        """Set voltage and current to the demand, inside the limits of both sides."""
+        charger = self._charger
+        power = charger.spec.power
+        if bcl is self._followed or not power.follow_demand:
+            return
+        self._followed = bcl
+        volts, amperes = bcl.voltage_demand, max(-bcl.current_demand, 0.0)
+        if charger.spec.readings.get("demand-zero", "minimum-output") == "minimum-output":
+            volts, amperes = max(volts, power.min_voltage), max(amperes, power.min_current)
+        if power.follow_limits:
+            bcp = charger.bcp
+            volts = min(volts, power.max_voltage, bcp.max_total_voltage)
+            amperes = min(amperes, power.max_current, -bcp.max_current)
+        self._set_voltage = volts
+        charger.act("voltage_setpoint", volts)
+        self._target = amperes
+        self._slewed = now
+        self.slew(now)
+
+    def slew(self, now: Instant) -> None:
+        """Move the current set-point towards the target, at once where no ramp is set."""
+        power = self._charger.spec.power
+        rising = self._target > self._set_current
+        ramp = power.rise_ramp if rising else power.fall_ramp
+        if ramp:
+            step = ramp * (now - self._slewed) / SECOND
+            difference = self._target - self._set_current
+            self._set_current += max(-step, min(step, difference))
+            if self._set_current != self._target:
+                self._charger.start_timer("demand_poll", now)
+        else:
+            self._set_current = self._target
+        self._slewed = now
+        self._charger.act("current_setpoint", self._set_current)
+
+    def pause(self) -> None:
+        """Output to nothing, contactors closed, ready to resume."""
+        self._followed = None
+        if self._charger.spec.power.pause_output:
+            self._target = self._set_current = 0.0
+            self._charger.act("current_setpoint", 0.0)
+
+    def watch(self, now: Instant) -> None:
+        """Output above the vehicle's maximum total voltage: stop (sheet 4.8)."""
+        charger = self._charger
+        if charger.spec.power.overvoltage_watch and charger.bcp is not None:
+            limit = charger.bcp.max_total_voltage * _OVERVOLTAGE_MARGIN
+            if charger.sense("output_voltage", now) > limit:
+                charger.trigger("overvoltage", now)
+
+    # --- stopping -----------------------------------------------------------------------------------
+
+    def cut(self, now: Instant, *, fast: bool) -> None:
+        """Take the current down: by ramp in a normal stop, by switching off for a fault."""
+        power = self._charger.spec.power
+        if self._ended is None and self._started is not None:
+            self._ended = now
+        if not power.stop_output:
+            return
+        if self._target or self._set_current:
+            self._slewed = now
+        self._target = 0.0
+        if fast and power.fast_stop:
+            self._set_current = 0.0
+            self.off()
+        elif not power.stop_ramp:
+            self._set_current = 0.0
+            self._charger.act("current_setpoint", 0.0)
+        if power.open_unconditionally:
+            self._charger.do_open_k1k2(now)
+
+    def ramp_and_open(self, now: Instant) -> None:
+        """Every poll while stopping: next step of the ramp, then open the contactors."""
+        charger = self._charger
+        power = charger.spec.power
+        if power.stop_output and self._set_current > 0.0:
+            self._set_current = max(0.0, self._set_current - power.stop_ramp * (now - self._slewed) / SECOND)
+            self._slewed = now
+            charger.act("current_setpoint", self._set_current)
+        if charger.sense("output_current", now) <= power.open_below:
+            if self._enabled and power.stop_output:
+                self.off()
+            if charger.sense("k1k2_closed", now):
+                charger.do_open_k1k2(now)
+
+    def off(self) -> None:
+        """Switch the power stage off."""
+        self._enable(False)
+
+    def _enable(self, on: bool) -> None:
+        self._enabled = on
+        self._charger.act("output_enable", 1 if on else 0)
+
+    def _set(self, volts: float, amperes: float) -> None:
+        self._set_voltage, self._target, self._set_current = volts, amperes, amperes
+        self._charger.act("voltage_setpoint", volts)
+        self._charger.act("current_setpoint", amperes)

@@ -1,0 +1,260 @@
+"""What the reference charger is, as data: a seeded fault is a pure edit of this.
+
+The timing is this charger's own. Limits that judge a charger live in the requirement catalogue and
+are never taken from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from hil.dut.gbt27930.table import ROWS, STATES
+from hil.errors import UsageError
+from hil.protocol.j1939 import TpBehaviour, TpTiming
+from hil.protocol.table import Row, State
+from hil.units import Span, minutes, ms, s
+
+Names = tuple[str, ...]
+
+
+def _frozen(values: dict[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(values)
+
+
+SPANS: Mapping[str, Span] = _frozen(
+    {
+        # periods, sheet 2.1
+        "CHM": ms(250),
+        "CRM00": ms(250),
+        "CRMAA": ms(250),
+        "CML": ms(250),
+        "CTS": ms(500),
+        "CRO00": ms(250),
+        "CROAA": ms(250),
+        "CCS": ms(50),
+        "CST": ms(10),
+        "CSD": ms(250),
+        "CEM": ms(250),
+        # time-outs, sheet 4.3
+        "T1": s(5),
+        "T2": s(5),
+        "T3": s(5),
+        "T4": s(60),
+        "T5": s(5),
+        "T6": s(1),
+        "T7": s(5),
+        "T8": s(1),
+        "T9": s(5),
+        "T10": s(5),
+        "T11": s(10),
+        "T22": minutes(10),
+        "T23": s(5),
+        # this charger's own habits
+        "bhm_silence": s(10),  # CHG-FW3's, sheet 4.3
+        "insulation": ms(1000),
+        "cem": ms(2000),  # seen in FIELD, sheet 4.4
+        "cem_end": ms(2000),
+        "statistics": ms(1500),
+        "poll": ms(5),
+        "demand_poll": ms(10),
+        "bem_pause": ms(2000),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Power:
+    """How the controller drives the power stage and watches the connector."""
+
+    max_voltage: float = 950.0
+    min_voltage: float = 150.0
+    max_current: float = 300.0
+    min_current: float = 2.0
+    test_current: float = 2.0
+    """Current allowed during the insulation test, A."""
+    outside_voltage_limit: float = 10.0
+    check_outside: bool = True
+    test_voltage_factor: float = 1.0
+    insulation_fault_ohm_per_volt: float = 100.0
+    """At or below: no charging (sheet 4.8)."""
+    measure_insulation: bool = True
+    discharge_below: float = 60.0
+    discharge: bool = True
+    battery_tolerance: float = 0.05
+    """Allowed difference of the measured battery voltage from BCP, relative (sheet 4.8)."""
+    precharge_below: float = 5.0
+    """Precharge to this much below the battery voltage, V (1..10 V, sheet 4.8)."""
+    precharge_window: float = 2.0
+    """Ready when the output is this near to the precharge voltage, V."""
+    open_below: float = 5.0
+    """Contactors open at or below this current, A."""
+    open_unconditionally: bool = False
+    close_k1k2: bool = True
+    release_k1k2: bool = True
+    release_aux: bool = True
+    close_early: bool = False
+    stop_ramp: float = 0.0
+    """A/s when stopping; 0 leaves it to the power stage."""
+    fall_ramp: float = 0.0
+    """A/s after a lower demand; 0 leaves it to the power stage."""
+    rise_ramp: float = 0.0
+    """A/s after a higher demand; 0 leaves it to the power stage."""
+    voltage_gain: float = 1.0
+    voltage_offset: float = 0.0
+    current_gain: float = 1.0
+    current_offset: float = 0.0
+    follow_limits: bool = True
+    """Keep below BCP's maxima and the own ones."""
+    follow_demand: bool = True
+    overvoltage_watch: bool = True
+    pause_output: bool = True
+    resume_output: bool = True
+    stop_output: bool = True
+    """Cut the output when stopping or in error."""
+    fast_stop: bool = True
+    """Switch the stage off (rather than ramp) for faults."""
+    cc1_low: float = 3.2
+    cc1_high: float = 4.8
+    start_cc1_low: float = 3.2
+    start_cc1_high: float = 4.8
+
+
+@dataclass(frozen=True)
+class WireEdit:
+    """How frames of one message leave the charger, where that is not as declared."""
+
+    length: int | None = None
+    """Padded with 0xFF or cut to this many bytes."""
+    priority: int | None = None
+    source: int | None = None
+    pgn: int | None = None
+    set_bits: bytes = b""
+    clear_bits: bytes = b""
+    """Masks over the data, from byte 1."""
+    every: int = 1
+    """Send only each ``every``-th frame."""
+    jitter: Span = 0
+    """Alternate frames come this much early and late."""
+    limit: int | None = None
+    """No more frames than this in one visit of a state."""
+
+
+@dataclass(frozen=True)
+class ChargerSpec:
+    """Everything the reference charger is made of."""
+
+    number: int = 1
+    region: str = "310"
+    version: int = 0x000101
+    spans: Mapping[str, Span] = SPANS
+    states: Mapping[str, State] = field(default_factory=lambda: MappingProxyType(dict(STATES)))
+    rows: tuple[Row, ...] = ROWS
+    power: Power = Power()
+    content: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _frozen({}))
+    """Signals that are forced to a value, by the name under which a state sends the message."""
+    wire: Mapping[str, WireEdit] = field(default_factory=lambda: _frozen({}))
+    deaf_to: Names = ()
+    """Messages that are not taken in."""
+    accept_lengths: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
+    """Shorter than declared and still taken in."""
+    accept_sources: tuple[int, ...] = ()
+    accept_pgns: Mapping[int, int] = field(default_factory=lambda: _frozen({}))
+    """PGNs taken for another one."""
+    accept_untransported: Names = ()
+    """Long messages whose first eight bytes are taken as the whole."""
+    tp_timing: TpTiming = TpTiming()
+    tp: TpBehaviour = TpBehaviour()
+    tp_refuses: Names = ()
+    reconnections: int = 3
+    crashes_on: str = ""
+    """A trigger at which the controller hangs for good."""
+    abnormal: Mapping[str, tuple[int, ...]] = field(
+        default_factory=lambda: _frozen(
+            {
+                "cell_voltage_state": (1, 2),
+                "soc_state": (1, 2),
+                "overcurrent": (1,),
+                "overtemperature": (1,),
+                "insulation": (1,),
+                "connector": (1,),
+            }
+        )
+    )
+    """Values of BSM's items that stop the charge (sheet 3.12)."""
+    stop_causes: Mapping[str, Mapping[str, int]] = field(
+        default_factory=lambda: _frozen(
+            {
+                "bst": {"bms_stopped": 1},
+                "bsm": {"fault_stop": 1},
+                "manual": {"manual_stop": 1},
+                "emergency": {"fault_stop": 1, "emergency_stop": 1},
+                "connector": {"fault_stop": 1, "charging_connector_fault": 1},
+                "pause": {"condition_reached": 1},
+                "supply": {"fault_stop": 1, "energy_not_deliverable": 1},
+                "earth": {"fault_stop": 1, "other_fault": 1},
+                "voltage": {"fault_stop": 1, "voltage_abnormal": 1},
+            }
+        )
+    )
+    """CST content by cause. Beyond the named ones the standard gives no mapping (register: cst-cause)."""
+    readings: Mapping[str, str] = field(default_factory=lambda: _frozen({}))
+
+    def timing(self, **spans: Span) -> ChargerSpec:
+        """The same with other spans; an unknown name raises :class:`UsageError`."""
+        for name in spans:
+            if name not in self.spans:
+                raise UsageError(f"no span {name!r}; there are {', '.join(sorted(self.spans))}")
+        return replace(self, spans=_frozen({**self.spans, **spans}))
+
+    def powered(self, **values: Any) -> ChargerSpec:
+        """The same with other settings of :class:`Power`."""
+        return replace(self, power=replace(self.power, **values))
+
+    def saying(self, send: str, **signals: Any) -> ChargerSpec:
+        """The same with signals of one message forced."""
+        return replace(self, content=_frozen({**self.content, send: {**self.content.get(send, {}), **signals}}))
+
+    def wired(self, send: str, **edit: Any) -> ChargerSpec:
+        """The same with one message's frames edited."""
+        return replace(self, wire=_frozen({**self.wire, send: WireEdit(**edit)}))
+
+    def stating(self, name: str, **fields: Any) -> ChargerSpec:
+        """The same with one state edited."""
+        return replace(self, states=_frozen({**self.states, name: self.states[name]._replace(**fields)}))
+
+    def without_rows(self, *, state: str = "", trigger: str = "", target: str = "") -> ChargerSpec:
+        """The same without the rows that match everything given; no match raises :class:`UsageError`."""
+        rows: list[Row] = []
+        for row in self.rows:
+            hit = (
+                (not state or state in row.states)
+                and (not trigger or row.trigger == trigger)
+                and (not target or row.target == target)
+            )
+            if not hit:
+                rows.append(row)
+            elif state:
+                rest = tuple(name for name in row.states if name != state)
+                if rest:
+                    rows.append(row._replace(states=rest))
+        if tuple(rows) == self.rows:
+            raise UsageError(f"no row has state {state!r}, trigger {trigger!r} and target {target!r}")
+        return replace(self, rows=tuple(rows))
+
+    def with_row(self, row: Row) -> ChargerSpec:
+        """The same with a row that is tried before all others."""
+        return replace(self, rows=(row, *self.rows))
+
+
+def reference(readings: Mapping[str, str] | None = None) -> ChargerSpec:
+    """The charger that passes every case, built to the readings claimed (interpretation register)."""
+    chosen = dict(readings or {})
+    spec = replace(ChargerSpec(), readings=_frozen(chosen))
+    if chosen.get("reconnections") is not None:
+        spec = replace(spec, reconnections={"none": 0, "two": 2, "three": 3}[chosen["reconnections"]])
+    if chosen.get("bhm-silence") == "identify-after-5s":
+        spec = spec.timing(bhm_silence=s(5))
+    return spec

@@ -1,0 +1,131 @@
+"""What the stand-in vehicle says: the contents of its messages, from spec, orders and plant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hil.units import Instant
+
+if TYPE_CHECKING:
+    from hil.tester.gbt27930.vehicle import Vehicle
+
+_BUILT = (2024, 6, 15)
+_LONGEST_MINUTES = 600
+_CELLS_PER_GROUP = 32
+
+
+class VehicleComposer:
+    """Composes the payloads of one vehicle."""
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        self._vehicle = vehicle
+
+    def key(self, name: str) -> Any:
+        """Equal keys mean equal payloads; None when the payload follows the plant."""
+        if name == "BCL":
+            return self._vehicle.demand
+        return None
+
+    def data(self, name: str, now: Instant) -> bytes:
+        """The payload to send under the name that states use, such as ``BRO00``."""
+        vehicle = self._vehicle
+        message_name = name[:3]
+        values: dict[str, Any] = getattr(self, f"_{message_name.lower()}")(name, now)
+        altered = vehicle.altered.get(message_name)
+        if altered:
+            values |= altered
+        return vehicle.messages.by_name[message_name](**values).encode()
+
+    def _bhm(self, name: str, now: Instant) -> dict[str, Any]:
+        return {"max_total_voltage": self._vehicle.spec.max_total_voltage}
+
+    def _brm(self, name: str, now: Instant) -> dict[str, Any]:
+        spec = self._vehicle.spec
+        year, month, day = _BUILT
+        return {
+            "version": 0x000101,
+            "battery_type": spec.battery_type,
+            "rated_capacity": spec.rated_capacity,
+            "rated_voltage": spec.rated_voltage,
+            "battery_maker": spec.maker,
+            "pack_serial": bytes(4),
+            "production_year": year,
+            "production_month": month,
+            "production_day": day,
+            "charge_count": 120,
+            "ownership": 1,
+            "vin": spec.vin,
+            "software_number": 1,
+            "software_day": day,
+            "software_month": month,
+            "software_year": year,
+        }
+
+    def _bcp(self, name: str, now: Instant) -> dict[str, Any]:
+        vehicle = self._vehicle
+        spec = vehicle.spec
+        return {
+            "max_cell_voltage": spec.max_cell_voltage,
+            "max_current": -spec.max_current,
+            "nominal_energy": spec.nominal_energy,
+            "max_total_voltage": spec.max_total_voltage,
+            "max_temperature": spec.max_temperature,
+            "soc": vehicle.sense("soc", now),
+            "present_voltage": vehicle.sense("pack_voltage", now),
+        }
+
+    def _bro(self, name: str, now: Instant) -> dict[str, Any]:
+        return {"ready": 0xAA if name == "BROAA" else 0x00}
+
+    def _bcl(self, name: str, now: Instant) -> dict[str, Any]:
+        volts, amperes, mode = self._vehicle.demand
+        return {"voltage_demand": volts, "current_demand": amperes, "mode": mode}
+
+    def _bcs(self, name: str, now: Instant) -> dict[str, Any]:
+        sense = self._vehicle.sense
+        amperes = sense("pack_current", now)
+        soc = sense("soc", now)
+        spec = self._vehicle.spec
+        left = spec.rated_capacity * (100.0 - soc) / 100.0
+        remaining = round(left / amperes * 60) if amperes > 1.0 else _LONGEST_MINUTES
+        return {
+            "voltage": sense("inlet_voltage", now),
+            "current": -amperes,
+            "max_cell_voltage": sense("cell_voltage_max", now),
+            "max_cell_group": int(sense("cell_number_max", now) - 1) // _CELLS_PER_GROUP,
+            "soc": int(soc),
+            "remaining_time": min(remaining, _LONGEST_MINUTES),
+        }
+
+    def _bsm(self, name: str, now: Instant) -> dict[str, Any]:
+        sense = self._vehicle.sense
+        return {
+            "max_cell_number": int(sense("cell_number_max", now)),
+            "max_temperature": sense("temperature_max", now),
+            "max_temperature_sensor": 1,
+            "min_temperature": sense("temperature_min", now),
+            "min_temperature_sensor": 2,
+            "cell_voltage_state": 0,
+            "soc_state": 0,
+            "overcurrent": 0,
+            "overtemperature": 0,
+            "insulation": 0,
+            "connector": 0,
+            "charging_permission": 1,
+        }
+
+    def _bst(self, name: str, now: Instant) -> dict[str, Any]:
+        return dict(self._vehicle.bst)
+
+    def _bsd(self, name: str, now: Instant) -> dict[str, Any]:
+        sense = self._vehicle.sense
+        return {
+            "soc": int(sense("soc", now)),
+            "min_cell_voltage": sense("cell_voltage_min", now),
+            "max_cell_voltage": sense("cell_voltage_max", now),
+            "min_temperature": sense("temperature_min", now),
+            "max_temperature": sense("temperature_max", now),
+        }
+
+    def _bem(self, name: str, now: Instant) -> dict[str, Any]:
+        return dict(self._vehicle.bem)

@@ -1,0 +1,96 @@
+"""What the stand-in vehicle is, as data: identity, limits, demand, habits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from hil.units import Span, ms, s
+
+SPANS: Mapping[str, Span] = MappingProxyType(
+    {
+        # periods, sheet 2.1
+        "BHM": ms(250),
+        "BRM": ms(250),
+        "BCP": ms(500),
+        "BRO00": ms(250),
+        "BROAA": ms(250),
+        "BCL": ms(50),
+        "BCS": ms(250),
+        "BSM": ms(250),
+        "BST": ms(10),
+        "BSD": ms(250),
+        "BEM": ms(250),
+        # time-outs, sheet 4.3
+        "T12": s(60),
+        "T13": s(30),
+        "T14": s(5),
+        "T15": s(5),
+        "T16": s(5),
+        "T17": s(60),
+        "T18": s(1),
+        "T19": s(5),
+        "T20": s(10),
+        "T21": s(30),
+        # this vehicle's own habits
+        "self_test": ms(400),
+        "stop_answer": ms(100),
+        "contactors": ms(300),
+        "optional": s(10),
+        "poll": ms(10),
+    }
+)
+
+
+@dataclass(frozen=True)
+class VehicleSpec:
+    """One vehicle. Voltages in V, currents in A (positive = charging), energies in kWh."""
+
+    preset: str
+    """Name of the plant's pack preset that belongs to it."""
+    battery_type: int
+    rated_capacity: float
+    rated_voltage: float
+    max_cell_voltage: float
+    max_total_voltage: float
+    max_current: float
+    nominal_energy: float
+    max_temperature: float
+    demand_current: float
+    """Current demanded while nothing else is ordered."""
+    demand_voltage: float
+    cells: int
+    vin: str
+    maker: str = "HILB"
+    stop_soc: float = 100.0
+    """The vehicle ends the charge at this SOC, percent."""
+    spans: Mapping[str, Span] = field(default_factory=lambda: SPANS)
+
+
+def _lfp(preset: str, cells: int, capacity: float, demand: float, vin: str) -> VehicleSpec:
+    """An LFP vehicle: 3.2 V nominal and 3.65 V at most per cell (lfp_battery.md 4 and 7)."""
+    return VehicleSpec(
+        preset=preset,
+        battery_type=3,
+        rated_capacity=capacity,
+        rated_voltage=round(3.2 * cells, 1),
+        max_cell_voltage=3.65,
+        max_total_voltage=round(3.65 * cells, 1),
+        max_current=min(float(capacity), 400.0),
+        nominal_energy=round(3.2 * cells * capacity / 1000, 1),
+        max_temperature=55.0,
+        demand_current=demand,
+        demand_voltage=round(3.65 * cells, 1),
+        cells=cells,
+        vin=vin,
+    )
+
+
+VEHICLES: Mapping[str, VehicleSpec] = MappingProxyType(
+    {
+        "car-400v": _lfp("car-400v", 108, 226.0, 100.0, "LHILCAR4000000001"),
+        "truck-lfp-600v": _lfp("truck-lfp-600v", 192, 456.0, 200.0, "LHILTRK6000000001"),
+        "truck-lfp-800v": _lfp("truck-lfp-800v", 240, 810.0, 250.0, "LHILTRK8000000001"),
+    }
+)

@@ -1,0 +1,394 @@
+"""The stand-in vehicle: a correct BMS that can be told to be anything else.
+
+Orders (see :meth:`Vehicle.order`) silence, alter and malform messages, hold states, change the
+demand and stop the charge. The machine itself stays the one of the sheet, 4.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hil.codec.frame import CanFrame
+from hil.codec.message import Message
+from hil.errors import UsageError
+from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
+from hil.protocol.j1939 import TpBehaviour, TpTiming, Transport
+from hil.protocol.table import TableMachine
+from hil.tester.gbt27930.compose import VehicleComposer
+from hil.tester.gbt27930.malform import VARIANTS, malformed
+from hil.tester.gbt27930.spec import VehicleSpec
+from hil.tester.gbt27930.table import ROWS, STATES
+from hil.units import Instant, ms
+from hil.world.node import Sense, scalars
+from hil.world.observation import Note
+
+_MESSAGES = {"BRO00": "BRO", "BROAA": "BRO"}
+_ANY_PRIORITY = 0x03FFFFFF
+_TP_TO_BMS = (0x00ECF456, 0x00EBF456)
+_WAKES_AT = 9.0
+"""Auxiliary supply that wakes the BMS, V."""
+_DEAD_CURRENT = 5.0
+"""Contactors may open at or below this current, A (sheet 4.8)."""
+
+
+class Vehicle(TableMachine):
+    """A :class:`hil.world.node.Node`: the vehicle side of GB/T 27930-2015."""
+
+    name = "vehicle"
+
+    def __init__(self, spec: VehicleSpec, sense: Sense, messages: MessageSet) -> None:
+        self.spec = spec
+        self.sense = sense
+        self.messages = messages
+        self.out: list[CanFrame] = []
+        self.actuations: list[tuple[str, float]] = []
+        self.notes: list[Note] = []
+        self.demand: tuple[float, float, int] = (spec.demand_voltage, -spec.demand_current, 2)
+        self.cml: Any = None
+        self.bem: dict[str, int] = {}
+        self.bst: dict[str, int] = {}
+        self.patient = True
+        self.contactors_close = True
+        self.answer_after_s = spec.spans["stop_answer"]
+        self.cst_seen = False
+        self.silent: set[str] = set()
+        self.held: set[str] = set()
+        self.altered: dict[str, dict[str, Any]] = {}
+        self.variants: dict[str, str] = {}
+        self.csd_wanted = 1
+        self.csd_seen = 0
+        self.compose = VehicleComposer(self)
+        self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=TpBehaviour())
+        self._frames: dict[str, tuple[Any, CanFrame]] = {}
+        self._offered: Any = None
+        self._known: dict[int, type[Message] | None] = {}
+        self._last: dict[str, tuple[bytes, Any]] = {}
+        super().__init__(STATES, ROWS, {**spec.spans}, "asleep")
+
+    # --- node -------------------------------------------------------------------------------------
+
+    def receive(self, frame: CanFrame, now: Instant) -> None:
+        """Take one frame from the charger."""
+        try:
+            declared = self._known[frame.id]
+        except KeyError:
+            declared = self._classify(frame)
+        if declared is not None:
+            self._take(declared, frame.data, now)
+        elif frame.id & _ANY_PRIORITY in _TP_TO_BMS and frame.extended:
+            self.tp.receive(frame, now)
+            self._drain_transport()
+
+    def signal(self, name: str, value: float, now: Instant) -> None:
+        """The auxiliary supply wakes the BMS and puts it to sleep."""
+        if name == "aux_voltage":
+            self.fire("aux_on" if value >= _WAKES_AT else "aux_off", now)
+
+    def wake(self, now: Instant) -> None:
+        """Run what is due."""
+        self.tp.wake(now)
+        self._drain_transport()
+        self.run_due(now)
+
+    def next_deadline(self) -> Instant | None:
+        """The earliest of timers, periodic messages and the transport protocol."""
+        bound = self.next_due()
+        transport = self.tp.next_deadline()
+        if transport is not None and (bound is None or transport < bound):
+            return transport
+        return bound
+
+    # --- orders -----------------------------------------------------------------------------------
+
+    def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        """Carry out an order; raises :class:`UsageError` for one that is not known.
+
+        ``silence``/``resume`` (``messages``, none = all), ``hold``/``release`` (``states``),
+        ``alter``/``restore`` (``message``, ``fields``), ``malform`` (``message``, ``variant``),
+        ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``stop`` (``reason`` of BST),
+        ``transfer`` (``message``, ``data`` hex), ``send`` (``id``, ``data`` hex, ``extended``),
+        ``go`` (``state``), ``patience`` (``on``), ``contactors`` (``close``),
+        ``answer_stop`` (``after`` ns, ``csd`` count), ``transport`` (fields of TpBehaviour).
+        """
+        known: dict[str, Callable[[Mapping[str, Any], Instant], None]] = {
+            "silence": self._order_silence,
+            "resume": self._order_resume,
+            "hold": self._order_hold,
+            "release": self._order_release,
+            "alter": self._order_alter,
+            "restore": self._order_restore,
+            "malform": self._order_malform,
+            "demand": self._order_demand,
+            "stop": self._order_stop,
+            "transfer": self._order_transfer,
+            "send": self._order_send,
+            "go": self._order_go,
+            "patience": self._order_patience,
+            "contactors": self._order_contactors,
+            "answer_stop": self._order_answer_stop,
+            "transport": self._order_transport,
+        }
+        carry_out = known.get(verb)
+        if carry_out is None:
+            raise UsageError(f"the vehicle does not know the order {verb!r}; it knows {', '.join(sorted(known))}")
+        carry_out(arguments, now)
+        self.notes.append(Note(now, "order", verb, scalars(arguments)))
+
+    def _names(self, arguments: Mapping[str, Any]) -> set[str]:
+        names = set(arguments.get("messages", ())) or {
+            name for name, declared in self.messages.by_name.items() if declared.sender != "charger"
+        }
+        for name in names:
+            self._check_message(name)
+        return names
+
+    def _check_message(self, name: str) -> None:
+        if name not in self.messages.by_name:
+            raise UsageError(f"no message {name!r} in GB/T 27930; there are {', '.join(self.messages.by_name)}")
+
+    def _check_states(self, names: Any) -> set[str]:
+        for name in names:
+            if name not in self.states:
+                raise UsageError(f"the vehicle has no state {name!r}; it has {', '.join(self.states)}")
+        return set(names)
+
+    def _order_silence(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.silent |= self._names(arguments)
+
+    def _order_resume(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        names = self._names(arguments)
+        self.silent -= names
+        for name in names:
+            self.variants.pop(name, None)
+
+    def _order_hold(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.held |= self._check_states(arguments["states"])
+
+    def _order_release(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.held -= self._check_states(arguments["states"])
+        if self.state == "prepare" and "self_test" not in self.timers:
+            self.start_timer("self_test", now)
+
+    def _order_alter(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._check_message(arguments["message"])
+        declared = self.messages.by_name[arguments["message"]]
+        for name in arguments["fields"]:
+            if name not in declared.signals:
+                raise UsageError(f"{declared.name} has no signal {name!r}; it has {', '.join(declared.signals)}")
+        self.altered.setdefault(arguments["message"], {}).update(arguments["fields"])
+        self._frames.clear()
+
+    def _order_restore(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.altered.pop(arguments["message"], None)
+        self._frames.clear()
+
+    def _order_malform(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._check_message(arguments["message"])
+        if arguments["variant"] not in VARIANTS:
+            raise UsageError(f"no variant {arguments['variant']!r}; there are {', '.join(VARIANTS)}")
+        self.variants[arguments["message"]] = arguments["variant"]
+
+    def _order_demand(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        volts, amperes, mode = self.demand
+        volts = float(arguments.get("voltage", volts))
+        amperes = -float(arguments.get("current", -amperes))
+        self.demand = (volts, amperes, int(arguments.get("mode", mode)))
+
+    def _order_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.bst = {arguments["reason"]: 1}
+        self.fire("own_stop", now)
+
+    def _order_transfer(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._check_message(arguments["message"])
+        declared = self.messages.by_name[arguments["message"]]
+        self.tp.send(declared.pgn, bytes.fromhex(arguments["data"]), now)
+        self._drain_transport()
+
+    def _order_send(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        frame = CanFrame(arguments["id"], bytes.fromhex(arguments["data"]), arguments.get("extended", True))
+        self.out.append(frame)
+
+    def _order_go(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        (state,) = self._check_states([arguments["state"]])
+        self.go(state, now)
+
+    def _order_patience(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.patient = bool(arguments["on"])
+
+    def _order_contactors(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.contactors_close = bool(arguments["close"])
+        if not self.contactors_close:
+            self.do_open_k5k6(now)
+
+    def _order_answer_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.answer_after_s = int(arguments.get("after", self.answer_after_s))
+        self.csd_wanted = int(arguments.get("csd", self.csd_wanted))
+
+    def _order_transport(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        try:
+            behaviour = TpBehaviour(**arguments)
+        except TypeError as error:
+            raise UsageError(f"transport: {error}") from error
+        self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=behaviour)
+
+    # --- receiving --------------------------------------------------------------------------------
+
+    def _classify(self, frame: CanFrame) -> type[Message] | None:
+        declared: type[Message] | None = None
+        if frame.extended:
+            _, pgn, destination, source = split_id(frame.id)
+            candidate = self.messages.by_pgn.get(pgn)
+            if candidate is not None and candidate.sender != "bms" and (destination, source) == (
+                BMS_ADDRESS,
+                CHARGER_ADDRESS,
+            ):
+                declared = candidate
+        if len(self._known) < 4096:  # a flood of foreign identifiers must not grow memory
+            self._known[frame.id] = declared
+        return declared
+
+    def _take(self, declared: type[Message], data: bytes, now: Instant) -> None:
+        name = declared.name
+        last = self._last.get(name)
+        if last is not None and last[0] == data:
+            message = last[1]
+        else:
+            decoded = self.messages.decode(declared.pgn, data)
+            if not isinstance(decoded, declared):
+                return
+            message = decoded
+            self._last[name] = (data, message)
+        if name == "CRM":
+            name = {0x00: "CRM00", 0xAA: "CRMAA"}.get(message.result, name)
+            if name == "CRM00" and self.state in ("configure", "prepare", "ready", "charging", "supplied"):
+                name = "CRM00_again"  # the charger begins anew, as after an error of its own
+        elif name == "CRO":
+            name = {0x00: "CRO00", 0xAA: "CROAA"}.get(message.ready, name)
+        self._offered = message
+        if self.state not in self.held:
+            self.fire(name, now)
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    def send(self, name: str, now: Instant) -> None:
+        """Send what a state lists as ``name``, as silenced, altered or malformed as ordered."""
+        message_name = _MESSAGES.get(name, name)
+        if message_name in self.silent:
+            return
+        declared = self.messages.by_name[message_name]
+        variant = self.variants.get(message_name)
+        if variant is not None:
+            self.out.extend(malformed(variant, declared, self.compose.data(name, now)))
+        elif declared.transport:
+            self.tp.send(declared.pgn, self.compose.data(name, now), now)
+            self._drain_transport()
+        else:
+            self.out.append(self._single(name, declared, now))
+
+    def _single(self, name: str, declared: type[Message], now: Instant) -> CanFrame:
+        key = self.compose.key(name)
+        cached = self._frames.get(name)
+        if key is not None and cached is not None and cached[0] == key:
+            return cached[1]
+        identifier = declared.can_id
+        assert identifier is not None, name
+        frame = CanFrame(identifier, self.compose.data(name, now))
+        self._frames[name] = (key, frame)
+        return frame
+
+    def _drain_transport(self) -> None:
+        tp = self.tp
+        if tp.out:
+            self.out.extend(tp.out)
+            tp.out.clear()
+        if tp.events:
+            tp.events.clear()
+
+    def entered(self, state: str, now: Instant) -> None:
+        """Tell the bench where the vehicle is."""
+        self.notes.append(Note(now, "vehicle", state))
+
+    def fire(self, trigger: str, now: Instant) -> bool:
+        """A held state takes no trigger but the loss of supply."""
+        if self.state in self.held and trigger not in ("aux_off", "own_stop", "contactors"):
+            return False
+        return super().fire(trigger, now)
+
+    # --- guards and actions -----------------------------------------------------------------------
+
+    def guard_impatient(self, now: Instant) -> bool:
+        return not self.patient
+
+    def guard_k5k6_settled(self, now: Instant) -> bool:
+        return not self.contactors_close or bool(self.sense("k5k6_closed", now))
+
+    def guard_cst_seen(self, now: Instant) -> bool:
+        return self.cst_seen
+
+    def do_wait_self_test(self, now: Instant) -> None:
+        self.start_timer("self_test", now)
+
+    def do_take_cml(self, now: Instant) -> None:
+        self.cml = self._offered
+
+    def do_stop_t16(self, now: Instant) -> None:
+        self.stop_timer("T16")
+
+    def do_take_ccs(self, now: Instant) -> None:
+        self.start_timer("T18", now)
+        if self.sense("soc", now) >= self.spec.stop_soc:
+            self.bst = {"soc_reached": 1}
+            self.fire("own_stop", now)
+
+    def do_begin(self, now: Instant) -> None:
+        self.cst_seen = False
+        self.bst = {}
+        self.csd_seen = 0
+
+    def do_send_optional(self, now: Instant) -> None:
+        self.start_timer("optional", now)
+
+    def do_charger_stopped(self, now: Instant) -> None:
+        self.cst_seen = True
+        self.bst = {"charger_stopped": 1}
+
+    def do_take_cst(self, now: Instant) -> None:
+        self.cst_seen = True
+        if "stop_answered" not in self.timers:
+            self._start_answer(now)
+
+    def do_stop_answer(self, now: Instant) -> None:
+        self.demand = (self.demand[0], 0.0, self.demand[2])
+        if self.cst_seen:
+            self._start_answer(now)
+
+    def _start_answer(self, now: Instant) -> None:
+        self.spans = {**self.spans, "stop_answered": self.answer_after_s}
+        self.start_timer("stop_answered", now)
+
+    def do_mark_statistics(self, now: Instant) -> None:
+        self.csd_seen = 0
+
+    def do_take_csd(self, now: Instant) -> None:
+        self.csd_seen += 1
+        if self.csd_seen >= self.csd_wanted:
+            self.spans = {**self.spans, "statistics_done": ms(1)}
+            self.start_timer("statistics_done", now)
+
+    def do_report(self, awaited: str, now: Instant) -> None:
+        self.bem = {awaited: 1}
+
+    def do_close_k5k6(self, now: Instant) -> None:
+        if self.contactors_close:
+            self.actuations.append(("k5k6_command", 1))
+
+    def do_open_k5k6(self, now: Instant) -> None:
+        self.actuations.append(("k5k6_command", 0))
+
+    def do_open_when_dead(self, now: Instant) -> None:
+        """Open at low current, at the latest when the limit of 10 s (sheet 4.4) nears."""
+        if self.sense("pack_current", now) <= _DEAD_CURRENT:
+            self.do_open_k5k6(now)
+        else:
+            self.start_timer("contactors", now)

@@ -1,0 +1,74 @@
+"""A world behind a pipe: the same commands and replies, as bytes, to and from another process.
+
+The serving end runs a world until it is told to close or the pipe ends; the near end looks like a
+world. Only plain values cross: nothing that arrives is ever executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from hil.errors import HilError, UsageError, WorldError
+from hil.world.plan import Answer, Close, Command, Failure, Reply
+
+
+class World(Protocol):
+    """What the bench talks to, near or far."""
+
+    def execute(self, command: Command) -> Reply:
+        """Carry out one command; raises what the command's misuse raises."""
+
+
+class Pipe(Protocol):
+    """The part of ``multiprocessing``'s connections that is needed."""
+
+    def send_bytes(self, data: bytes, /) -> None: ...
+
+    def recv_bytes(self) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+_encoder = msgspec.msgpack.Encoder()
+_commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+_KINDS: dict[str, type[HilError]] = {"UsageError": UsageError, "WorldError": WorldError}
+
+
+def serve(pipe: Pipe, build: Callable[[], World]) -> None:
+    """Run a world for the other end of ``pipe``; the pipe's end closes the world (safe state)."""
+    world = build()
+    while True:
+        try:
+            command = _commands.decode(pipe.recv_bytes())
+        except EOFError:
+            world.execute(Close())
+            return
+        try:
+            answer: Answer = world.execute(command)
+        except HilError as error:
+            answer = Failure(type(error).__name__, str(error))
+        pipe.send_bytes(_encoder.encode(answer))
+        if isinstance(command, Close):
+            return
+
+
+class RemoteWorld:
+    """The near end of :func:`serve`."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def execute(self, command: Command) -> Reply:
+        """Send the command and wait for its answer; raises :class:`WorldError` when the pipe ends."""
+        try:
+            self._pipe.send_bytes(_encoder.encode(command))
+            answer = _answers.decode(self._pipe.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise WorldError("the process that runs the world has gone") from error
+        if isinstance(answer, Failure):
+            raise _KINDS.get(answer.kind, WorldError)(answer.text)
+        return answer

@@ -1,0 +1,219 @@
+"""The virtual world: one clock, one queue, one seed; repeatable byte for byte.
+
+It runs in the test's own process (or behind a pipe, see :mod:`hil.world.pipe`), jumps from event
+to event and never looks at a real clock. Commands come in as values, observations go out as values.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from hil.bus.can import VirtualCan
+from hil.errors import UsageError, WorldError
+from hil.plant import Plant
+from hil.protocol.gbt27930 import MessageSet
+from hil.units import Instant, Span, us
+from hil.world.node import Node, NodeRunner
+from hil.world.observation import Note, Observation, Sample
+from hil.world.plan import (
+    Action,
+    Advance,
+    Close,
+    Command,
+    Do,
+    Inject,
+    Plan,
+    Reply,
+    Rule,
+    Stimulate,
+    Tell,
+    Trigger,
+    UndoFault,
+)
+from hil.world.queue import EventQueue
+from hil.world.watch import Watch, Watcher, due
+
+ACTUATION_LATENCY: Span = us(500)
+"""From a controller's decision to the plant: never zero, so that order never depends on luck."""
+SENSOR_LATENCY: Span = us(200)
+"""From a change in the plant to the controllers that subscribe to it."""
+
+
+class VirtualWorld:
+    """Runs nodes, a plant and virtual buses on one queue."""
+
+    def __init__(self, seed: int, messages: MessageSet) -> None:
+        self.seed = seed
+        self.queue = EventQueue()
+        self.observations: list[Observation] = []
+        self._watcher = Watcher(messages)
+        self._runners: dict[str, NodeRunner] = {}
+        self._buses: dict[str, VirtualCan] = {}
+        self._plant: Plant | None = None
+        self._plant_wake: Instant | None = None
+        self._listeners: list[NodeRunner] = []
+        self._failure: str | None = None
+        self._closed = False
+
+    # --- building ---------------------------------------------------------------------------------
+
+    def rng(self, name: str) -> random.Random:
+        """A generator of its own for ``name``: equal for equal seeds, whatever else is drawn."""
+        return random.Random(f"{self.seed}:{name}")  # noqa: S311 - repeatable on purpose
+
+    def add_bus(self, bus: VirtualCan) -> None:
+        """Make a bus known by its name, for link faults."""
+        self._buses[bus.name] = bus
+
+    def add_plant(self, plant: Plant) -> None:
+        """The one plant; to be added before the nodes."""
+        self._plant = plant
+        self._settle_plant()
+
+    def add_node(self, node: Node, bus: VirtualCan | None = None) -> NodeRunner:
+        """Bind a node to the queue, the plant and (where it has one) a bus."""
+        runner = NodeRunner(node, self.queue, self._actuate, self.see)
+        if bus is not None:
+            runner.port = bus.attach(node.name, runner.on_frame)
+        self._runners[node.name] = runner
+        self._listeners.append(runner)
+        runner.settle()
+        return runner
+
+    def see(self, observation: Observation) -> None:
+        """Where every part of the world leaves what it has to tell."""
+        self.observations.append(observation)
+        if self._watcher.active:
+            self._watcher.see(observation)
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def execute(self, command: Command) -> Reply:
+        """Carry out one command and hand over what was seen since the last one."""
+        if self._closed:
+            raise WorldError("the world is closed")
+        stopped_by: int | None = None
+        if isinstance(command, Advance):
+            stopped_by = self._advance(command)
+        elif isinstance(command, Plan):
+            for rule in command.rules:
+                self._add_rule(rule)
+        elif isinstance(command, Do):
+            for action in command.actions:
+                self._carry_out(action)
+        elif isinstance(command, Close):
+            self._close()
+        observations, self.observations = self.observations, []
+        return Reply(self.queue.now, stopped_by, observations)
+
+    def _advance(self, command: Advance) -> int | None:
+        hit: list[int] = []
+
+        def stop(index: int) -> None:
+            hit.append(index)
+            self.queue.stop()
+
+        watches: list[Watch] = []
+        until = command.until
+        for index, trigger in enumerate(command.stop_on):
+            instant = due(trigger)
+            if instant is None:
+                watches.append(self._watcher.add(trigger, partial(stop, index)))
+            else:
+                until = min(until, instant)
+        self.queue.run(until)
+        for watch in watches:
+            self._watcher.remove(watch)
+        return hit[0] if hit else None
+
+    def _add_rule(self, rule: Rule) -> None:
+        for action in rule.actions:
+            self._check(action)
+        instant = due(rule.trigger)
+        if instant is not None:
+            self.queue.at(max(instant, self.queue.now) + rule.delay, partial(self._fire, rule))
+        else:
+            self._watcher.add(rule.trigger, partial(self._triggered, rule))
+
+    def _triggered(self, rule: Rule) -> None:
+        # Through the queue even without delay: the trigger comes in the middle of another event.
+        self.queue.at(self.queue.now + rule.delay, partial(self._fire, rule))
+
+    def _fire(self, rule: Rule) -> None:
+        self.see(Note(self.queue.now, "stimulus", rule.name))
+        for action in rule.actions:
+            self._carry_out(action)
+
+    def _check(self, action: Action) -> None:
+        if isinstance(action, Tell) and action.node not in self._runners:
+            raise UsageError(f"no node {action.node!r} in this world; there are {', '.join(sorted(self._runners))}")
+        if isinstance(action, Inject | UndoFault) and action.bus not in self._buses:
+            raise UsageError(f"no bus {action.bus!r} in this world; there are {', '.join(sorted(self._buses))}")
+        if isinstance(action, Stimulate) and self._plant is None:
+            raise UsageError("this world has no plant to stimulate")
+
+    def _carry_out(self, action: Action) -> None:
+        self._check(action)
+        if isinstance(action, Tell):
+            self._runners[action.node].on_order(action.verb, action.arguments)
+        elif isinstance(action, Inject):
+            self._buses[action.bus].inject(action.fault)
+        elif isinstance(action, UndoFault):
+            bus = self._buses[action.bus]
+            if action.name:
+                bus.undo(action.name)
+            else:
+                bus.undo_all()
+        else:
+            self._stimulate(action.name, action.value)
+
+    def _close(self) -> None:
+        self._closed = True
+
+    # --- the plant ----------------------------------------------------------------------------------
+
+    def sense(self, name: str, now: Instant) -> float:
+        """What nodes read declared sensors through."""
+        if self._plant is None:
+            raise UsageError("this world has no plant to sense")
+        return self._plant.sense(name, now)
+
+    def _actuate(self, name: str, value: float) -> None:
+        self.queue.at(self.queue.now + ACTUATION_LATENCY, partial(self._actuate_now, name, value))
+
+    def _actuate_now(self, name: str, value: float) -> None:
+        if self._plant is not None:
+            self._plant.actuate(name, value, self.queue.now)
+            self._settle_plant()
+
+    def _stimulate(self, name: str, value: float) -> None:
+        if self._plant is not None:
+            self._plant.stimulate(name, value, self.queue.now)
+            self._settle_plant()
+
+    def _wake_plant(self) -> None:
+        now = self.queue.now
+        if self._plant is None or self._plant_wake is None or now < self._plant_wake:
+            return
+        self._plant_wake = None
+        self._plant.wake(now)
+        self._settle_plant()
+
+    def _settle_plant(self) -> None:
+        plant = self._plant
+        if plant is None:
+            return
+        for sample in plant.take_samples():
+            self.see(Sample(sample.t, sample.name, sample.value, sample.low, sample.high))
+        for _, name, value in plant.take_changes():
+            for runner in self._listeners:
+                self.queue.at(self.queue.now + SENSOR_LATENCY, partial(runner.on_signal, name, value))
+        deadline = plant.next_deadline()
+        if deadline is not None and (self._plant_wake is None or deadline < self._plant_wake):
+            self._plant_wake = deadline
+            self.queue.at(deadline, self._wake_plant)
+
+
+WorldBuilder = Callable[[], VirtualWorld]

@@ -1,0 +1,120 @@
+"""Recognises messages on the wire for the triggers of stimulus plans and of waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
+from hil.protocol.j1939 import Listener
+from hil.units import Instant
+from hil.world.observation import FrameSeen, Note, Observation, Sample
+from hil.world.plan import AtInstant, OnMessage, OnNote, OnSignal, Trigger
+
+_SENDERS = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "bms"}
+_TP_FORMATS = (0xEC, 0xEB)
+
+
+class Watch:
+    """One trigger that waits, and what to call when it comes."""
+
+    __slots__ = ("call", "done", "left", "trigger")
+
+    def __init__(self, trigger: Trigger, call: Callable[[], None]) -> None:
+        self.trigger = trigger
+        self.call = call
+        self.left = trigger.count if isinstance(trigger, OnMessage) else 1
+        self.done = False
+
+
+class Watcher:
+    """Holds waiting triggers and is shown every observation; costs nothing while none waits."""
+
+    def __init__(self, messages: MessageSet) -> None:
+        self._messages = messages
+        self._watches: list[Watch] = []
+        self._listener = Listener()
+        self.active = False
+
+    def add(self, trigger: Trigger, call: Callable[[], None]) -> Watch:
+        """Wait for ``trigger``; ``AtInstant`` is the world's own business and never comes here."""
+        watch = Watch(trigger, call)
+        self._watches.append(watch)
+        self.active = True
+        return watch
+
+    def remove(self, watch: Watch) -> None:
+        """Stop waiting; a watch that has come already is gone anyway."""
+        watch.done = True
+        self._tidy()
+
+    def see(self, observation: Observation) -> None:
+        """Show one observation to everything that waits."""
+        if isinstance(observation, FrameSeen):
+            self._see_frame(observation)
+        elif isinstance(observation, Sample):
+            self._fire(lambda trigger: _signal_matches(trigger, observation))
+        elif isinstance(observation, Note):
+            note = observation
+            self._fire(
+                lambda trigger: (
+                    isinstance(trigger, OnNote) and trigger.kind == note.kind and trigger.what == note.what
+                )
+            )
+
+    def _see_frame(self, frame: FrameSeen) -> None:
+        protocol_format = frame.id >> 16 & 0xFF
+        if protocol_format in _TP_FORMATS:
+            transfer = self._listener.see(frame.id, frame.data, frame.t)
+            if transfer is not None and transfer.complete:
+                self._see_message(transfer.pgn, transfer.data, transfer.source)
+        else:
+            self._see_message(protocol_format << 8, frame.data, frame.id & 0xFF)
+
+    def _see_message(self, pgn: int, data: bytes, source: int) -> None:
+        declared = self._messages.by_pgn.get(pgn)
+        if declared is None:
+            return
+        sender = _SENDERS.get(source, "")
+        name = declared.name
+        self._fire(
+            lambda trigger: (
+                isinstance(trigger, OnMessage)
+                and trigger.message == name
+                and trigger.sender in ("", sender)
+                and self._fields_match(trigger, pgn, data)
+            )
+        )
+
+    def _fields_match(self, trigger: OnMessage, pgn: int, data: bytes) -> bool:
+        if not trigger.fields:
+            return True
+        message = self._messages.decode(pgn, data)
+        return all(getattr(message, name, None) == value for name, value in trigger.fields.items())
+
+    def _fire(self, matches: Callable[[Trigger], bool]) -> None:
+        fired: list[Watch] = []
+        for watch in self._watches:
+            if not watch.done and matches(watch.trigger):
+                watch.left -= 1
+                if watch.left <= 0:
+                    watch.done = True
+                    fired.append(watch)
+        if fired:
+            self._tidy()
+            for watch in fired:
+                watch.call()
+
+    def _tidy(self) -> None:
+        self._watches = [watch for watch in self._watches if not watch.done]
+        self.active = bool(self._watches)
+
+
+def _signal_matches(trigger: Trigger, sample: Sample) -> bool:
+    return (
+        isinstance(trigger, OnSignal) and trigger.name == sample.name and trigger.low <= sample.value <= trigger.high
+    )
+
+
+def due(trigger: Trigger) -> Instant | None:
+    """The instant of a trigger that needs no watching, else None."""
+    return trigger.instant if isinstance(trigger, AtInstant) else None
