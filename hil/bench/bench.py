@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hil.bench.actions import MessageType, stimulate
@@ -43,6 +43,7 @@ class Bench:
         world: World,
         messages: MessageSet,
         judge: Judge,
+        readings: Mapping[str, str],
         sink: Callable[[Sequence[Observation]], None] = lambda observations: None,
     ) -> None:
         self._world = world
@@ -52,6 +53,7 @@ class Bench:
         self.now: Instant = 0
         self.record = Record(messages)
         self.judge = judge
+        self._readings = readings
         self.vehicle = VehicleHandle(self)
 
     # --- driving the world ------------------------------------------------------------------------
@@ -106,6 +108,10 @@ class Bench:
             if reply.stopped_by is not None:
                 return True
         return False
+
+    def reading(self, name: str) -> str:
+        """The choice taken in the interpretation register."""
+        return self._readings[name]
 
     # --- sessions ---------------------------------------------------------------------------------
 
@@ -166,9 +172,7 @@ class Bench:
         seen = self._find(message, where, start, start + within.high + _beyond(within))
         if seen is None:
             self.judge.add(self._missing(name, within, start))
-            raise CheckFailed(
-                f"no {message.name} as expected from {show_instant(start)} to {show_instant(self.now)}"
-            )
+            raise CheckFailed(f"no {message.name} as expected from {show_instant(start)} to {show_instant(self.now)}")
         self.judge.add(check_window(name, seen.t - start, within, self.judge.uncertainty, at=seen.t))
         return seen
 
@@ -188,7 +192,9 @@ class Bench:
                 return None
             self._advance(until, _any(message))
 
-    def look_for(self, message: MessageType, where: Where | None = None, *, after: Moment, within: Span) -> MessageSeen | None:
+    def look_for(
+        self, message: MessageType, where: Where | None = None, *, after: Moment, within: Span
+    ) -> MessageSeen | None:
         """The first such message after a moment, or None: for branches that may both pass."""
         start = instant_of(after)
         seen = self._find(message, where, start, start + within)
@@ -260,7 +266,9 @@ class Bench:
         gap = end - (times[-1] if times else start)
         verdict = Verdict.PASS if gap <= period.high else Verdict.FAIL
         self.judge.add(
-            Measurement(f"{message.name} kept up to the end", seconds(gap), "s", None, seconds(period.high), verdict, end)
+            Measurement(
+                f"{message.name} kept up to the end", seconds(gap), "s", None, seconds(period.high), verdict, end
+            )
         )
 
     # --- checking what was seen ---------------------------------------------------------------------
@@ -280,7 +288,13 @@ class Bench:
         verdict = Verdict.PASS if len(each.data) in lengths else Verdict.FAIL
         self.judge.add(
             Measurement(
-                f"{each.name} length", float(len(each.data)), "bytes", float(min(lengths)), float(max(lengths)), verdict, each.t
+                f"{each.name} length",
+                float(len(each.data)),
+                "bytes",
+                float(min(lengths)),
+                float(max(lengths)),
+                verdict,
+                each.t,
             )
         )
 
@@ -331,7 +345,14 @@ class Bench:
         return value
 
     def expect_signal(
-        self, name: str, *, low: float = float("-inf"), high: float = float("inf"), after: Moment, within: Limit, label: str = ""
+        self,
+        name: str,
+        *,
+        low: float = float("-inf"),
+        high: float = float("inf"),
+        after: Moment,
+        within: Limit,
+        label: str = "",
     ) -> Instant | None:
         """The signal must come into the range inside the limit's window after a moment."""
         start = instant_of(after)

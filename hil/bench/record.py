@@ -77,9 +77,7 @@ class Record:
         if frame.extended and declared is not None and not declared.transport:
             self._add_message(declared.pgn, frame.data, _SENDERS.get(source, ""), frame.t, frame.t, frame.id)
 
-    def _add_message(
-        self, pgn: int, data: bytes, sender: str, t: Instant, started: Instant, identifier: int
-    ) -> None:
+    def _add_message(self, pgn: int, data: bytes, sender: str, t: Instant, started: Instant, identifier: int) -> None:
         declared = self._messages.by_pgn.get(pgn)
         if declared is None:
             return

@@ -51,9 +51,7 @@ def build(setup: Setup) -> VirtualWorld:
     if not 0.0 <= soc <= 100.0:
         raise UsageError(f"soc: {soc} is not within 0..100 percent")
     vehicle_spec = VEHICLES[setup.vehicle]
-    vehicle_spec = replace(
-        vehicle_spec, spans={**vehicle_spec.spans, "self_test": ms(draw.randint(300, 600))}
-    )
+    vehicle_spec = replace(vehicle_spec, spans={**vehicle_spec.spans, "self_test": ms(draw.randint(300, 600))})
     charger_spec = reference(setup.readings).timing(insulation=ms(draw.randint(800, 1200)))
     charger_spec = apply_faults(charger_spec, setup.faults)
     bus = VirtualCan(world.queue, bitrate=BITRATE, name="can0", sink=world.see)

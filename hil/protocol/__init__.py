@@ -1,0 +1,1 @@
+"""Wire layers, sans-IO, with no opinion of either side."""

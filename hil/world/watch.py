@@ -56,9 +56,7 @@ class Watcher:
         elif isinstance(observation, Note):
             note = observation
             self._fire(
-                lambda trigger: (
-                    isinstance(trigger, OnNote) and trigger.kind == note.kind and trigger.what == note.what
-                )
+                lambda trigger: isinstance(trigger, OnNote) and trigger.kind == note.kind and trigger.what == note.what
             )
 
     def _see_frame(self, frame: FrameSeen) -> None:
@@ -110,9 +108,7 @@ class Watcher:
 
 
 def _signal_matches(trigger: Trigger, sample: Sample) -> bool:
-    return (
-        isinstance(trigger, OnSignal) and trigger.name == sample.name and trigger.low <= sample.value <= trigger.high
-    )
+    return isinstance(trigger, OnSignal) and trigger.name == sample.name and trigger.low <= sample.value <= trigger.high
 
 
 def due(trigger: Trigger) -> Instant | None:

@@ -239,9 +239,14 @@ class Vehicle(TableMachine):
         if frame.extended:
             _, pgn, destination, source = split_id(frame.id)
             candidate = self.messages.by_pgn.get(pgn)
-            if candidate is not None and candidate.sender != "bms" and (destination, source) == (
-                BMS_ADDRESS,
-                CHARGER_ADDRESS,
+            if (
+                candidate is not None
+                and candidate.sender != "bms"
+                and (destination, source)
+                == (
+                    BMS_ADDRESS,
+                    CHARGER_ADDRESS,
+                )
             ):
                 declared = candidate
         if len(self._known) < 4096:  # a flood of foreign identifiers must not grow memory

@@ -1,0 +1,132 @@
+"""Steps that many cases for DC chargers share: error reports, stops, settled output.
+
+They use only the bench's public questions; what they judge is cited at each case.
+"""
+
+from __future__ import annotations
+
+from hil.bench.actions import MessageType
+from hil.bench.bench import Bench, Moment, Where, instant_of
+from hil.bench.record import MessageSeen
+from hil.conformance.catalogue import Limit, period, tail
+from hil.conformance.verdict import Measurement, Verdict
+from hil.protocol.gbt27930 import CEM, CRM, CST
+from hil.units import Instant, ms, s
+
+_REPORT_TIME = s(1)
+"""CEM is recorded this long, or up to the first CRM(00): enough for four intervals."""
+
+
+def is_crm00(seen: MessageSeen) -> bool:
+    """CRM with recognition result 0x00."""
+    return bool(seen.result == 0x00)
+
+
+def is_crmaa(seen: MessageSeen) -> bool:
+    """CRM with recognition result 0xAA."""
+    return bool(seen.result == 0xAA)
+
+
+def is_ready(seen: MessageSeen) -> bool:
+    """BRO or CRO with 0xAA."""
+    return bool(seen.ready == 0xAA)
+
+
+def is_not_ready(seen: MessageSeen) -> bool:
+    """BRO or CRO with 0x00."""
+    return bool(seen.ready == 0x00)
+
+
+def expect_error_report(
+    bench: Bench,
+    awaited: str,
+    *,
+    after: Moment,
+    within: Limit,
+    waiting: MessageType | None = None,
+    where: Where | None = None,
+    since: Moment | None = None,
+) -> MessageSeen:
+    """CEM comes inside the window, names what was awaited and nothing else, at its period and length.
+
+    ``waiting`` is the message that must be sent at its period from ``since`` up to the report, and
+    must have stopped then (sheet 5.2 and 5.7, "all DN").
+    """
+    cem = bench.expect(CEM, after=after, within=within, name="time to the first CEM")
+    if waiting is not None:
+        begin = after if since is None else since
+        bench.expect_through(waiting, where, after=begin, until=cem, period=period(waiting))
+        bench.expect_stop(waiting, where, after=cem, tail=tail(waiting), watch=ms(0))
+    reports = _reports(bench, cem)
+    bench.check("number of CEM", float(len(reports)), low=2.0, at=cem)
+    bench.check_length(reports, CEM.length)
+    if len(reports) > 1:
+        bench.check_period(reports, period(CEM))
+    _check_content(bench, reports, awaited)
+    return cem
+
+
+def _reports(bench: Bench, cem: MessageSeen) -> list[MessageSeen]:
+    """All CEM from the first one to the first CRM(00) after it, over one second."""
+    again = bench.look_for(CRM, is_crm00, after=cem, within=_REPORT_TIME)
+    end: Instant = cem.t + _REPORT_TIME if again is None else again.t
+    return [cem, *bench.record.all(CEM.name, cem.t, end)]
+
+
+def _check_content(bench: Bench, reports: list[MessageSeen], awaited: str) -> None:
+    expected = CEM(**{awaited: 1}).encode()
+    for each in reports:
+        if each.data[: len(expected)] != expected:
+            break
+    else:
+        each = reports[0]
+    bench.check(
+        f"CEM content ({awaited} = 1, all else clear)",
+        each.data[: len(expected)].hex(" ").upper(),
+        equals=expected.hex(" ").upper(),
+        at=each,
+    )
+
+
+def expect_stop_report(bench: Bench, *, after: Moment, within: Limit, cause: tuple[str, ...] = ()) -> MessageSeen:
+    """CST comes inside the window, at its period and length; SPN 3521 carries one of the causes, alone.
+
+    The period is judged over the first ten, or fewer when the vehicle's answer ends it earlier.
+    """
+    cst = bench.expect(CST, after=after, within=within, name="time to the first CST")
+    seen = bench.collect(CST, 10, after=cst, within=s(1))
+    bench.check_period(seen, period(CST))
+    bench.check_length(seen, CST.length)
+    if cause:
+        check_cause(bench, cst, *cause)
+    return cst
+
+
+def check_cause(bench: Bench, cst: MessageSeen, *causes: str) -> None:
+    """Exactly one bit of SPN 3521 is set, and it is one of ``causes`` (sheet 5.2, CST content)."""
+    fields = ("condition_reached", "manual_stop", "fault_stop", "bms_stopped")
+    given = [name for name in fields if getattr(cst, name) == 1]
+    told = " + ".join(given) or "none"
+    passed = len(given) == 1 and given[0] in causes
+    bench.judge.add(
+        Measurement(
+            "CST cause (SPN 3521)",
+            told,
+            "",
+            None,
+            None,
+            Verdict.PASS if passed else Verdict.FAIL,
+            cst.t,
+            "" if passed else f"expected {' or '.join(causes)}",
+        )
+    )
+
+
+def output_between(bench: Bench, start: Moment, end: Moment) -> tuple[float, float]:
+    """Lowest and highest output current between two moments, in A."""
+    return bench.extremes("output_current", start, end)
+
+
+def moment(bench: Bench, seen: Moment) -> Instant:
+    """The instant of something observed, for arithmetic on instants."""
+    return instant_of(seen)

@@ -1,0 +1,144 @@
+"""One signal of a message: where it lies, what its numbers mean, what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from hil.errors import CatalogueError, CodecError
+
+KINDS = ("uint", "ascii", "bytes", "bcd", "year")
+"""``year``: two bytes in either order, told apart by plausibility (sheet 3.4, D8)."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Declaration of a signal. ``start`` and ``length`` count bits, bit 0 is byte 1's lowest."""
+
+    spn: int
+    start: int
+    length: int
+    scale: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: Mapping[int, str] = field(default_factory=dict)
+    optional: bool = False
+    default: Any = ...
+    kind: str = "uint"
+    name: str = ""
+
+    def named(self, name: str) -> Signal:
+        """The same with its name."""
+        return replace(self, name=name)
+
+    @property
+    def mask(self) -> int:
+        """All ones of the signal's length: its highest raw value, and "not supplied" where optional."""
+        return (1 << self.length) - 1
+
+    @property
+    def divisor(self) -> int:
+        """Raw steps are multiplied by ``numerator`` and divided by this."""
+        return self.scale.denominator
+
+    @property
+    def shift(self) -> int:
+        """The offset in units of ``1 / divisor``."""
+        shifted = self.offset * self.divisor
+        if shifted.denominator != 1:
+            raise CatalogueError(f"{self.name}: offset {self.offset} is not on the grid of {self.scale}")
+        return shifted.numerator
+
+    def extract(self, data: bytes) -> int | bytes:
+        """The raw value (bytes for text and opaque kinds)."""
+        if self.kind in ("ascii", "bytes"):
+            return data[self.start // 8 : (self.start + self.length) // 8]
+        return int.from_bytes(data, "little") >> self.start & self.mask
+
+    def physical(self, raw: int) -> float | int:
+        """What a raw value means."""
+        value = raw * self.scale.numerator + self.shift
+        return value if self.divisor == 1 else value / self.divisor
+
+    def to_raw(self, value: Any) -> int:
+        """The nearest step; raises :class:`CodecError` with the range for what is out of it."""
+        try:
+            raw = round((value * self.divisor - self.shift) / self.scale.numerator)
+        except (TypeError, ValueError, OverflowError):
+            raise CodecError(f"{self.name}: {value!r} is not a number; {self.range_text()}") from None
+        if not self.raw_low <= raw <= self.raw_high:
+            raise CodecError(f"{self.name}: {value!r} {self.unit} is out of range; {self.range_text()}")
+        return raw
+
+    @property
+    def raw_low(self) -> int:
+        """Lowest raw value that may be encoded."""
+        return 0 if self.low is None else max(0, self._exact(self.low))
+
+    @property
+    def raw_high(self) -> int:
+        """Highest raw value that may be encoded."""
+        return self.mask if self.high is None else min(self.mask, self._exact(self.high))
+
+    def _exact(self, value: float) -> int:
+        return round((Fraction(str(value)) * self.divisor - self.shift) / self.scale.numerator)
+
+    def range_text(self) -> str:
+        """What is allowed, in words."""
+        return f"allowed is {self.physical(self.raw_low)} .. {self.physical(self.raw_high)} {self.unit}".rstrip()
+
+    def in_range(self, value: Any) -> bool:
+        """Whether a decoded value lies in the printed range (not supplied counts as in it)."""
+        if value is None or not isinstance(value, int | float):
+            return True
+        if self.choices and isinstance(value, int):
+            return value in self.choices
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def show(self, value: Any) -> str:
+        """A value as a reader wants it: with its unit or its choice's name."""
+        if value is None:
+            return "not supplied"
+        if isinstance(value, int) and value in self.choices:
+            return f"{value} ({self.choices[value]})"
+        if isinstance(value, bytes):
+            return value.hex(" ").upper()
+        return f"{value} {self.unit}".rstrip()
+
+    def describe(self) -> str:
+        """One line for documentation."""
+        return f"SPN {self.spn}, {self.length} bit from bit {self.start}, {self.unit or 'no unit'}"
+
+
+def signal(
+    spn: int,
+    *,
+    start: int,
+    length: int,
+    scale: str = "1",
+    offset: str = "0",
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: Mapping[int, str] | None = None,
+    optional: bool = False,
+    default: Any = ...,
+    kind: str = "uint",
+) -> Any:
+    """Declare a signal. ``scale`` and ``offset`` are decimal texts so that the grid is exact."""
+    if kind not in KINDS:
+        raise CatalogueError(f"SPN {spn}: kind {kind!r}; there are {', '.join(KINDS)}")
+    if optional and default is ...:
+        default = None
+    return Signal(
+        spn, start, length, Fraction(scale), Fraction(offset), unit, low, high, choices or {}, optional, default, kind
+    )
+
+
+def status(spn: int, *, start: int, choices: Mapping[int, str], length: int = 2, default: int = 0) -> Any:
+    """Declare a status field; 0 is what it is when nothing is to be said."""
+    return signal(spn, start=start, length=length, choices=choices, default=default)

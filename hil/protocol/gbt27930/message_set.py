@@ -1,0 +1,47 @@
+"""The messages of one edition, found by name, PGN or identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
+
+from hil.codec.message import Malformed, Message
+from hil.errors import CodecError, UsageError
+from hil.protocol.gbt27930 import messages_2011, messages_2015
+
+
+class MessageSet:
+    """Messages of an edition. Lookups only; decoding never raises."""
+
+    def __init__(self, edition: str, messages: Iterable[type[Message]]) -> None:
+        self.edition = edition
+        self.messages = tuple(messages)
+        self.by_name: Mapping[str, type[Message]] = MappingProxyType({cls.name: cls for cls in self.messages})
+        self.by_pgn: Mapping[int, type[Message]] = MappingProxyType({cls.pgn: cls for cls in self.messages})
+        self.by_id: Mapping[int, type[Message]] = MappingProxyType(
+            {cls.can_id: cls for cls in self.messages if cls.can_id is not None}
+        )
+
+    def decode(self, pgn: int, data: bytes) -> Message | Malformed:
+        """The message of a PGN; what is no message of it comes back as :class:`Malformed`."""
+        declared = self.by_pgn.get(pgn)
+        if declared is None:
+            return Malformed(f"PGN 0x{pgn:06X}", data, "not a message of GB/T 27930")
+        try:
+            return declared.decode(data)
+        except CodecError as error:
+            return Malformed(declared.name, data, str(error))
+
+
+EDITIONS = ("2011", "2015")
+
+
+@cache
+def edition(name: str) -> MessageSet:
+    """The message set of an edition; an unknown one raises :class:`UsageError`."""
+    if name == "2015":
+        return MessageSet(name, messages_2015.MESSAGES)
+    if name == "2011":
+        return MessageSet(name, messages_2011.MESSAGES)
+    raise UsageError(f"no edition {name!r} of GB/T 27930; there are {', '.join(EDITIONS)}")

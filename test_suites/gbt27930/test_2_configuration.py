@@ -1,0 +1,192 @@
+"""GB/T 34658-2017, family 2: parameter configuration, charger under test (sheet 5.3, 5.7)."""
+
+from __future__ import annotations
+
+from hil.bench.steps import expect_error_report, is_crmaa, is_not_ready, is_ready
+from hil.cases import (
+    Bench,
+    Phase,
+    first,
+    go,
+    hold,
+    limit,
+    malform,
+    partner,
+    period,
+    requirement,
+    s,
+    silence,
+    tail,
+    timeout,
+    vehicle_contactors,
+)
+from hil.protocol.gbt27930 import BCL, BCP, BCS, BRO, CCS, CML, CRM, CRO, CTS
+
+
+@requirement("GBT34658-2017/DP.2001")
+def test_DP_2001(bench: Bench) -> None:
+    """TP: the charger takes BCP by the transport protocol and answers with CML, and CTS if it likes."""
+    bench.vehicle.silence(BRO)
+    bench.reach(Phase.RECOGNISED)
+    bcp = bench.collect(BCP, 1, within=s(5))[0]
+
+    cml = bench.expect(CML, after=bcp, within=partner("T15"), name="BCP to first CML")
+    seen = bench.collect(CML, 5, after=cml, within=s(2))
+
+    bench.expect_stop(CRM, is_crmaa, after=cml, tail=tail(CRM))
+    bench.check_period(seen, period(CML))
+    bench.check_length(seen, CML.length)
+    bench.check_optional(CTS, after=bcp)
+
+
+@requirement("GBT34658-2017/DP.2002")
+def test_DP_2002(bench: Bench) -> None:
+    """TP: while the vehicle is not ready the charger goes on with CML."""
+    bench.vehicle.hold("prepare")
+    bench.reach(Phase.CONFIGURATION)
+    bro = bench.collect(BRO, 1, where=is_not_ready, within=s(5))[0]
+
+    bench.let(s(5))
+
+    bench.expect_through(CML, after=bro, until=bro.t + s(5), period=period(CML))
+    bench.expect_none(CRO, after=bro, during=s(5))
+
+
+@requirement("GBT34658-2017/DP.2003")
+def test_DP_2003(bench: Bench) -> None:
+    """TP: on BRO(AA) the charger changes from CML to CRO(00), and to CRO(AA) when it is ready."""
+    bench.vehicle.hold("prepare")
+    bench.vehicle.silence(BCL, BCS)
+    bench.reach(Phase.CONFIGURATION)
+    bench.let(s(1))
+    bench.vehicle.release("prepare")
+    bro = bench.collect(BRO, 1, where=is_ready, within=s(5))[0]
+
+    cro = bench.expect(CRO, after=bro, within=partner("T16"), name="BRO(AA) to first CRO")
+    ready = bench.expect(CRO, is_ready, after=bro, within=partner("T17"), name="BRO(AA) to first CRO(AA)")
+    waiting = bench.record.all("CRO", cro.t - 1, ready.t - 1)
+    seen = bench.collect(CRO, 4, where=is_ready, after=ready, within=s(0.85))
+
+    bench.expect_stop(CML, after=cro, tail=tail(CML))
+    bench.report("CRO(00) before CRO(AA)", float(len(waiting)), "messages", at=ready)
+    bench.check("CRO values are 00 or AA", {0x00, 0xAA} >= {each.ready for each in [*waiting, *seen]}, equals=True)
+    if len(waiting) > 1:
+        bench.check_period(waiting, period(CRO), name="CRO(00) period")
+    bench.check_period(seen, period(CRO), name="CRO(AA) period")
+    bench.check_length([*waiting, *seen], CRO.length)
+
+
+@requirement("GBT34658-2017/DN.2001")
+def test_DN_2001(bench: Bench) -> None:
+    """TP: a charger that receives no BCP sends CRM(AA) for 5 s, then CEM with SPN 3922."""
+    bench.vehicle.silence(BCP)
+    crm = bench.reach(Phase.RECOGNISED)
+
+    expect_error_report(bench, "bcp", after=crm, within=timeout("T2"), waiting=CRM, where=is_crmaa)
+
+
+@requirement("GBT34658-2017/DN.2002")
+def test_DN_2002(bench: Bench, variant: str) -> None:
+    """TP: BCP's content without the transport protocol is no BCP."""
+    bench.vehicle.malform(BCP, variant)
+    crm = bench.reach(Phase.RECOGNISED)
+
+    cem = expect_error_report(bench, "bcp", after=crm, within=timeout("T2"), waiting=CRM, where=is_crmaa)
+
+    bench.check_no_transport_answer(after=crm, until=cem)
+
+
+@requirement("GBT34658-2017/DN.2003")
+def test_DN_2003(bench: Bench) -> None:
+    """TP: a charger that receives no BRO sends CML for 5 s, then CEM with SPN 3923."""
+    bench.vehicle.silence(BRO)
+    cml = bench.reach(Phase.CONFIGURATION)
+
+    expect_error_report(bench, "bro", after=cml, within=timeout("T3"), waiting=CML)
+
+
+@requirement("GBT34658-2017/DN.2004")
+def test_DN_2004(bench: Bench, variant: str) -> None:
+    """TP: frames that do not match BRO's definition are no BRO."""
+    bench.vehicle.malform(BRO, variant)
+    cml = bench.reach(Phase.CONFIGURATION)
+
+    expect_error_report(bench, "bro", after=cml, within=timeout("T3"), waiting=CML)
+
+
+@requirement("GBT34658-2017/DN.2005")
+def test_DN_2005(bench: Bench) -> None:
+    """TP: a vehicle that stays at BRO(00) is reported after 60 s."""
+    bench.vehicle.hold("prepare")
+    cml = bench.reach(Phase.CONFIGURATION)
+
+    expect_error_report(bench, "bro", after=cml, within=timeout("T4"), waiting=CML)
+
+
+@requirement("GBT34658-2017/DN.2006")
+def test_DN_2006(bench: Bench) -> None:
+    """TP: a vehicle that goes on with BCP is served, but its missing BRO is reported after 5 s."""
+    bench.vehicle.hold("configure")
+    cml = bench.reach(Phase.CONFIGURATION)
+
+    cem = expect_error_report(bench, "bro", after=cml, within=timeout("T3"), waiting=CML)
+
+    bench.check_transfers_served(BCP, after=cml, until=cem)
+
+
+def _judge_lost_bro(bench: Bench) -> None:
+    """DN.2007 and DN.2008: two passing branches (sheet 5.7): CEM after T5, or ready before."""
+    last = bench.record.last("CRO")
+    bro = bench.record.first_before("BRO", last)
+    ready = bench.look_for(CRO, is_ready, after=bro, within=s(5))
+    if ready is None:
+        expect_error_report(bench, "bro", after=bro, within=timeout("T5"), waiting=CRO, since=last)
+        return
+    bench.report("became ready", True, at=ready)
+    bench.vehicle.resume()
+    bench.vehicle.go("charging")
+    bench.expect(CCS, after=ready, within=partner("T18"), name="CRO(AA) to first CCS")
+
+
+@requirement("GBT34658-2017/DN.2007")
+def test_DN_2007(bench: Bench, variant: str) -> None:
+    """TP: after BRO(AA) has ended the charger gets ready within 5 s, or reports SPN 3923."""
+    bench.do(vehicle_contactors(close=variant == "can-get-ready"))
+    bench.on(first(CRO, ready=0x00), silence(BRO))
+    bench.reach(Phase.PRECHARGE)
+
+    _judge_lost_bro(bench)
+
+
+@requirement("GBT34658-2017/DN.2008")
+def test_DN_2008(bench: Bench, variant: str) -> None:
+    """TP: frames that do not match BRO's definition do not stand for BRO(AA)."""
+    bench.do(vehicle_contactors(close=False))
+    bench.on(first(CRO, ready=0x00), malform(BRO, variant))
+    bench.reach(Phase.PRECHARGE)
+
+    _judge_lost_bro(bench)
+
+
+@requirement("GBT34658-2017/DN.2009")
+def test_DN_2009(bench: Bench) -> None:
+    """TP: BRO falling back to 00 ends the preparation, as the reading taken has it."""
+    bench.do(vehicle_contactors(close=False))
+    bench.on(first(CRO, ready=0x00), hold("prepare"), go("prepare"))
+    bench.reach(Phase.PRECHARGE)
+
+    if bench.reading("dn2007-2009") == "amd1":
+        _judge_lost_bro(bench)
+    else:
+        fallen = bench.collect(BRO, 1, where=is_not_ready, within=s(1))[0]
+        bench.expect_silence(after=fallen, within=limit("DN.2009-silence"), during=s(6))
+        bench.expect_signal("k3k4_closed", high=0.5, after=fallen, within=limit("shutdown"), label="K3/K4 open")
+
+
+@requirement("GBT34658-2017/DN.2010")
+def test_DN_2010(bench: Bench) -> None:
+    """TP: a vehicle that goes on with BRO(AA) after CRO(AA) is reported by SPN 3925 after 1 s."""
+    bench.vehicle.hold("ready")
+    cro = bench.reach(Phase.READY)
+
+    expect_error_report(bench, "bcl", after=cro, within=timeout("T6"), waiting=CRO, where=is_ready)
