@@ -62,6 +62,21 @@ class Measurement(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """A deviation that a passive monitor saw, beside whatever a case was about."""
+
+    requirement: str
+    at: Instant
+    side: str
+    """``charger`` or ``bms``: whose deviation it is."""
+    expected: str
+    seen: str
+    verdict: Verdict
+    """*fail*, or *inconclusive* where the clock does not carry a judgement."""
+    source: str = ""
+    advisory: bool = False
+
+
 class CaseResult(msgspec.Struct):
     """The outcome of one run of one case (one variant, one reading), ready for every report."""
 
@@ -79,6 +94,8 @@ class CaseResult(msgspec.Struct):
     variant: str | None = None
     measurements: list[Measurement] = []
     faults_fired: list[str] = []
+    findings: list[Finding] = []
+    """What the monitors saw meanwhile; it does not enter the verdict."""
     trace: str | None = None
     """Path of the candump log, relative to the output folder."""
     stream: str | None = None

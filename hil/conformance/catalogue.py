@@ -1,0 +1,230 @@
+"""The requirement catalogue and the limits that judge, as data (``requirements/*.toml``, ``limits.toml``).
+
+Limits come from here and never from a device's settings. A limit that depends on a reading of the
+interpretation register carries the alternatives; the bench takes the one of its readings.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from hil.codec.message import Message
+from hil.conformance.register import register
+from hil.errors import CatalogueError
+from hil.units import Instant, Span, ms, s, seconds
+
+BASES = ("S2", "S1", "DIS", "DER", "K")
+"""Confidence marks of the sheets."""
+_ADVISORY = ("DER", "K")
+_FAST = ms(10)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A window of time. ``low`` and ``high`` in nanoseconds from the moment a check names."""
+
+    name: str
+    low: Span
+    high: Span
+    source: str
+    alternatives: tuple[tuple[str, str, Span, Span], ...] = ()
+    """Reading, choice, low, high: taken where the reading has that choice."""
+
+    def under(self, readings: Mapping[str, str]) -> Limit:
+        """The limit as these readings have it."""
+        for reading, choice, low, high in self.alternatives:
+            if readings.get(reading) == choice:
+                return replace(self, low=low, high=high, alternatives=())
+        return self
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A range of a measured quantity; None where a side is open."""
+
+    name: str
+    low: float | None
+    high: float | None
+    unit: str
+    source: str
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One requirement and how it is run."""
+
+    id: str
+    case: str
+    suite: str
+    title: str
+    source: str
+    basis: str
+    clause: str | None = None
+    editions: tuple[str, ...] = ("2015",)
+    variants: tuple[str, ...] = ()
+    """Each is a run of its own."""
+    advisory_variants: tuple[str, ...] = ()
+    """Further runs that are reported and never fail the whole."""
+    reading: str | None = None
+    """Register entry whose choices exclude each other here."""
+    needs: tuple[str, ...] = ()
+    """Capabilities that the bench must have."""
+
+    @property
+    def advisory(self) -> bool:
+        """Derived or general knowledge: reported, never failing, unless a rig opts in."""
+        return self.basis in _ADVISORY
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    prefix: str
+    suite: str
+    title: str
+    source: str
+    basis: str
+    editions: tuple[str, ...]
+    requirement: list[dict[str, Any]]
+
+
+@cache
+def requirements() -> Mapping[str, Requirement]:
+    """Every requirement by id, in catalogue order; contradictions raise :class:`CatalogueError`."""
+    found: dict[str, Requirement] = {}
+    folder = files("hil.conformance").joinpath("requirements")
+    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if path.name.endswith(".toml"):
+            for requirement in _load(path.name, path.read_text("utf-8")):
+                if requirement.id in found:
+                    raise CatalogueError(f"{path.name}: {requirement.id} is declared twice")
+                found[requirement.id] = requirement
+    return MappingProxyType(found)
+
+
+def _load(name: str, text: str) -> Iterable[Requirement]:
+    try:
+        document = msgspec.convert(tomllib.loads(text), _File)
+        for values in document.requirement:
+            defaults = {"suite": document.suite, "source": document.source, "basis": document.basis}
+            identifier = f"{document.prefix}/{values.get('case')}"
+            merged = {"id": identifier, "editions": document.editions, **defaults, **values}
+            requirement = msgspec.convert(merged, Requirement)
+            _check(requirement)
+            yield requirement
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, CatalogueError) as error:
+        raise CatalogueError(f"{name}: {error}") from error
+
+
+def _check(requirement: Requirement) -> None:
+    if requirement.basis not in BASES:
+        raise CatalogueError(f"{requirement.id}: basis {requirement.basis!r}; there are {', '.join(BASES)}")
+    if requirement.reading is not None and requirement.reading not in register():
+        raise CatalogueError(f"{requirement.id}: the register has no reading {requirement.reading!r}")
+    names = (*requirement.variants, *requirement.advisory_variants)
+    if len(set(names)) != len(names):
+        raise CatalogueError(f"{requirement.id}: a variant is named twice")
+
+
+def suites() -> tuple[str, ...]:
+    """Names of the suites, in catalogue order."""
+    return tuple(dict.fromkeys(requirement.suite for requirement in requirements().values()))
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+@cache
+def _limits() -> dict[str, Any]:
+    document: dict[str, Any] = tomllib.loads(files("hil.conformance").joinpath("limits.toml").read_text("utf-8"))
+    return document
+
+
+def _row(table: str, name: str) -> Any:
+    rows = _limits()[table]
+    if name not in rows or name == "source":
+        known = ", ".join(key for key in rows if key != "source")
+        raise CatalogueError(f"limits.toml has no {name!r} in {table}; there are {known}")
+    return rows[name]
+
+
+@cache
+def timeout(name: str) -> Limit:
+    """The window in which a charger reports one of its time-outs (sheet 4.3, 5.2)."""
+    nominal = s(_row("timeouts", name))
+    windows = _limits()["windows"]
+    late = s(windows["late_1s" if nominal <= s(1) else "late_5s" if nominal <= s(5) else "late_10s"])
+    low = nominal - s(windows["early"])
+    next_period = ("timeout-window", "next-period", low, nominal + s(windows["next_period"]))
+    return Limit(name, low, nominal + late, _limits()["timeouts"]["source"], (next_period,))
+
+
+@cache
+def partner(name: str) -> Limit:
+    """Up to a time-out of the vehicle: later than that it reports an error (sheet 4.3, 5.7)."""
+    return Limit(name, 0, s(_row("partners", name)), _limits()["partners"]["source"])
+
+
+@cache
+def period(message: type[Message]) -> Limit:
+    """The interval between two messages of that kind (sheet 2.1, 5.2)."""
+    nominal = message.period
+    if nominal is None:
+        raise CatalogueError(f"{message.name} has no period")
+    rows = _limits()["periods"]
+    name = f"{message.name} period"
+    if nominal <= _FAST:
+        near, far = s(rows["fast_3ms"]), s(rows["fast_5ms"])
+        wide = ("period-10ms", "5ms", nominal - far, nominal + far)
+    else:
+        near, far = round(nominal * rows["relative"]), round(nominal * rows["relative_field"])
+        wide = ("period-tolerance", "40-percent", nominal - far, nominal + far)
+    return Limit(name, nominal - near, nominal + near, rows["source"], (wide,))
+
+
+@cache
+def tail(message: type[Message]) -> Limit:
+    """How long a message may go on after what ends it (sheet 5.7)."""
+    nominal = message.period
+    if nominal is None:
+        raise CatalogueError(f"{message.name} has no period")
+    rows = _limits()["tails"]
+    high = s(rows["fast"]) if nominal <= _FAST else round(nominal * rows["relative"])
+    return Limit(f"{message.name} tail", 0, high, rows["source"], (("stop-tail", "none", 0, 0),))
+
+
+@cache
+def limit(name: str) -> Limit:
+    """A named span of ``limits.toml``."""
+    row = _row("spans", name)
+    alternatives = tuple(
+        (row["reading"], choice, s(values.get("low", 0)), s(values["high"]))
+        for choice, values in row.get("choices", {}).items()
+    )
+    return Limit(name, s(row.get("low", 0)), s(row["high"]), row["source"], alternatives)
+
+
+@cache
+def quantity(name: str) -> Quantity:
+    """A named range of a measured quantity of ``limits.toml``."""
+    row = _row("quantities", name)
+    return Quantity(name, row.get("low"), row.get("high"), row["unit"], row["source"])
+
+
+def adjustment_time(difference: float) -> Limit:
+    """Time for the current to follow a new demand that differs by so many A (sheet 4.9)."""
+    small = limit("adjust-small")
+    rate = quantity("adjustment-rate").low
+    assert rate is not None, "limits.toml gives it"
+    high = small.high if abs(difference) <= rate * seconds(small.high) else s(abs(difference) / rate)
+    return Limit("adjustment time", 0, high, small.source)
+
+
+def window(name: str, low: Instant, high: Instant, source: str) -> Limit:
+    """A window computed by a case from other limits."""
+    return Limit(name, low, high, source)

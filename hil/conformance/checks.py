@@ -1,0 +1,46 @@
+"""Pure judgements of times and values against limits, with the uncertainty of what was measured.
+
+Inside the uncertainty of a limit the verdict is *inconclusive*, never *fail* and never *pass*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from hil.conformance.catalogue import Limit
+from hil.conformance.verdict import Measurement, Verdict
+from hil.units import Instant, Span, seconds
+
+
+def judge(value: float, low: float | None, high: float | None, uncertainty: float = 0.0) -> Verdict:
+    """The verdict on a value: limits themselves pass, unless the measurement could not tell."""
+    sides = [bound for bound in (low, high) if bound is not None]
+    if uncertainty and any(abs(value - bound) <= uncertainty for bound in sides):
+        return Verdict.INCONCLUSIVE
+    inside = (low is None or value >= low) and (high is None or value <= high)
+    return Verdict.PASS if inside else Verdict.FAIL
+
+
+def check_window(
+    name: str, span: Span, limit: Limit, uncertainty: Span = 0, *, at: Instant | None = None, note: str = ""
+) -> Measurement:
+    """One span against a window, in seconds."""
+    low = limit.low if limit.low > 0 else None
+    verdict = judge(span, low, limit.high, uncertainty)
+    shown = None if low is None else seconds(low)
+    return Measurement(name, seconds(span), "s", shown, seconds(limit.high), verdict, at, note)
+
+
+def check_period(name: str, times: Sequence[Instant], limit: Limit, uncertainty: Span = 0) -> list[Measurement]:
+    """Shortest and longest interval of these instants, in milliseconds; fewer than two leave it open."""
+    if len(times) < 2:
+        return [Measurement(name, None, "ms", None, None, Verdict.NONE, None, "fewer than two: not judged")]
+    gaps = [(after - before, after) for before, after in pairwise(times)]
+    measured = []
+    for label, (gap, at) in (("shortest", min(gaps)), ("longest", max(gaps))):
+        verdict = judge(gap, limit.low, limit.high, uncertainty)
+        measured.append(
+            Measurement(f"{name}, {label}", gap / 1e6, "ms", limit.low / 1e6, limit.high / 1e6, verdict, at)
+        )
+    return measured
