@@ -1,0 +1,1 @@
+"""The only layer that knows a real clock, a socket or a file descriptor."""
