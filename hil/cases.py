@@ -31,8 +31,8 @@ from hil.bench.actions import (
 from hil.bench.bench import Bench
 from hil.bench.phases import Phase
 from hil.bench.record import MessageSeen
-from hil.conformance.catalogue import limit
-from hil.units import minutes, ms, s
+from hil.conformance.catalogue import limit, partner, period, quantity, tail, timeout
+from hil.units import minutes, ms, s, seconds
 
 _Case = TypeVar("_Case", bound=Callable[..., None])
 
@@ -63,15 +63,21 @@ __all__ = [
     "minutes",
     "ms",
     "nth",
+    "partner",
+    "period",
+    "quantity",
     "release",
     "requirement",
     "restore",
     "resume",
     "s",
+    "seconds",
     "send_raw",
     "silence",
     "stimulate",
     "stop_charging",
+    "tail",
+    "timeout",
     "transfer",
     "transport",
     "vehicle_contactors",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from hil.conformance.monitors import MonitorSet
 from hil.conformance.verdict import Measurement, Verdict, worst
-from hil.units import Instant, Span
-from hil.world.observation import Observation
+from hil.units import Span
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818 - a verdict, not an error of the program
     """A requirement was broken so that nothing further can be judged."""
 
 
@@ -19,34 +17,19 @@ class Inconclusive(Exception):  # noqa: N818 - a verdict, not an error of the pr
 
 
 class Judge:
-    """Measurements of one case, with the monitors that watch beside it."""
+    """Measurements of one case. ``uncertainty`` is that of the bench's clock."""
 
-    def __init__(self, *, uncertainty: Span = 0, monitors: MonitorSet | None = None) -> None:
+    def __init__(self, *, uncertainty: Span = 0) -> None:
         self.uncertainty = uncertainty
         self.measurements: list[Measurement] = []
-        self._monitors = monitors
-
-    def watch(self, observations: Sequence[Observation]) -> None:
-        """Show the monitors what was seen."""
-        if self._monitors is not None:
-            self._monitors.feed(observations)
 
     def add(self, measurement: Measurement) -> None:
         """Keep one judged value."""
         self.measurements.append(measurement)
 
-    def extend(self, measurements: Iterable[Measurement] | Measurement) -> None:
+    def extend(self, measurements: Iterable[Measurement]) -> None:
         """Keep several judged values."""
-        if isinstance(measurements, Measurement):
-            self.add(measurements)
-        else:
-            self.measurements.extend(measurements)
-
-    def finish(self, now: Instant) -> None:
-        """Take in what the monitors found by the end."""
-        if self._monitors is not None:
-            self.extend(self._monitors.finish(now))
-            self._monitors = None
+        self.measurements.extend(measurements)
 
     @property
     def verdict(self) -> Verdict:

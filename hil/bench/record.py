@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
-from hil.protocol.j1939 import Listener
+from hil.protocol.j1939 import Listener, Transfer
 from hil.units import Instant
 from hil.world.observation import FrameSeen, Note, Observation, Sample
 
@@ -18,7 +18,7 @@ _SENDERS = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "bms"}
 
 
 class MessageSeen(msgspec.Struct, frozen=True):
-    """A message recognised on the wire, correct in identifier and decodable in content or not."""
+    """A message recognised on the wire by PGN and sender; its priority, length and content may be wrong."""
 
     t: Instant
     """End of the frame; of a long message, its EndOfMsgACK."""
@@ -49,6 +49,7 @@ class Record:
         self._by_name: dict[str, list[MessageSeen]] = {}
         self._samples: dict[str, list[Sample]] = {}
         self._charger_frames: list[FrameSeen] = []
+        self._transfers: dict[int, list[Transfer]] = {}
 
     def add(self, observations: Iterable[Observation]) -> None:
         """Take in what a reply brought."""
@@ -68,14 +69,19 @@ class Record:
         protocol_format = frame.id >> 16 & 0xFF
         if protocol_format in _TP_FORMATS:
             transfer = self._listener.see(frame.id, frame.data, frame.t)
+            if transfer is not None:
+                self._transfers.setdefault(transfer.pgn, []).append(transfer)
             if transfer is not None and transfer.complete:
                 self._add_message(
                     transfer.pgn, transfer.data, _SENDERS.get(transfer.source, ""), transfer.ended, transfer.started, 0
                 )
             return
         declared = self._messages.by_pgn.get(protocol_format << 8)
-        if frame.extended and declared is not None and not declared.transport:
-            self._add_message(declared.pgn, frame.data, _SENDERS.get(source, ""), frame.t, frame.t, frame.id)
+        sender = _SENDERS.get(source)
+        if not frame.extended or declared is None or declared.transport or sender is None:
+            return
+        if declared.sender in (None, sender):
+            self._add_message(declared.pgn, frame.data, sender, frame.t, frame.t, frame.id)
 
     def _add_message(self, pgn: int, data: bytes, sender: str, t: Instant, started: Instant, identifier: int) -> None:
         declared = self._messages.by_pgn.get(pgn)
@@ -115,6 +121,25 @@ class Record:
         first = bisect_right(seen, after, key=_instant)
         last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
         return seen[first:last]
+
+    def last_charger_frame(self) -> FrameSeen | None:
+        """The latest frame from the charger's address."""
+        return self._charger_frames[-1] if self._charger_frames else None
+
+    def transfers(self, pgn: int) -> list[Transfer]:
+        """Transfers of a PGN that ended, in order, complete or not."""
+        return self._transfers.get(pgn, [])
+
+    def last_before(self, name: str, instant: Instant) -> MessageSeen | None:
+        """The latest message of that name before an instant."""
+        seen = self.all(name, until=instant - 1)
+        return seen[-1] if seen else None
+
+    def samples_around(self, name: str, at: Instant) -> tuple[Sample | None, Sample | None]:
+        """The signal's latest sample at or before an instant, and the first one after it."""
+        seen = self._samples.get(name, [])
+        index = bisect_right(seen, at, key=_instant)
+        return (seen[index - 1] if index else None), (seen[index] if index < len(seen) else None)
 
     def samples(self, name: str, after: Instant = -1, until: Instant | None = None) -> list[Sample]:
         """Samples of a signal with ``after < t <= until``."""

@@ -6,11 +6,12 @@ They use only the bench's public questions; what they judge is cited at each cas
 from __future__ import annotations
 
 from hil.bench.actions import MessageType
-from hil.bench.bench import Bench, Moment, Where, instant_of
+from hil.bench.bench import Bench, Moment, Where
+from hil.bench.judge import Inconclusive
 from hil.bench.record import MessageSeen
-from hil.conformance.catalogue import Limit, period, tail
+from hil.conformance.catalogue import Limit, adjustment_time, limit, period, tail, window
 from hil.conformance.verdict import Measurement, Verdict
-from hil.protocol.gbt27930 import CEM, CRM, CST
+from hil.protocol.gbt27930 import BCL, CEM, CRM, CST
 from hil.units import Instant, ms, s
 
 _REPORT_TIME = s(1)
@@ -59,7 +60,7 @@ def expect_error_report(
         bench.expect_stop(waiting, where, after=cem, tail=tail(waiting), watch=ms(0))
     reports = _reports(bench, cem)
     bench.check("number of CEM", float(len(reports)), low=2.0, at=cem)
-    bench.check_length(reports, CEM.length)
+    bench.check_format(reports, CEM)
     if len(reports) > 1:
         bench.check_period(reports, period(CEM))
     _check_content(bench, reports, awaited)
@@ -96,7 +97,7 @@ def expect_stop_report(bench: Bench, *, after: Moment, within: Limit, cause: tup
     cst = bench.expect(CST, after=after, within=within, name="time to the first CST")
     seen = bench.collect(CST, 10, after=cst, within=s(1))
     bench.check_period(seen, period(CST))
-    bench.check_length(seen, CST.length)
+    bench.check_format(seen, CST)
     if cause:
         check_cause(bench, cst, *cause)
     return cst
@@ -122,11 +123,15 @@ def check_cause(bench: Bench, cst: MessageSeen, *causes: str) -> None:
     )
 
 
-def output_between(bench: Bench, start: Moment, end: Moment) -> tuple[float, float]:
-    """Lowest and highest output current between two moments, in A."""
-    return bench.extremes("output_current", start, end)
+def demanded(bench: Bench) -> float:
+    """The current demanded by the last BCL on the wire, in A (positive charges)."""
+    last = bench.record.last(BCL.name)
+    if last is None:
+        raise Inconclusive("no BCL has been seen, so there is no demand to compare with")
+    return -float(last.current_demand)
 
 
-def moment(bench: Bench, seen: Moment) -> Instant:
-    """The instant of something observed, for arithmetic on instants."""
-    return instant_of(seen)
+def resume_time(before: MessageSeen) -> Limit:
+    """From the permission to the former current: the 5 s default rule, and the rise as sheet 4.9 has it."""
+    reaction, rise = limit("reaction"), adjustment_time(-float(before.current))
+    return window("resume", 0, reaction.high + rise.high, f"{reaction.source}; {rise.source}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hil.bench import actions
@@ -9,16 +10,18 @@ from hil.bench.record import MessageSeen
 from hil.units import ms
 
 if TYPE_CHECKING:
-    from hil.bench.bench import Bench
+    from hil.bench.driver import Driver
 
 _TRANSFER_LIMIT = ms(100)
 """A transfer that is under way when its message is silenced has ended by then."""
+_FRAME_LIMIT = ms(5)
+"""A frame that waits for the bus when its message is silenced has ended by then."""
 
 
 class VehicleHandle:
     """Each method gives one order; the module :mod:`hil.bench.actions` says what it means."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Driver) -> None:
         self._bench = bench
 
     def silence(self, *messages: actions.MessageType) -> MessageSeen:
@@ -27,12 +30,16 @@ class VehicleHandle:
         A transfer under way is let end, so that the last complete one is known.
         """
         self._bench.do(actions.silence(*messages))
-        if messages and messages[0].transport:
-            self._bench.let(_TRANSFER_LIMIT)
-        last = self._bench.record.last(messages[0].name) if messages else None
-        if messages and last is None:
-            return MessageSeen(self._bench.now, self._bench.now, messages[0].name, "bms", b"", 0)
-        return last if last is not None else MessageSeen(self._bench.now, self._bench.now, "", "bms", b"", 0)
+        return self._last_of(messages)
+
+    def _last_of(self, messages: Sequence[actions.MessageType]) -> MessageSeen:
+        """The last of the first message on the wire, what was under way included; now when there was none."""
+        long = any(message.transport for message in messages)
+        self._bench.let(_TRANSFER_LIMIT if long else _FRAME_LIMIT)
+        now = self._bench.now
+        name = messages[0].name if messages else ""
+        last = self._bench.record.last(name)
+        return last if last is not None else MessageSeen(now, now, name, "bms", b"", 0)
 
     def resume(self, *messages: actions.MessageType) -> None:
         """Send these messages again, correctly."""
@@ -60,10 +67,10 @@ class VehicleHandle:
 
     def malform(self, message: actions.MessageType, variant: str) -> MessageSeen:
         """Send frames that do not match the definition; returns the last correct message seen."""
+        last = self._bench.record.last(message.name)
         self._bench.do(actions.malform(message, variant))
         if message.transport:
-            self._bench.let(_TRANSFER_LIMIT)
-        last = self._bench.record.last(message.name)
+            return self._last_of((message,))
         now = self._bench.now
         return last if last is not None else MessageSeen(now, now, message.name, "bms", b"", 0)
 

@@ -17,7 +17,7 @@ def test_DP_1001(bench: Bench) -> None:
 
     bench.report("time from authorisation to the first CHM", start.t / 1e9, "s", at=start)
     bench.check_period(seen, period(CHM))
-    bench.check_length(seen, CHM.length)
+    bench.check_format(seen, CHM)
     bench.check_fields(seen[0], version=0x000101)
 
 
@@ -34,7 +34,7 @@ def test_DP_1002(bench: Bench) -> None:
     bench.expect_stop(CHM, after=crm, tail=tail(CHM))
     bench.check_fields(crm, result=0x00)
     bench.check_period(seen, period(CRM))
-    bench.check_length(seen, CRM.length)
+    bench.check_format(seen, CRM)
 
 
 @requirement("GBT34658-2017/DP.1003")
@@ -49,7 +49,7 @@ def test_DP_1003(bench: Bench) -> None:
 
     bench.expect_stop(CRM, is_crm00, after=crm, tail=tail(CRM))
     bench.check_period(seen, period(CRM))
-    bench.check_length(seen, CRM.length)
+    bench.check_format(seen, CRM)
 
 
 @requirement("GBT34658-2017/DN.1001")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hil.bench.steps import expect_error_report, expect_stop_report, is_ready
+from hil.bench.steps import demanded, expect_error_report, expect_stop_report, is_ready, resume_time
 from hil.cases import (
     Bench,
+    MessageSeen,
     Phase,
     answer_stop,
     first,
@@ -13,6 +14,7 @@ from hil.cases import (
     ms,
     partner,
     period,
+    quantity,
     requirement,
     s,
     silence,
@@ -53,7 +55,7 @@ def test_DP_3001(bench: Bench) -> None:
     seen = bench.collect(CCS, 20, after=ccs, within=s(2))
 
     bench.check_period(seen, period(CCS))
-    bench.check_length(seen, *bench.lengths(CCS))
+    bench.check_format(seen, CCS)
     bench.check_fields(seen[-1], charging_permitted=1)
 
 
@@ -61,17 +63,18 @@ def test_DP_3001(bench: Bench) -> None:
 def test_DP_3002(bench: Bench, variant: str) -> None:
     """TP: an optional long message is received, or its connection refused; CCS goes on meanwhile."""
     message, data = OPTIONAL[variant]
-    start = bench.reach(Phase.CHARGING)
+    bench.reach(Phase.CHARGING)
+    bcs = bench.collect(BCS, 1, within=s(1))[0]
     bench.vehicle.silence(BCS)
     begin = bench.now
     bench.vehicle.transfer(message, data)
 
-    bench.expect_transfer_answered(message, after=begin, within=limit("tp-T3"))
+    bench.expect_transfer_answered(message, after=begin, within=limit("tp-answer"))
     bench.vehicle.resume(BCS)
     bench.let(s(3))
 
     bench.expect_through(CCS, after=begin, until=begin + s(3), period=period(CCS))
-    bench.expect_none(CEM, after=start, during=bench.now - start.t)
+    bench.expect_none(CEM, after=bcs, during=bench.now - bcs.t)
 
 
 @requirement("GBT34658-2017/DP.3003")
@@ -92,7 +95,7 @@ def test_DP_3003(bench: Bench, variant: str) -> None:
 def test_DP_3004(bench: Bench, variant: str) -> None:
     """TP: an untrusted item of BSM changes nothing."""
     bench.reach(Phase.CHARGING)
-    before = bench.record.last("CCS")
+    before = bench.collect(CCS, 1, within=s(1))[0]
     bench.vehicle.alter(BSM, **UNTRUSTED[variant])
     untrusted = bench.collect(BSM, 1, within=s(1))[0]
 
@@ -101,37 +104,49 @@ def test_DP_3004(bench: Bench, variant: str) -> None:
     bench.expect_through(CCS, after=untrusted, until=untrusted.t + s(10), period=period(CCS))
     bench.expect_none(CST, after=untrusted, during=s(10))
     bench.check_steady(CCS, "current", like=before, after=untrusted, tolerance=0.05)
-    bench.check_fields(bench.record.last("CCS"), charging_permitted=1)
+    bench.check_fields(bench.collect(CCS, 1, within=s(1))[0], charging_permitted=1)
+
+
+def _paused(seen: MessageSeen) -> bool:
+    return bool(seen.charging_permitted == 0)
+
+
+def _allowed(seen: MessageSeen) -> bool:
+    return bool(seen.charging_permitted == 1)
 
 
 @requirement("GBT34658-2017/DP.3005")
 def test_DP_3005(bench: Bench) -> None:
     """TP: forbidden charging pauses the output and ends it after 10 min; allowed again, it resumes."""
     bench.reach(Phase.CHARGING)
-    before = bench.record.last("CCS")
+    before = bench.collect(CCS, 1, within=s(1))[0]
+    reaction = limit("reaction")
     bench.vehicle.alter(BSM, charging_permission=0)
     forbidden = bench.collect(BSM, 1, within=s(1))[0]
-    bench.expect(
-        CCS, lambda m: m.charging_permitted == 0, after=forbidden, within=limit("reaction"), name="time to pause"
-    )
-    bench.expect_ccs_current(high=5.0, after=forbidden, within=limit("reaction"))
+    bench.expect(CCS, _paused, after=forbidden, within=reaction, name="time to pause")
+    bench.expect_ccs_current(high=5.0, after=forbidden, within=reaction, name="time to at most 5 A")
     bench.until(forbidden.t + s(30))
     bench.vehicle.restore(BSM)
     allowed = bench.collect(BSM, 1, within=s(1))[0]
-    bench.expect(
-        CCS, lambda m: m.charging_permitted == 1, after=allowed, within=limit("reaction"), name="time to resume"
+    resumed = bench.expect(CCS, _allowed, after=allowed, within=reaction, name="time to resume")
+    bench.expect_ccs_current(
+        low=0.9 * -before.current, after=allowed, within=resume_time(before), name="time to the demand"
     )
-    bench.expect_ccs_current(low=0.9 * -before.current, after=allowed, within=limit("resume"))
     bench.expect_none(CST, after=forbidden, during=bench.now - forbidden.t)
+    if bench.shows("output_current"):
+        highest = max(demanded(bench), quantity("inrush").high or 0.0)
+        bench.expect_at_no_instant(
+            "output_current", "inrush on resuming", high=1.02 * highest, after=allowed, until=resumed
+        )
 
     bench.vehicle.alter(BSM, charging_permission=0)
     forbidden = bench.collect(BSM, 1, within=s(1))[0]
-    cst = bench.expect(CST, after=forbidden, within=limit("T22"), name="pause to CST")
+    cst = bench.expect(CST, after=forbidden, within=limit("pause"), name="pause to CST")
 
     seen = bench.collect(CST, 10, after=cst, within=s(1))
     bench.expect_through(CCS, after=forbidden, until=cst, period=period(CCS))
     bench.check_period(seen, period(CST))
-    bench.check_length(seen, CST.length)
+    bench.check_format(seen, CST)
     bench.expect_no_power(after=cst)
 
 

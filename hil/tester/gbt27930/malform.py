@@ -42,7 +42,7 @@ def malformed(variant: str, declared: type[Message], data: bytes) -> list[CanFra
     if variant == "too-long":
         return [frame(data.ljust(8, b"\xff"))]
     if variant == "wrong-content":
-        return [frame(bytes(len(data[:8])))]
+        return [frame(b"\xff" * len(data[:8]))]
     if variant == "nominal-id":
         return [frame(data[:8])]
     return _orphans(data)
