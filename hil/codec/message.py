@@ -7,7 +7,7 @@ out of range; decoding accepts surplus bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -26,6 +26,7 @@ class Message(tuple[Any, ...]):
     Subclass with ``pgn``, ``length`` (bytes), ``priority``, ``sender`` ("charger", "bms" or None for
     both), ``period`` (ns) and ``transport`` (sent by the transport protocol), and one
     :func:`signal` per field. A table that contradicts itself raises :class:`CatalogueError` at import.
+    Making a message raises :class:`UsageError` for a signal that it does not have.
     """
 
     __slots__ = ()
@@ -39,8 +40,6 @@ class Message(tuple[Any, ...]):
     transport: ClassVar[bool]
     can_id: ClassVar[int | None]
     signals: ClassVar[Mapping[str, Signal]]
-    _encode: ClassVar[Callable[[Any], bytes]]
-    _decode: ClassVar[Callable[[Any, bytes], Any]]
 
     def __init_subclass__(
         cls,
@@ -65,19 +64,40 @@ class Message(tuple[Any, ...]):
         cls.signals = declared
         for index, key in enumerate(declared):
             setattr(cls, key, property(itemgetter(index), doc=declared[key].describe()))
-        cls.__new__ = compile_new(cls)  # type: ignore[method-assign]  # generated from the declaration
-        cls._encode = compile_encoder(cls)
-        cls._decode = compile_decoder(cls)
+        cls._compile()
+
+    @classmethod
+    def _compile(cls) -> None:
+        """Put generated functions in the place of the interpreted ones, which they fall back to."""
+        cls.__new__ = compile_new(cls.name, cls.signals)  # type: ignore[method-assign]  # same meaning, generated
+        encode = compile_encoder(cls.name, cls.length, cls.signals, Message.encode)
+        cls.encode = encode  # type: ignore[assignment, method-assign]  # same meaning, generated
+        interpreted = vars(Message)["decode"].__func__
+        decode = compile_decoder(cls.name, cls.length, cls.signals, interpreted)
+        cls.decode = classmethod(decode)  # type: ignore[assignment, method-assign]  # same meaning, generated
 
     def encode(self) -> bytes:
         """The payload. Raises :class:`CodecError` naming message, signal, value and range."""
-        return type(self)._encode(self)
+        declared = type(self)
+        payload = (1 << 8 * declared.length) - 1
+        for key, value in self.items():
+            each = declared.signals[key]
+            try:
+                raw = each.to_raw(value)
+            except CodecError as error:
+                raise CodecError(f"{declared.name}.{error}") from None
+            bits = int.from_bytes(raw, "little") if isinstance(raw, bytes) else raw
+            payload = payload & ~(each.mask << each.start) | bits << each.start
+        return payload.to_bytes(declared.length, "little")
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """The message in a payload; surplus bytes are ignored, too few raise :class:`CodecError`."""
-        decoded: Self = cls._decode(cls, data)
-        return decoded
+        raws = cls.decode_raw(data)
+        try:
+            return tuple.__new__(cls, (cls.signals[key].take(raw) for key, raw in raws.items()))
+        except CodecError as error:
+            raise CodecError(f"{cls.name}.{error}") from None
 
     @classmethod
     def decode_raw(cls, data: bytes) -> dict[str, int | bytes]:
@@ -88,7 +108,7 @@ class Message(tuple[Any, ...]):
 
     def raw(self, name: str) -> int | bytes:
         """The raw value that a signal has on the wire."""
-        return type(self).signals[name].extract(self.encode())
+        return self.decode_raw(self.encode())[name]
 
     def replace(self, **values: Any) -> Self:
         """The same message with other values."""
@@ -103,7 +123,7 @@ class Message(tuple[Any, ...]):
         return [key for key, value in self.items() if not type(self).signals[key].in_range(value)]
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and tuple.__eq__(self, other)  # type: ignore[arg-type]  # same type
+        return type(self) is type(other) and tuple.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -138,11 +158,17 @@ class Malformed:
 
 
 def check_layout(name: str, length: int, signals: Mapping[str, Signal]) -> None:
-    """Raise :class:`CatalogueError` for signals that overlap or leave the message."""
+    """Raise :class:`CatalogueError` for signals that overlap, leave the message or cannot have a value."""
     taken: dict[int, str] = {}
     for key, declared in signals.items():
-        if declared.start < 0 or declared.start + declared.length > 8 * length:
+        if declared.length < 1 or declared.start < 0 or declared.start + declared.length > 8 * length:
             raise CatalogueError(f"{name}.{key} lies outside the {length} bytes of {name}")
+        if declared.kind != "uint" and (declared.start % 8 or declared.length % 8):
+            raise CatalogueError(f"{name}.{key}: {declared.kind} must consist of whole bytes")
+        if declared.kind == "year" and declared.length != 16:
+            raise CatalogueError(f"{name}.{key}: a year has two bytes, not {declared.length} bits")
+        if declared.raw_low > declared.raw_high:
+            raise CatalogueError(f"{name}.{key}: no raw value lies in {declared.low} .. {declared.high}")
         for bit in range(declared.start, declared.start + declared.length):
             if bit in taken:
                 raise CatalogueError(f"{name}.{key} overlaps {name}.{taken[bit]} at bit {bit}")

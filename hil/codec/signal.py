@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
+from hil.codec.kinds import put_ascii, put_bcd, put_bytes, put_year, take_ascii, take_bcd, take_bytes, take_year
 from hil.errors import CatalogueError, CodecError
 
 KINDS = ("uint", "ascii", "bytes", "bcd", "year")
 """``year``: two bytes in either order, told apart by plausibility (sheet 3.4, D8)."""
+
+_TAKE_RAW: Mapping[str, Callable[[int, int], int | None]] = {"bcd": take_bcd, "year": take_year}
+_TAKE_BYTES: Mapping[str, Callable[[bytes], str | bytes | None]] = {"ascii": take_ascii, "bytes": take_bytes}
+_PUT: Mapping[str, Callable[[Any, int], int | bytes]] = {
+    "ascii": put_ascii,
+    "bytes": put_bytes,
+    "bcd": put_bcd,
+    "year": put_year,
+}
 
 
 @dataclass(frozen=True)
@@ -29,23 +40,35 @@ class Signal:
     optional: bool = False
     default: Any = ...
     kind: str = "uint"
+    closed: bool = False
+    """A raw value that is none of the choices makes the message malformed."""
     name: str = ""
 
     def named(self, name: str) -> Signal:
         """The same with its name."""
         return replace(self, name=name)
 
-    @property
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether the raw value is bytes rather than a number."""
+        return self.kind in _TAKE_BYTES
+
+    @cached_property
     def mask(self) -> int:
         """All ones of the signal's length: its highest raw value, and "not supplied" where optional."""
         return (1 << self.length) - 1
 
-    @property
+    @cached_property
+    def size(self) -> int:
+        """Bytes of a signal that consists of whole bytes."""
+        return self.length // 8
+
+    @cached_property
     def divisor(self) -> int:
         """Raw steps are multiplied by ``numerator`` and divided by this."""
         return self.scale.denominator
 
-    @property
+    @cached_property
     def shift(self) -> int:
         """The offset in units of ``1 / divisor``."""
         shifted = self.offset * self.divisor
@@ -55,34 +78,55 @@ class Signal:
 
     def extract(self, data: bytes) -> int | bytes:
         """The raw value (bytes for text and opaque kinds)."""
-        if self.kind in ("ascii", "bytes"):
-            return data[self.start // 8 : (self.start + self.length) // 8]
+        if self.is_text:
+            return bytes(data[self.start // 8 : (self.start + self.length) // 8])
         return int.from_bytes(data, "little") >> self.start & self.mask
 
+    def take(self, raw: int | bytes) -> Any:
+        """The value of a raw value; None for "not supplied". Raises :class:`CodecError` when closed and unlisted."""
+        if isinstance(raw, bytes):
+            return _TAKE_BYTES[self.kind](raw)
+        if self.kind != "uint":
+            return _TAKE_RAW[self.kind](raw, self.size)
+        if self.closed and raw not in self.choices:
+            raise CodecError(f"{self.name}: {raw} is none of {self._choices_text()}")
+        return None if self.optional and raw == self.mask else self.physical(raw)
+
     def physical(self, raw: int) -> float | int:
-        """What a raw value means."""
+        """What a raw number means, on the wire's grid."""
         value = raw * self.scale.numerator + self.shift
         return value if self.divisor == 1 else value / self.divisor
 
-    def to_raw(self, value: Any) -> int:
-        """The nearest step; raises :class:`CodecError` with the range for what is out of it."""
+    def to_raw(self, value: Any) -> int | bytes:
+        """The nearest step; raises :class:`CodecError` with what is allowed for a value that cannot be sent."""
+        if self.kind != "uint":
+            try:
+                return _PUT[self.kind](value, self.size)
+            except (TypeError, ValueError, AttributeError):
+                raise CodecError(f"{self.name}: {value!r} does not fit {self.kind} of {self.size} bytes") from None
+        if value is None and self.optional:
+            return self.mask
         try:
-            raw = round((value * self.divisor - self.shift) / self.scale.numerator)
+            raw: int = round((value * self.divisor - self.shift) / self.scale.numerator)
         except (TypeError, ValueError, OverflowError):
             raise CodecError(f"{self.name}: {value!r} is not a number; {self.range_text()}") from None
         if not self.raw_low <= raw <= self.raw_high:
-            raise CodecError(f"{self.name}: {value!r} {self.unit} is out of range; {self.range_text()}")
+            unit = f" {self.unit}" if self.unit else ""
+            raise CodecError(f"{self.name}: {value!r}{unit} is out of range; {self.range_text()}")
+        if self.closed and raw not in self.choices:
+            raise CodecError(f"{self.name}: {value!r} is none of {self._choices_text()}")
         return raw
 
-    @property
+    @cached_property
     def raw_low(self) -> int:
         """Lowest raw value that may be encoded."""
         return 0 if self.low is None else max(0, self._exact(self.low))
 
-    @property
+    @cached_property
     def raw_high(self) -> int:
-        """Highest raw value that may be encoded."""
-        return self.mask if self.high is None else min(self.mask, self._exact(self.high))
+        """Highest raw value that may be encoded; all ones means "not supplied" where the signal is optional."""
+        most = self.mask - 1 if self.optional else self.mask
+        return most if self.high is None else min(most, self._exact(self.high))
 
     def _exact(self, value: float) -> int:
         return round((Fraction(str(value)) * self.divisor - self.shift) / self.scale.numerator)
@@ -90,6 +134,9 @@ class Signal:
     def range_text(self) -> str:
         """What is allowed, in words."""
         return f"allowed is {self.physical(self.raw_low)} .. {self.physical(self.raw_high)} {self.unit}".rstrip()
+
+    def _choices_text(self) -> str:
+        return ", ".join(f"{value} ({text})" for value, text in self.choices.items())
 
     def in_range(self, value: Any) -> bool:
         """Whether a decoded value lies in the printed range (not supplied counts as in it)."""
@@ -128,14 +175,31 @@ def signal(
     optional: bool = False,
     default: Any = ...,
     kind: str = "uint",
+    closed: bool = False,
 ) -> Any:
     """Declare a signal. ``scale`` and ``offset`` are decimal texts so that the grid is exact."""
     if kind not in KINDS:
         raise CatalogueError(f"SPN {spn}: kind {kind!r}; there are {', '.join(KINDS)}")
+    if kind != "uint" and not optional:
+        raise CatalogueError(f"SPN {spn}: {kind} decodes to None where it is not supplied, so it must be optional")
+    if closed and not choices:
+        raise CatalogueError(f"SPN {spn}: closed without choices")
     if optional and default is ...:
         default = None
     return Signal(
-        spn, start, length, Fraction(scale), Fraction(offset), unit, low, high, choices or {}, optional, default, kind
+        spn,
+        start,
+        length,
+        Fraction(scale),
+        Fraction(offset),
+        unit,
+        low,
+        high,
+        choices or {},
+        optional,
+        default,
+        kind,
+        closed,
     )
 
 

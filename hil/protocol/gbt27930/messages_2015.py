@@ -45,9 +45,9 @@ class BHM(Message, pgn=0x2700, length=2, sender="bms", period=ms(250), can_id=0x
 
 
 class CRM(Message, pgn=0x0100, length=8, sender="charger", period=ms(250), can_id=0x1801F456):
-    """Charger recognition (sheet 3.3)."""
+    """Charger recognition (sheet 3.3); another result than the two counts as not received (sheet 5.5, B-N4)."""
 
-    result: int = signal(2560, start=0, length=8, choices=RECOGNITION)
+    result: int = signal(2560, start=0, length=8, choices=RECOGNITION, closed=True)
     charger_number: int = signal(2561, start=8, length=32)
     region: str | None = signal(2562, start=40, length=24, kind="ascii", optional=True)
 
@@ -289,19 +289,30 @@ class CEM(Message, pgn=0x1F00, length=4, priority=2, sender="charger", period=ms
     bsd: int = status(3927, start=24, choices=TIMEOUT)
 
 
+FMI = {
+    0: "battery voltage fault",
+    1: "battery current fault",
+    2: "battery temperature fault",
+    3: "battery insulation fault",
+    4: "battery output connector overtemperature",
+    5: "BMS element or pack output connector overtemperature",
+    6: "charger temperature fault",
+    7: "charger connector fault",
+    8: "charger internal temperature fault",
+}
 DTC = {
     "spn": signal(0, start=0, length=19),
-    "fmi": signal(0, start=19, length=5),
+    "fmi": signal(0, start=19, length=5, choices=FMI),
     "occurrence_count": signal(0, start=24, length=7),
     "conversion_method": signal(0, start=31, length=1),
 }
-"""Sheet 3.20 (S1): differs from J1939-73."""
+"""Sheet 3.20 (S1): differs from J1939-73. An occurrence count of all ones is unknown."""
 _LENGTH_AND_DTC = {
+    "entry_length": signal(0, start=0, length=8),
     "spn": signal(0, start=8, length=19),
-    "fmi": signal(0, start=27, length=5),
+    "fmi": signal(0, start=27, length=5, choices=FMI),
     "occurrence_count": signal(0, start=32, length=7),
     "conversion_method": signal(0, start=39, length=1),
-    "entry_length": signal(0, start=0, length=8),
 }
 
 
