@@ -55,7 +55,7 @@ class _Run:
     @property
     def name(self) -> str:
         """The variable that holds the whole run."""
-        return f"w{self.first}" if len(list(self.words())) == 1 else f"n{self.first}"
+        return f"w{self.first}" if self.is_text or len(list(self.words())) == 1 else f"n{self.first}"
 
 
 def _runs(length: int, signals: Mapping[str, Signal]) -> list[_Run]:
