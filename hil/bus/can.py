@@ -1,9 +1,20 @@
-"""A virtual CAN bus: frames take their bit time, identifiers arbitrate, errors count.
+"""A virtual CAN bus: frames take their bit time, identifiers arbitrate, errors count (ISO 11898-1).
 
-One frame is on the line at a time, for exactly as long as its bits. What is sent at the same instant
-arbitrates, whichever call came first. A frame that nobody acknowledges is repeated; its sender's
-counter rises to error-passive and no further (ISO 11898-1's exception), and the frame leaves as soon
-as somebody listens again. While nothing changes, these repetitions are not simulated one by one.
+One frame is on the line at a time, for exactly as long as its bits. What is ready at the instant at
+which the line is free arbitrates, whichever call came first. A frame that nobody acknowledges is
+repeated; its sender's counter rises to error-passive and no further, and the frame leaves as soon as
+somebody listens again. While nothing changes, these repetitions are not simulated one by one.
+
+Where the model is simpler than the standard:
+
+- Nodes see each other without delay, and a node joins between two frames, never in the middle of one.
+- Equal identifiers of two nodes do not collide: they go one after the other, in the order of queueing.
+- A destroyed frame takes its whole length and the longest usual error frame. Receivers count 1 for it,
+  a sender 8; the receivers' extra 8 for a dominant bit behind their flag is left out.
+- A frame whose sender is cut off in its middle is lost for all at its regular end.
+- A receiver's counter stops at the error-passive limit and leaves it at the next good frame.
+- Recovery from bus-off takes 128 times 11 bits without regard to traffic, and starts by itself.
+- Going bus-off takes back what waits to be sent, as drivers do; what is queued later waits for recovery.
 """
 
 from __future__ import annotations
@@ -13,95 +24,34 @@ from collections.abc import Callable
 from functools import partial
 from heapq import heappop, heappush
 
-from hil.bus.faults import (
-    Active,
-    BusOff,
-    Corrupt,
-    Delay,
-    Disconnect,
-    Drop,
-    DropAt,
-    Duplicate,
-    ErrorFrame,
-    LinkFault,
-    ReTime,
-    Truncate,
-)
-from hil.bus.observe import BusErrorSeen, Note, FrameSeen
+from hil.bus.faults import BusOff, Disconnect, LinkFault
+from hil.bus.link import LinkFaults, Marks
+from hil.bus.observe import BusErrorSeen, FrameSeen, Note
+from hil.bus.port import NEVER, OFF, PASSIVE, CanPort, Entry, OnFrame
 from hil.bus.scheduler import Scheduler
-from hil.bus.timing import ERROR_FRAME, INTERMISSION, frame_bits
+from hil.bus.timing import AFTER_ACKNOWLEDGE, ERROR_ALONE, ERROR_FRAME, INTERMISSION, frame_shape
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
-from hil.units import SECOND, Instant
+from hil.units import SECOND, Instant, Span
 
 _QUEUE = 64
 """Frames a node may hold; more are lost and reported."""
-_PASSIVE = 128
-_OFF = 256
 _SUSPEND = 8
 """Bits an error-passive sender waits after its own frame."""
-_RECOVERY_BITS = 128 * 11
+_RECOVERY = 128 * 11
+_NOTHING: Entry = (0, 0, CanFrame(0, b""), 0, ())
 
-OnFrame = Callable[[CanFrame, Instant], None]
 Sink = Callable[[FrameSeen | BusErrorSeen | Note], None]
 
-
-class CanPort:
-    """One node's controller on a bus."""
-
-    __slots__ = ("_bus", "_connected", "bus_off", "name", "on_frame", "queue", "ready", "rec", "stuck", "tec")
-
-    def __init__(self, bus: VirtualCan, name: str, on_frame: OnFrame) -> None:
-        self._bus = bus
-        self.name = name
-        self.on_frame = on_frame
-        self.queue: list[tuple[int, int, CanFrame]] = []
-        self.tec = 0
-        self.rec = 0
-        self.bus_off = False
-        self.stuck = False
-        """Its repetitions without acknowledge are being left out."""
-        self.ready: Instant = 0
-        """Not before this may it start a frame."""
-        self._connected = True
-
-    @property
-    def pending(self) -> int:
-        """Frames that wait for the bus."""
-        return len(self.queue)
-
-    @property
-    def state(self) -> str:
-        """``error_active``, ``error_passive`` or ``bus_off``."""
-        if self.bus_off:
-            return "bus_off"
-        return "error_passive" if self.tec >= _PASSIVE or self.rec >= _PASSIVE else "error_active"
-
-    @property
-    def connected(self) -> bool:
-        """False while this node's line is broken: it hears nothing and nobody hears it."""
-        return self._connected
-
-    @connected.setter
-    def connected(self, value: bool) -> None:
-        self._connected = value
-        self._bus.changed()
-
-    def send(self, frame: CanFrame) -> None:
-        """Queue a frame; the lowest identifier of the node goes first, equal ones in order."""
-        self._bus.queue_frame(self, frame)
-
-    def abort_pending(self) -> None:
-        """Take back every frame that waits."""
-        self.queue.clear()
-
-    def detach(self) -> None:
-        """Take the node off the bus for good."""
-        self._bus.detach(self)
+__all__ = ["CanPort", "OnFrame", "Sink", "VirtualCan"]
 
 
 class VirtualCan:
-    """A CAN bus on a scheduler. ``sink`` is told of every frame, error and fired fault."""
+    """A CAN bus on a scheduler. ``sink`` is told of every frame, error and fired fault.
+
+    ``rng`` is what :class:`hil.bus.faults.ReTime` draws from. A bit rate whose bit does not last a
+    whole number of nanoseconds raises :class:`UsageError`.
+    """
 
     def __init__(
         self,
@@ -115,18 +65,27 @@ class VirtualCan:
         if bitrate <= 0 or SECOND % bitrate:
             raise UsageError(f"bit rate {bitrate}: a bit must last a whole number of nanoseconds")
         self.name = name
-        self.bit = SECOND // bitrate
+        self.bit: Span = SECOND // bitrate
         self.ports: list[CanPort] = []
         self._scheduler = scheduler
         self._sink = sink
-        self._rng = rng
+        self._faults = LinkFaults(name, scheduler, sink, rng)
+        self.faulty = self._faults.active
+        """Not empty while link faults are on the bus."""
         self._count = 0
+        self._intermission = INTERMISSION * self.bit
         self._idle: Instant = 0
-        self._due: Instant | None = None
-        self._busy = False
+        """Not before this may a frame start."""
+        # The frame that has won: on the line from start to end. Up to its start it can be replaced.
         self._sender: CanPort | None = None
-        self._frame: CanFrame | None = None
-        self._faults: dict[str, Active] = {}
+        self._entry = _NOTHING
+        self._start: Instant = NEVER
+        self._end_due: Instant = NEVER
+        self._cut = False
+        """The sender has left in the middle of its frame."""
+        self._joining = False
+        """A node waits for the end of the frame to join."""
+        self._on_end = self._end
 
     # --- nodes --------------------------------------------------------------------------------------
 
@@ -140,206 +99,38 @@ class VirtualCan:
         return port
 
     def detach(self, port: CanPort) -> None:
-        """Remove a node with all it wanted to send."""
-        port.queue.clear()
+        """Remove a node with all it wanted to send; one that is not there raises :class:`UsageError`."""
+        self._port(port.name)
+        self.take_back(port)
         self.ports.remove(port)
-
-    def changed(self) -> None:
-        """Who hears whom has changed: stuck senders try again."""
-        for port in self.ports:
-            port.stuck = False
-        if any(port.queue for port in self.ports):
-            self._arbitrate_at(self._scheduler.now)
-
-    # --- sending ------------------------------------------------------------------------------------
-
-    def queue_frame(self, port: CanPort, frame: CanFrame) -> None:
-        """Take a frame of a node, as link faults have it."""
-        if self._faults:
-            self._send_faulty(port, frame)
-        else:
-            self._enqueue(port, frame)
-
-    def _enqueue(self, port: CanPort, frame: CanFrame) -> None:
-        queue = port.queue
-        if len(queue) >= _QUEUE:
-            self._report(port, "overflow")
-            return
-        identifier = frame.id
-        if frame.extended:
-            key = (identifier >> 18) << 19 | 1 << 18 | identifier & 0x3FFFF
-        else:
-            key = identifier << 19
-        self._count += 1
-        heappush(queue, (key, self._count, frame))
-        if not self._busy and self._due is None:
-            self._arbitrate_at(self._scheduler.now)
-
-    def _arbitrate_at(self, instant: Instant) -> None:
-        if self._busy:
-            return
-        due = max(instant, self._idle)
-        if self._due is None or due < self._due:
-            self._due = due
-            self._scheduler.at(due, self._arbitrate)
-
-    def _arbitrate(self) -> None:
-        now = self._scheduler.now
-        if self._busy or self._due is None or now < self._due:
-            return
-        self._due = None
-        best: CanPort | None = None
-        best_key = (0, 0)
-        later: Instant | None = None
-        for port in self.ports:
-            queue = port.queue
-            if not queue or port.bus_off or port.stuck:
-                continue
-            if port.ready > now:
-                later = port.ready if later is None else min(later, port.ready)
-                continue
-            if not self._heard(port):
-                self._unacknowledged(port)
-                continue
-            key = queue[0][:2]
-            if best is None or key < best_key:
-                best, best_key = port, key
-        if best is not None:
-            self._start(best, now)
-        elif later is not None:
-            self._arbitrate_at(later)
-
-    def _heard(self, sender: CanPort) -> bool:
-        if not sender._connected:
-            return False
-        return any(port is not sender and port._connected and not port.bus_off for port in self.ports)
-
-    def _start(self, port: CanPort, now: Instant) -> None:
-        frame = heappop(port.queue)[2]
-        self._sender, self._frame, self._busy = port, frame, True
-        end = now + frame_bits(frame.id, frame.data, frame.extended) * self.bit
-        self._idle = end + INTERMISSION * self.bit
-        self._scheduler.at(end, self._end)
-
-    def _end(self) -> None:
-        now = self._scheduler.now
-        sender, frame = self._sender, self._frame
-        assert sender is not None and frame is not None, "a frame ends that has begun"
-        self._busy = False
-        if self._faults and self._destroyed(sender, frame, now):
-            return
-        if sender.tec:
-            sender.tec -= 1
-            if sender.state == "error_passive":
-                sender.ready = self._idle + _SUSPEND * self.bit
-        missed = self._missed(sender, frame) if self._faults else None
-        if missed is None or missed != "*":
-            self._sink(FrameSeen(now, self.name, frame.id, frame.data, sender.name, frame.extended))
-            for port in self.ports:
-                if port is not sender and port._connected and not port.bus_off:
-                    if port.rec:
-                        port.rec -= 1
-                    if port.name != missed:
-                        port.on_frame(frame, now)
-        for port in self.ports:
-            if port.queue:
-                self._arbitrate_at(now)
-                return
-
-    # --- errors -------------------------------------------------------------------------------------
-
-    def _unacknowledged(self, port: CanPort) -> None:
-        """One attempt that nobody acknowledges; in error-passive the rest are left out until a change."""
-        if port.tec >= _PASSIVE:
-            port.stuck = True
-            return
-        frame = port.queue[0][2]
-        port.tec += 8
-        bits = frame_bits(frame.id, frame.data, frame.extended) + ERROR_FRAME + INTERMISSION
-        port.ready = self._scheduler.now + bits * self.bit
-        self._report(port, "ack")
-        if port.tec >= _PASSIVE:
-            self._report(port, "error_passive")
-        self._arbitrate_at(port.ready)
-
-    def _destroyed(self, sender: CanPort, frame: CanFrame, now: Instant) -> bool:
-        for active in self._matching(ErrorFrame, sender, frame):
-            self._fired(active, frame)
-            heappush(sender.queue, (self._key(frame), 0, frame))
-            self._idle = now + (ERROR_FRAME + INTERMISSION) * self.bit
-            for port in self.ports:
-                if port is not sender and port._connected and not port.bus_off:
-                    port.rec = min(port.rec + 1, 255)
-            self._raise(sender, 8, "injected")
-            self._arbitrate_at(self._idle)
-            return True
-        return False
-
-    def _raise(self, port: CanPort, step: int, kind: str) -> None:
-        before = port.state
-        port.tec += step
-        self._report(port, kind)
-        if port.tec >= _OFF:
-            self._go_off(port)
-        elif port.state != before:
-            self._report(port, port.state)
-
-    def _go_off(self, port: CanPort) -> None:
-        port.bus_off = True
-        port.queue.clear()
-        self._report(port, "bus_off")
-        self._scheduler.at(self._scheduler.now + _RECOVERY_BITS * self.bit, partial(self._recover, port))
-
-    def _recover(self, port: CanPort) -> None:
-        port.bus_off = False
-        port.tec = port.rec = 0
-        self._report(port, "recovered")
+        port.hears = False
+        port.receivers = ()
         self.changed()
 
-    def _report(self, port: CanPort, kind: str) -> None:
-        self._sink(BusErrorSeen(self._scheduler.now, self.name, port.name, kind, port.tec, port.rec))
+    def changed(self) -> None:
+        """Who hears whom has changed: stuck senders try again, a frame without its sender is lost."""
+        self._retract()
+        self._rehear()
+        if self._sender is not None and not self._sender.hears:
+            self._cut = True
+        self._go_on()
 
-    @staticmethod
-    def _key(frame: CanFrame) -> int:
-        if frame.extended:
-            return (frame.id >> 18) << 19 | 1 << 18 | frame.id & 0x3FFFF
-        return frame.id << 19
-
-    # --- link faults ----------------------------------------------------------------------------------
-
-    def inject(self, fault: LinkFault) -> None:
-        """Put a fault on the bus; a name in use or a node that is not there raises :class:`UsageError`."""
-        if fault.name in self._faults:
-            raise UsageError(f"{self.name} has a link fault {fault.name!r} already")
-        active = Active(fault)
-        if isinstance(fault, BusOff | Disconnect):
-            port = self._port(fault.sender)
-            active.fired = 1
-            self._note(active, f"node {port.name}")
-            if isinstance(fault, BusOff):
-                port.tec = _OFF
-                self._go_off(port)
+    def _rehear(self) -> None:
+        """Work out who hears whom; during a frame nodes only leave."""
+        self._joining = False
+        stuck = [(port, port.hears) for port in self.ports if port.since != NEVER]
+        for port in self.ports:
+            takes_part = port.connected and not port.bus_off
+            if takes_part and not port.hears and self._sender is not None:
+                self._joining = True
             else:
-                port.connected = False
-        self._faults[fault.name] = active
-
-    def undo(self, name: str) -> None:
-        """Take one fault back; an unknown name raises :class:`UsageError`."""
-        active = self._faults.pop(name, None)
-        if active is None:
-            raise UsageError(f"{self.name} has no link fault {name!r}; there are {', '.join(self._faults) or 'none'}")
-        if isinstance(active.fault, Disconnect):
-            self._port(active.fault.sender).connected = True
-
-    def undo_all(self) -> None:
-        """Take every fault back."""
-        for name in list(self._faults):
-            self.undo(name)
-
-    def fired(self, name: str) -> int:
-        """How often a fault has fired."""
-        active = self._faults.get(name)
-        return 0 if active is None else active.fired
+                port.hears = takes_part
+        hearing = [port for port in self.ports if port.hears]
+        for port in self.ports:
+            port.receivers = tuple(other for other in hearing if other is not port) if port.hears else ()
+        for port, on_the_line in stuck:
+            if port.receivers:
+                self._resume(port, on_the_line)
 
     def _port(self, name: str) -> CanPort:
         for port in self.ports:
@@ -347,54 +138,281 @@ class VirtualCan:
                 return port
         raise UsageError(f"{self.name} has no node {name!r}; there are {', '.join(port.name for port in self.ports)}")
 
-    def _matching(self, kind: type[LinkFault], sender: CanPort, frame: CanFrame) -> list[Active]:
-        return [
-            active
-            for active in self._faults.values()
-            if isinstance(active.fault, kind) and active.takes(sender.name, frame)
-        ]
+    # --- sending ------------------------------------------------------------------------------------
 
-    def _missed(self, sender: CanPort, frame: CanFrame) -> str | None:
-        for active in self._matching(Drop, sender, frame):
-            self._fired(active, frame)
-            return "*"
-        for active in self._matching(DropAt, sender, frame):
-            self._fired(active, frame)
-            return active.fault.receiver if isinstance(active.fault, DropAt) else None
-        return None
+    def enqueue(self, port: CanPort, frame: CanFrame, marks: Marks = ()) -> None:
+        """Take a frame of a node. It wins at once where the line is free, until a better one comes in time."""
+        key, bits = frame_shape(frame)
+        queue = port.queue
+        if len(queue) >= _QUEUE:
+            self.report(port, "overflow")
+            return
+        self._count = count = self._count + 1
+        entry = (key, count, frame, bits * self.bit, marks)
+        if not port.receivers:
+            self._enqueue_unheard(port, entry)
+            return
+        now = self._scheduler.now
+        if self._sender is not None and now > self._start:
+            heappush(queue, entry)
+            return
+        start = self._idle
+        if start < now:
+            start = now
+        if start < port.ready:
+            start = port.ready
+        if self._sender is None:
+            self._begin(port, entry, start)
+        elif start < self._start or (start == self._start and entry < self._entry):
+            self._retract()
+            self._begin(port, entry, start)
+        else:
+            heappush(queue, entry)
 
-    def _send_faulty(self, port: CanPort, frame: CanFrame) -> None:
-        copies, delay = 1, 0
-        for active in list(self._faults.values()):
-            fault = active.fault
-            if isinstance(fault, Delay | Duplicate | Corrupt | Truncate | ReTime) and active.takes(port.name, frame):
-                self._fired(active, frame)
-                if isinstance(fault, Delay):
-                    delay += fault.span
-                elif isinstance(fault, ReTime):
-                    delay += self._draw(fault.spread)
-                elif isinstance(fault, Duplicate):
-                    copies += fault.copies
-                elif isinstance(fault, Truncate):
-                    frame = CanFrame(frame.id, frame.data[: fault.length], frame.extended)
-                else:
-                    mask = bytes.fromhex(fault.invert).ljust(len(frame.data), b"\0")
-                    data = bytes(byte ^ bits for byte, bits in zip(frame.data, mask, strict=False))
-                    frame = CanFrame(frame.id, data, frame.extended)
-        for _ in range(copies):
+    def enqueue_faulty(self, port: CanPort, frame: CanFrame) -> None:
+        """Take a frame of a node, as link faults have it."""
+        for altered, delay, marks in self._faults.alter(port.name, frame):
             if delay:
-                self._scheduler.at(self._scheduler.now + delay, partial(self._enqueue, port, frame))
+                self._scheduler.at(self._scheduler.now + delay, partial(self._enqueue_late, port, altered, marks))
             else:
-                self._enqueue(port, frame)
+                self.enqueue(port, altered, marks)
 
-    def _draw(self, spread: int) -> int:
-        if self._rng is None:
-            raise UsageError(f"{self.name} was made without a generator, which ReTime needs")
-        return self._rng.randrange(spread + 1)
+    def _enqueue_late(self, port: CanPort, frame: CanFrame, marks: Marks) -> None:
+        if port in self.ports:
+            self.enqueue(port, frame, marks)
 
-    def _fired(self, active: Active, frame: CanFrame) -> None:
-        self._note(active, str(frame))
+    def holds(self, port: CanPort) -> bool:
+        """Whether a frame of this node has been chosen and not begun."""
+        return self._sender is port and self._scheduler.now < self._start
 
-    def _note(self, active: Active, what: str) -> None:
-        kind = type(active.fault).__name__
-        self._sink(Note(self._scheduler.now, "fault_fired", active.fault.name, {"fault": kind, "on": what}))
+    def take_back(self, port: CanPort) -> None:
+        """Take back every frame of a node that has not begun."""
+        self._retract()
+        port.queue.clear()
+        port.since = NEVER
+        self._go_on()
+
+    def _retract(self) -> None:
+        """Put the frame that has won, and has not begun before this instant, back into its queue."""
+        if self._sender is not None and self._scheduler.now <= self._start:
+            heappush(self._sender.queue, self._entry)
+            self._sender = None
+            self._end_due = NEVER
+
+    def _begin(self, port: CanPort, entry: Entry, start: Instant) -> None:
+        self._sender = port
+        self._entry = entry
+        self._start = start
+        self._end_due = end = start + entry[3]
+        self._scheduler.at(end, self._on_end)
+
+    def _choose(self) -> None:
+        """Whoever may start first begins; of several the one with the lowest identifier."""
+        now = self._scheduler.now
+        free = max(now, self._idle)
+        best: CanPort | None = None
+        best_start = 0
+        for port in self.ports:
+            queue = port.queue
+            if not queue or not port.receivers:
+                continue
+            start = max(free, port.ready)
+            if best is None or start < best_start or (start == best_start and queue[0] < best.queue[0]):
+                best, best_start = port, start
+        if best is not None:
+            self._begin(best, heappop(best.queue), best_start)
+
+    def _go_on(self) -> None:
+        """After a change: the next frame of those that are heard, the next attempts of those that are not."""
+        for port in self.ports:
+            if port.queue:
+                break
+        else:
+            return
+        if self._sender is None:
+            self._choose()
+        for port in self.ports:
+            if port.queue and not port.receivers:
+                self._attempt(port)
+
+    def _end(self) -> None:
+        """The frame on the line has come to its end: it is acknowledged, seen and received."""
+        now = self._scheduler.now
+        if now != self._end_due:
+            return  # another frame had taken its place before it began
+        sender, entry = self._sender, self._entry
+        assert sender is not None, "a frame ends that has begun"
+        self._sender = None
+        self._end_due = NEVER
+        receivers = sender.receivers
+        frame = entry[2]
+        if self._cut or not receivers or (self.faulty and self._faults.destroys(sender.name, frame)):
+            self._failed(sender, entry)
+            return
+        self._idle = now + self._intermission
+        if sender.tec:
+            sender.count_sent(-1)
+            sender.ready = self._idle + self._suspension(sender)
+        if self._joining:
+            self._rehear()
+        self._go_on()
+        if entry[4] or self.faulty:
+            left = self._receivers_left(sender, entry, receivers)
+            if left is None:
+                return
+            receivers = left
+        self._sink(FrameSeen(now, self.name, frame.id, frame.data, sender.name, frame.extended))
+        for port in receivers:
+            if port.rec:
+                port.count_received(-1)
+            port.on_frame(frame, now)
+
+    # --- errors -------------------------------------------------------------------------------------
+
+    def _failed(self, sender: CanPort, entry: Entry) -> None:
+        """The frame on the line was destroyed, left without its sender, or nobody acknowledged it."""
+        now = self._scheduler.now
+        cut, self._cut = self._cut, False
+        witnesses = [port for port in self.ports if port.hears and port is not sender]
+        alone = not cut and not witnesses
+        flags = ERROR_ALONE - AFTER_ACKNOWLEDGE if alone else ERROR_FRAME
+        self._idle = now + (flags + INTERMISSION) * self.bit
+        goes_on = not sender.bus_off and sender in self.ports
+        if goes_on:
+            heappush(sender.queue, entry)
+        self._rehear()
+        for port in witnesses:
+            port.count_received(1)
+        if goes_on:
+            if alone or cut:
+                self._miss_acknowledge(sender)
+            else:
+                self._raise(sender, "injected")
+            sender.ready = self._idle + self._suspension(sender)
+        self._retract()
+        self._go_on()
+
+    def _suspension(self, port: CanPort) -> Span:
+        return _SUSPEND * self.bit if port.state == "error_passive" else 0
+
+    def _raise(self, port: CanPort, kind: str) -> None:
+        port.count_sent(8, kind)
+        if port.tec >= OFF:
+            self._go_off(port)
+
+    def _miss_acknowledge(self, port: CanPort) -> None:
+        if port.tec < PASSIVE:  # an error-passive sender counts no further for a missing acknowledge
+            self._raise(port, "ack")
+
+    def _go_off(self, port: CanPort) -> None:
+        port.tec = OFF
+        port.bus_off = True
+        port.attempt = NEVER
+        self.report(port, "bus_off")
+        self.take_back(port)
+        self.changed()
+        due = self._scheduler.now + _RECOVERY * self.bit
+        self._scheduler.at(due, partial(self._recover, port))
+
+    def _recover(self, port: CanPort) -> None:
+        if port not in self.ports:
+            return
+        port.bus_off = False
+        port.tec = port.rec = 0
+        self.report(port, "recovered")
+        self.changed()
+
+    def report(self, port: CanPort, kind: str) -> None:
+        """Tell what happened to a node, with its counters."""
+        self._sink(BusErrorSeen(self._scheduler.now, self.name, port.name, kind, port.tec, port.rec))
+
+    # --- a node that nobody hears ---------------------------------------------------------------------
+
+    def _enqueue_unheard(self, port: CanPort, entry: Entry) -> None:
+        if port not in self.ports:
+            raise UsageError(f"{port.name!r} was detached from {self.name} and cannot send")
+        heappush(port.queue, entry)
+        if port.since != NEVER and port.queue[0] is entry:
+            port.since = self._next_repetition(port)
+        self._attempt(port)
+
+    def _attempt(self, port: CanPort) -> None:
+        """Begin an attempt that will not be acknowledged; when error-passive, leave the repetitions out."""
+        if port.bus_off or port.attempt != NEVER or port.since != NEVER:
+            return
+        start = max(self._scheduler.now, port.ready)
+        if port.connected:
+            start = max(start, self._idle)
+        if port.tec >= PASSIVE:
+            port.since = start
+            return
+        port.attempt = start + port.queue[0][3] - AFTER_ACKNOWLEDGE * self.bit
+        free = port.attempt + (ERROR_ALONE + INTERMISSION) * self.bit
+        port.ready = free + (_SUSPEND * self.bit if port.tec + 8 >= PASSIVE else 0)
+        if port.connected:
+            self._idle = free
+        self._scheduler.at(port.attempt, partial(self._attempted, port, port.attempt))
+
+    def _attempted(self, port: CanPort, due: Instant) -> None:
+        if port.attempt != due:
+            return
+        port.attempt = NEVER
+        self._miss_acknowledge(port)
+        if port.queue and not port.receivers:
+            self._attempt(port)
+
+    def _next_repetition(self, port: CanPort) -> Instant:
+        """When the next of the left-out repetitions starts."""
+        period = port.queue[0][3] + (ERROR_ALONE - AFTER_ACKNOWLEDGE + INTERMISSION + _SUSPEND) * self.bit
+        return port.since + max(0, -(-(self._scheduler.now - port.since) // period)) * period
+
+    def _resume(self, port: CanPort, on_the_line: bool) -> None:
+        """Somebody hears a stuck node again: its next repetition will be a frame like any other."""
+        port.ready = self._next_repetition(port)
+        port.since = NEVER
+        if on_the_line:  # the others hear the rest of the repetition that is under way and wait for it
+            self._idle = max(self._idle, port.ready - _SUSPEND * self.bit)
+
+    # --- link faults ----------------------------------------------------------------------------------
+
+    def inject(self, fault: LinkFault) -> None:
+        """Put a fault on the bus; a name in use or a node that is not there raises :class:`UsageError`."""
+        active = self._faults.add(fault, [port.name for port in self.ports])
+        if isinstance(fault, BusOff):
+            port = self._port(fault.sender)
+            self._faults.prove(active, f"node {port.name}")
+            if not port.bus_off:
+                self._go_off(port)
+        elif isinstance(fault, Disconnect):
+            port = self._port(fault.sender)
+            self._faults.prove(active, f"node {port.name}")
+            port.connected = False
+
+    def undo(self, name: str) -> None:
+        """Take one fault back; an unknown name raises :class:`UsageError`."""
+        fault = self._faults.remove(name)
+        if isinstance(fault, Disconnect) and not self._faults.cuts_off(fault.sender):
+            for port in self.ports:
+                if port.name == fault.sender:
+                    port.connected = True
+
+    def undo_all(self) -> None:
+        """Take every fault back."""
+        for name in list(self.faulty):
+            self.undo(name)
+
+    def fired(self, name: str) -> int:
+        """How often the latest fault of that name has fired, undone or not; 0 when there never was one."""
+        return self._faults.fired(name)
+
+    def _receivers_left(
+        self, sender: CanPort, entry: Entry, receivers: tuple[CanPort, ...]
+    ) -> tuple[CanPort, ...] | None:
+        """Who gets the frame; None when it is lost for everybody."""
+        faults, frame = self._faults, entry[2]
+        if faults.loses(sender.name, frame):
+            return None
+        for active in entry[4]:
+            faults.prove(active, str(frame))
+        missed = faults.missed_by(sender.name, frame, (port.name for port in receivers))
+        return tuple(port for port in receivers if port.name not in missed)

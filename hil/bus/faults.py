@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from hil.codec.frame import CanFrame
+from hil.errors import UsageError
 from hil.units import Span
+
+_LONGEST = 8
 
 
 class _Aimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,19 +27,34 @@ class _Aimed(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 0
     """So many are hit; 0 means until undone."""
 
-    def aims_at(self, sender: str, frame: CanFrame) -> bool:
-        """Whether a frame is one of those meant."""
-        if self.sender and sender != self.sender:
-            return False
-        if (frame.id ^ self.id) & self.id_mask:
-            return False
-        mask, data = bytes.fromhex(self.data_mask), bytes.fromhex(self.data)
-        if not mask:
-            return True
-        if len(frame.data) < len(mask):
-            return False
-        wanted = data.ljust(len(mask), b"\0")
-        return all(not (have ^ want) & bits for have, want, bits in zip(frame.data, wanted, mask, strict=False))
+    def __post_init__(self) -> None:
+        """Values that make no fault raise :class:`UsageError`."""
+        self._need(bool(self.name), "a name is needed")
+        self._need(self.skip >= 0 and self.count >= 0, f"skip {self.skip}, count {self.count}: 0 or more is allowed")
+        mask, data = self._hex("data_mask"), self._hex("data")
+        self._need(len(mask) <= _LONGEST, f"data_mask {self.data_mask!r}: at most {_LONGEST} bytes are allowed")
+        self._need(len(data) <= len(mask), f"data {self.data!r}: longer than data_mask {self.data_mask!r}")
+
+    def _need(self, holds: bool, why: str) -> None:
+        if not holds:
+            raise UsageError(f"link fault {self.name!r}: {why}")
+
+    def _hex(self, field: str) -> bytes:
+        text: str = getattr(self, field)
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            raise UsageError(f"link fault {self.name!r}: {field} {text!r} is not hexadecimal bytes") from None
+
+
+class _WholeNode(_Aimed, frozen=True):
+    """Hits a node, not a frame: only ``name`` and ``sender`` have a meaning."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._need(bool(self.sender), "sender must name a node")
+        aimed = self.id_mask or self.data_mask or self.skip or self.count
+        self._need(not aimed, "it acts at once on a whole node; id, data, skip and count have no meaning")
 
 
 class Drop(_Aimed, frozen=True, tag="drop"):
@@ -54,41 +72,62 @@ class Delay(_Aimed, frozen=True, tag="delay"):
 
     span: Span
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._need(self.span > 0, f"span {self.span}: more than 0 ns is needed")
+
 
 class Duplicate(_Aimed, frozen=True, tag="duplicate"):
     """The frame is sent more than once."""
 
     copies: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._need(1 <= self.copies <= 16, f"copies {self.copies}: 1 .. 16 is allowed")
+
 
 class Corrupt(_Aimed, frozen=True, tag="corrupt"):
-    """Bits of the payload are inverted, with a correct checksum."""
+    """Bits of the payload are inverted, with a correct checksum. A frame too short to have them is left alone."""
 
     invert: str
     """Hex mask over the payload, from byte 1."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        mask = self._hex("invert")
+        self._need(any(mask) and len(mask) <= _LONGEST, f"invert {self.invert!r}: 1 .. {_LONGEST} bytes, not all 0")
+
 
 class Truncate(_Aimed, frozen=True, tag="truncate"):
-    """Only the first bytes of the payload are sent, with a correct length code."""
+    """Only the first bytes of the payload are sent, with a correct length code; shorter frames are left alone."""
 
     length: int
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._need(0 <= self.length < _LONGEST, f"length {self.length}: 0 .. {_LONGEST - 1} is allowed")
+
 
 class ReTime(_Aimed, frozen=True, tag="retime"):
-    """Each frame is delayed by a different part of ``spread``, drawn from the world's seed."""
+    """Each frame is delayed by a part of its own of ``spread``, drawn from the world's seed; order may change."""
 
     spread: Span
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._need(self.spread > 0, f"spread {self.spread}: more than 0 ns is needed")
+
 
 class ErrorFrame(_Aimed, frozen=True, tag="error_frame"):
-    """The frame is destroyed on the bus; error counters rise and the sender repeats it."""
+    """The frame is destroyed on the bus; error counters rise and the sender repeats it. Repetitions count too."""
 
 
-class BusOff(_Aimed, frozen=True, tag="bus_off"):
+class BusOff(_WholeNode, frozen=True, tag="bus_off"):
     """The node named by ``sender`` goes bus-off at once."""
 
 
-class Disconnect(_Aimed, frozen=True, tag="disconnect"):
+class Disconnect(_WholeNode, frozen=True, tag="disconnect"):
     """The line of the node named by ``sender`` is broken until undone."""
 
 
@@ -96,22 +135,36 @@ LinkFault = Drop | DropAt | Delay | Duplicate | Corrupt | Truncate | ReTime | Er
 
 
 class Active:
-    """A fault on a bus, with how often it matched and fired."""
+    """A fault on a bus. ``fired`` counts what the wire has shown, ``taken`` what was chosen to be hit."""
 
-    __slots__ = ("fault", "fired", "matched")
+    __slots__ = ("_mask", "_size", "_wanted", "fault", "fired", "matched", "taken")
 
     def __init__(self, fault: LinkFault) -> None:
         self.fault = fault
         self.matched = 0
+        self.taken = 0
         self.fired = 0
+        mask = bytes.fromhex(fault.data_mask)
+        self._size = len(mask)
+        self._mask = int.from_bytes(mask, "little")
+        self._wanted = int.from_bytes(bytes.fromhex(fault.data), "little") & self._mask
+
+    def aims_at(self, sender: str, frame: CanFrame) -> bool:
+        """Whether a frame is one of those meant."""
+        fault = self.fault
+        if fault.sender and sender != fault.sender:
+            return False
+        if (frame.id ^ fault.id) & fault.id_mask or len(frame.data) < self._size:
+            return False
+        return int.from_bytes(frame.data[: self._size], "little") & self._mask == self._wanted
 
     def takes(self, sender: str, frame: CanFrame) -> bool:
-        """Whether the fault fires on this frame; counts it when it does."""
+        """Whether the fault is to hit this frame; counts it when it does."""
         fault = self.fault
-        if (fault.count and self.fired >= fault.count) or not fault.aims_at(sender, frame):
+        if (fault.count and self.taken >= fault.count) or not self.aims_at(sender, frame):
             return False
         self.matched += 1
         if self.matched <= fault.skip:
             return False
-        self.fired += 1
+        self.taken += 1
         return True

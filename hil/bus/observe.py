@@ -22,8 +22,9 @@ class FrameSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="fra
 
 
 class BusErrorSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="bus_error"):
-    """An error on the bus: ``kind`` is ``ack``, ``injected``, ``error_passive``, ``bus_off``,
-    ``recovered`` or ``overflow``; the counters are those of ``node`` after it."""
+    """An error on the bus, or a node's change of state. ``kind`` is ``ack`` (nobody acknowledged),
+    ``injected``, ``error_passive``, ``error_active`` (again), ``bus_off``, ``recovered`` or ``overflow``
+    (a frame was lost because too many wait); the counters are those of ``node`` after it."""
 
     t: Instant
     port: str
