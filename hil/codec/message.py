@@ -167,6 +167,8 @@ def check_layout(name: str, length: int, signals: Mapping[str, Signal]) -> None:
             raise CatalogueError(f"{name}.{key}: {declared.kind} must consist of whole bytes")
         if declared.kind == "year" and declared.length != 16:
             raise CatalogueError(f"{name}.{key}: a year has two bytes, not {declared.length} bits")
+        if (declared.offset * declared.divisor).denominator != 1:
+            raise CatalogueError(f"{name}.{key}: offset {declared.offset} is not on the grid of {declared.scale}")
         if declared.raw_low > declared.raw_high:
             raise CatalogueError(f"{name}.{key}: no raw value lies in {declared.low} .. {declared.high}")
         for bit in range(declared.start, declared.start + declared.length):
