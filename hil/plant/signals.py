@@ -6,7 +6,10 @@ plant. Limits of stimuli guard against our own misuse; actuators are clamped, as
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
+
+from hil.errors import UsageError
 
 
 class PlantSignal(NamedTuple):
@@ -45,8 +48,10 @@ SIGNALS: tuple[PlantSignal, ...] = (
     _flag("emergency_stop", "charger", "emergency stop pressed (latched)"),
     _flag("stop_button", "charger", "stop button pressed"),
     _flag("start_request", "charger", "session authorised, as by card or app"),
-    _sensor("charger_temperature", "charger", "°C", -50, 200, "inside the cabinet"),
+    _sensor("charger_temperature", "charger", "°C", -50, 200, "inside the cabinet, held at ambient"),
     _sensor("meter_energy", "charger", "kWh", 0, 1e9, "energy delivered at the output"),
+    _sensor("inrush_current", "charger", "A", 0, 10000, "peak when the output was last joined to the pack"),
+    _sensor("k1k2_open_current", "charger", "A", 0, 4000, "output current when K1/K2 last opened"),
     PlantSignal("voltage_setpoint", "actuator", "charger", "V", 0, 2000, "power stage, voltage limit"),
     PlantSignal("current_setpoint", "actuator", "charger", "A", 0, 4000, "power stage, current limit"),
     PlantSignal("output_enable", "actuator", "charger", "", 0, 1, "power stage on"),
@@ -84,4 +89,14 @@ SIGNALS: tuple[PlantSignal, ...] = (
     PlantSignal("over_voltage_fault", "stimulus", "rig", "V", 0, 500, "a failed power stage adds this"),
 )
 
-BY_NAME = {declared.name: declared for declared in SIGNALS}
+BY_NAME = {each.name: each for each in SIGNALS}
+
+
+def declared(name: str, *kinds: str) -> PlantSignal:
+    """The signal of that name and one of the kinds; otherwise :class:`UsageError` with the near names."""
+    found = BY_NAME.get(name)
+    if found is None or found.kind not in kinds:
+        names = [each.name for each in SIGNALS if each.kind in kinds]
+        near = get_close_matches(name, names, n=5, cutoff=0.5) or names
+        raise UsageError(f"the plant has no {' or '.join(kinds)} {name!r}; near are {', '.join(near)}")
+    return found
