@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import pytest
-
 from hil.bench.actions import (
     alter,
     answer_stop,
     at_signal,
+    break_line,
     demand,
+    disturb,
     first,
     go,
     hold,
     malform,
+    mend_line,
     nth,
     release,
     restore,
@@ -31,35 +29,27 @@ from hil.bench.actions import (
 from hil.bench.bench import Bench
 from hil.bench.phases import Phase
 from hil.bench.record import MessageSeen
-from hil.conformance.catalogue import limit, partner, period, quantity, tail, timeout
+from hil.conformance.catalogue import adjustment_time, limit, partner, period, quantity, tail, timeout, window
+from hil.marks import requirement
 from hil.units import minutes, ms, s, seconds
-
-_Case = TypeVar("_Case", bound=Callable[..., None])
-
-
-def requirement(identifier: str) -> Callable[[_Case], _Case]:
-    """Tie a case to a requirement of the catalogue; variants of the requirement become its runs."""
-
-    def mark(case: _Case) -> _Case:
-        marked: _Case = pytest.mark.requirement(identifier)(case)
-        return marked
-
-    return mark
-
 
 __all__ = [
     "Bench",
     "MessageSeen",
     "Phase",
+    "adjustment_time",
     "alter",
     "answer_stop",
     "at_signal",
+    "break_line",
     "demand",
+    "disturb",
     "first",
     "go",
     "hold",
     "limit",
     "malform",
+    "mend_line",
     "minutes",
     "ms",
     "nth",
@@ -81,4 +71,5 @@ __all__ = [
     "transfer",
     "transport",
     "vehicle_contactors",
+    "window",
 ]

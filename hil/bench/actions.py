@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from hil.bus.faults import Disconnect, LinkFault
 from hil.codec.message import Message
 from hil.units import Span
-from hil.world.plan import OnMessage, OnSignal, Stimulate, Tell
+from hil.world.plan import Inject, OnMessage, OnSignal, Stimulate, Tell, UndoFault
 
 MessageType = type[Message]
+
+_LINE = "line"
 
 
 def first(message: MessageType, **fields: Any) -> OnMessage:
@@ -101,14 +104,29 @@ def answer_stop(*, after: Span | None = None, csd: int | None = None) -> Tell:
     return Tell("vehicle", "answer_stop", {key: value for key, value in values.items() if value is not None})
 
 
-def vehicle_contactors(*, close: bool) -> Tell:
-    """K5/K6 follow the session, or stay open."""
-    return Tell("vehicle", "contactors", {"close": close})
+def vehicle_contactors(*, close: bool, now: bool = False) -> Tell:
+    """K5/K6 follow the session, or stay open; ``now`` moves them at once."""
+    return Tell("vehicle", "contactors", {"close": close, "now": now})
 
 
 def transport(**behaviour: Any) -> Tell:
     """How the vehicle's transport protocol misbehaves (fields of ``TpBehaviour``)."""
     return Tell("vehicle", "transport", behaviour)
+
+
+def break_line() -> Inject:
+    """Both wires of the vehicle's end of the bus are open."""
+    return Inject(Disconnect(name=_LINE, sender="vehicle"))
+
+
+def mend_line() -> UndoFault:
+    """The line broken by :func:`break_line` is whole again."""
+    return UndoFault(_LINE)
+
+
+def disturb(fault: LinkFault) -> Inject:
+    """A link fault becomes active."""
+    return Inject(fault)
 
 
 def stimulate(name: str, value: float) -> Stimulate:

@@ -6,14 +6,18 @@ They use only the bench's public questions; what they judge is cited at each cas
 from __future__ import annotations
 
 from hil.bench.actions import MessageType
-from hil.bench.bench import Bench, Moment, Where
+from hil.bench.bench import Bench, Moment, Where, instant_of
 from hil.bench.judge import Inconclusive
 from hil.bench.record import MessageSeen
-from hil.conformance.catalogue import Limit, adjustment_time, limit, period, tail, window
+from hil.conformance.catalogue import Limit, adjustment_time, limit, period, quantity, tail, window
 from hil.conformance.verdict import Measurement, Verdict
 from hil.protocol.gbt27930 import BCL, CEM, CRM, CST
 from hil.units import Instant, ms, s
 
+_SMALL_CURRENT = 30.0
+"""Below this demand in A the control error is absolute (sheet 4.9)."""
+_CCS_AGE = ms(55)
+"""One period of CCS and a tenth."""
 _REPORT_TIME = s(1)
 """CEM is recorded this long, or up to the first CRM(00): enough for four intervals."""
 
@@ -135,3 +139,47 @@ def resume_time(before: MessageSeen) -> Limit:
     """From the permission to the former current: the 5 s default rule, and the rise as sheet 4.9 has it."""
     reaction, rise = limit("reaction"), adjustment_time(-float(before.current))
     return window("resume", 0, reaction.high + rise.high, f"{reaction.source}; {rise.source}")
+
+
+def last_closing(bench: Bench, name: str, *, before: Moment) -> Instant:
+    """When a contactor last closed before a moment; inconclusive when the bench did not see it."""
+    closed = [t for t, value in bench.changes(name) if value and t <= instant_of(before)]
+    if not closed:
+        raise Inconclusive(f"{name} was not seen to close")
+    return closed[-1]
+
+
+def check_current_error(bench: Bench, demanded_current: float, *, after: Moment, until: Moment) -> None:
+    """The settled output is within the control error of the demand (sheet 4.9), at no instant beyond."""
+    lowest, highest = bench.extremes("output_current", after, until)
+    small = quantity("current-error-small") if demanded_current < _SMALL_CURRENT else None
+    for label, value in (("lowest", lowest), ("highest", highest)):
+        error = value - demanded_current
+        if small is not None:
+            bench.check_quantity(f"current error, {label}", error, small, at=until)
+        else:
+            percent = 100.0 * error / demanded_current
+            bench.check_quantity(f"current error, {label}", percent, quantity("current-error"), at=until)
+
+
+def check_ccs_accuracy(bench: Bench, ccs: MessageSeen) -> None:
+    """CCS tells the output of its instant (register: ccs-accuracy)."""
+    # What a frame tells was read before it was sent: the output of the last period counts.
+    since = ccs.t - _CCS_AGE
+    for label, name, told in (
+        ("CCS voltage against the output", "output_voltage", float(ccs.voltage)),
+        ("CCS current against the output", "output_current", -float(ccs.current)),
+    ):
+        lowest, highest = bench.extremes(name, since, ccs)
+        width = _accuracy(bench, name, highest)
+        unit = "V" if name == "output_voltage" else "A"
+        bench.check(label, told, low=round(lowest - width, 3), high=round(highest + width, 3), unit=unit, at=ccs)
+
+
+def _accuracy(bench: Bench, name: str, value: float) -> float:
+    voltage = name == "output_voltage"
+    if bench.reading("ccs-accuracy") == "5-percent":
+        return max(0.05 * value, 1.0)
+    if voltage:
+        return 0.005 * value + 0.1
+    return (0.3 if value < _SMALL_CURRENT else 0.01 * value) + 0.1

@@ -23,6 +23,24 @@ from hil.units import Instant, Span, ms, s, seconds
 
 BASES = ("S2", "S1", "DIS", "DER", "K")
 """Confidence marks of the sheets."""
+CAPABILITIES: Mapping[str, str] = MappingProxyType(
+    {
+        "start": "authorise a session, as by card or app",
+        "stop-button": "stop the charge at the charger",
+        "emergency-stop": "press the emergency stop",
+        "plug": "insert and pull the plug",
+        "signals": "observe output, contactors and lock",
+        "pilot": "move switch S, break the line of CC1 or drive it",
+        "insulation": "set the insulation resistance",
+        "earth": "break the protective earth",
+        "supply": "switch the AC supply",
+        "overvoltage": "make the power stage exceed its set-point",
+        "raw-frames": "send any frame on the bus",
+        "link-faults": "disturb the bus: break lines, drop and corrupt frames",
+        "inspection": "a person looks at the charger",
+    }
+)
+"""What a bench may be able to do; requirements name what they need."""
 _ADVISORY = ("DER", "K")
 _FAST = ms(10)
 
@@ -126,6 +144,9 @@ def _check(requirement: Requirement) -> None:
         raise CatalogueError(f"{requirement.id}: basis {requirement.basis!r}; there are {', '.join(BASES)}")
     if requirement.reading is not None and requirement.reading not in register():
         raise CatalogueError(f"{requirement.id}: the register has no reading {requirement.reading!r}")
+    for need in requirement.needs:
+        if need not in CAPABILITIES:
+            raise CatalogueError(f"{requirement.id}: no capability {need!r}; there are {', '.join(CAPABILITIES)}")
     names = (*requirement.variants, *requirement.advisory_variants)
     if len(set(names)) != len(names):
         raise CatalogueError(f"{requirement.id}: a variant is named twice")

@@ -6,21 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from pkgutil import iter_modules
 
+from hil.dut.gbt27930 import faults as gbt27930_faults
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import CatalogueError, UsageError
 
 Edit = Callable[[ChargerSpec], ChargerSpec]
-
-_MODULES = (
-    "hil.dut.gbt27930.faults_handshake",
-    "hil.dut.gbt27930.faults_configuration",
-    "hil.dut.gbt27930.faults_charging",
-    "hil.dut.gbt27930.faults_end",
-    "hil.dut.gbt27930.faults_electrical",
-    "hil.dut.gbt27930.faults_link",
-)
-
 
 @dataclass(frozen=True)
 class SeededFault:
@@ -56,8 +48,8 @@ def seeded_fault(
 
 def all_faults() -> dict[str, SeededFault]:
     """Every seeded fault by name, in order of declaration."""
-    for module in _MODULES:
-        import_module(module)
+    for module in iter_modules(gbt27930_faults.__path__, f"{gbt27930_faults.__name__}."):
+        import_module(module.name)
     return dict(_FAULTS)
 
 

@@ -114,21 +114,26 @@ class Charger(TableMachine):
     # --- receiving --------------------------------------------------------------------------------
 
     def _classify(self, frame: CanFrame) -> type[Message] | None:
-        """Which single-frame message an identifier is for us; remembered, the priority ignored."""
+        """Which single-frame message an identifier is for us; remembered."""
         declared: type[Message] | None = None
         if frame.extended:
-            _, pgn, destination, source = split_id(frame.id)
+            priority, pgn, destination, source = split_id(frame.id)
             pgn = self.spec.accept_pgns.get(pgn, pgn)
             ours = destination == CHARGER_ADDRESS
             known = source == BMS_ADDRESS or source in self.spec.accept_sources
             candidate = self.messages.by_pgn.get(pgn)
             if ours and known and candidate is not None and candidate.sender != "charger":
-                untransported = candidate.name in self.spec.accept_untransported
-                if candidate.name not in self.spec.deaf_to and (not candidate.transport or untransported):
+                if self._takes(candidate, priority):
                     declared = candidate
         if len(self._accepted) < 4096:  # a flood of foreign identifiers must not grow memory
             self._accepted[frame.id] = declared
         return declared
+
+    def _takes(self, candidate: type[Message], priority: int) -> bool:
+        spec = self.spec
+        if candidate.name in spec.deaf_to or (candidate.transport and candidate.name not in spec.accept_untransported):
+            return False
+        return priority == candidate.priority or spec.accept_priorities
 
     def _receive_single(self, declared: type[Message], data: bytes, now: Instant) -> None:
         name = declared.name
@@ -151,8 +156,13 @@ class Charger(TableMachine):
             if len(data) < shortest:
                 return None
             data = data.ljust(declared.length, b"\xff")
+        elif len(data) > declared.length and not (self.spec.accept_longer or declared.transport):
+            return None
         message = self.messages.decode(declared.pgn, data)
-        return message if isinstance(message, Message) else None
+        if not isinstance(message, Message):
+            return None
+        wrong = not declared.transport and not self.spec.accept_values and message.out_of_range()
+        return None if wrong else message
 
     def _take(self, name: str, message: Any, now: Instant) -> None:
         if name == "BCL":
@@ -369,6 +379,10 @@ class Charger(TableMachine):
     def do_reconnect(self, now: Instant) -> None:
         self.reconnects += 1
         self.permitted = True
+
+    def do_wait_statistics(self, now: Instant) -> None:
+        """The output is not at rest yet: CSD goes on."""
+        self.start_timer("statistics", now)
 
     # --- actions: causes and reports --------------------------------------------------------------
 

@@ -149,7 +149,7 @@ class ChargerSpec:
     number: int = 1
     region: str = "310"
     version: int = 0x000101
-    spans: Mapping[str, Span] = SPANS
+    spans: Mapping[str, Span] = field(default_factory=lambda: SPANS)
     states: Mapping[str, State] = field(default_factory=lambda: MappingProxyType(dict(STATES)))
     rows: tuple[Row, ...] = ROWS
     power: Power = Power()
@@ -158,10 +158,16 @@ class ChargerSpec:
     wire: Mapping[str, WireEdit] = field(default_factory=lambda: _frozen({}))
     deaf_to: Names = ()
     """Messages that are not taken in."""
+    accept_priorities: bool = False
+    """Any priority will do; the reference takes only the declared one."""
+    accept_longer: bool = False
+    """More bytes than defined will do (register: dlc)."""
+    accept_values: bool = False
+    """Values out of the printed range and undefined codes will do."""
     accept_lengths: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
     """Shorter than declared and still taken in."""
     accept_sources: tuple[int, ...] = ()
-    accept_pgns: Mapping[int, int] = field(default_factory=lambda: _frozen({}))
+    accept_pgns: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     """PGNs taken for another one."""
     accept_untransported: Names = ()
     """Long messages whose first eight bytes are taken as the whole."""
@@ -257,4 +263,21 @@ def reference(readings: Mapping[str, str] | None = None) -> ChargerSpec:
         spec = replace(spec, reconnections={"none": 0, "two": 2, "three": 3}[chosen["reconnections"]])
     if chosen.get("bhm-silence") == "identify-after-5s":
         spec = spec.timing(bhm_silence=s(5))
+    if chosen.get("dlc") == "padded":
+        spec = replace(spec, accept_longer=True)
+        for send in spec.spans.keys() & _SENT.keys():
+            spec = spec.wired(send, length=8)
+    if chosen.get("reserved-bits") == "any":
+        for send, reserved in _RESERVED.items():
+            length = spec.wire[send].length if send in spec.wire else None
+            spec = spec.wired(send, length=length, clear_bits=bytes.fromhex(reserved))
     return spec
+
+
+_SENT: Mapping[str, str] = _frozen(
+    {"CRM00": "CRM", "CRMAA": "CRM", "CRO00": "CRO", "CROAA": "CRO"}
+    | {name: name for name in ("CHM", "CTS", "CML", "CCS", "CST", "CSD", "CEM")}
+)
+"""Names under which states send, and the messages they are."""
+_RESERVED: Mapping[str, str] = _frozen({"CCS": "000000000000FC", "CST": "0000F0F0", "CEM": "FCF0C0FC"})
+"""Reserved bits of the messages that have some (sheet 3.11, 3.15, 3.19), from byte 1."""

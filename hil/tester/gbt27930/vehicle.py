@@ -108,7 +108,7 @@ class Vehicle(TableMachine):
         ``alter``/``restore`` (``message``, ``fields``), ``malform`` (``message``, ``variant``),
         ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``stop`` (``reason`` of BST),
         ``transfer`` (``message``, ``data`` hex), ``send`` (``id``, ``data`` hex, ``extended``),
-        ``go`` (``state``), ``patience`` (``on``), ``contactors`` (``close``),
+        ``go`` (``state``), ``patience`` (``on``), ``contactors`` (``close``, ``now``),
         ``answer_stop`` (``after`` ns, ``csd`` count), ``transport`` (fields of TpBehaviour).
         """
         known: dict[str, Callable[[Mapping[str, Any], Instant], None]] = {
@@ -220,6 +220,8 @@ class Vehicle(TableMachine):
         self.contactors_close = bool(arguments["close"])
         if not self.contactors_close:
             self.do_open_k5k6(now)
+        elif arguments.get("now"):
+            self.do_close_k5k6(now)
 
     def _order_answer_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self.answer_after_s = int(arguments.get("after", self.answer_after_s))

@@ -1,0 +1,136 @@
+"""GB/T 34657.1-2017: interruption of communication and faults while charging (sheet 5.4, 4.4, 4.8)."""
+
+from __future__ import annotations
+
+from hil.bench.steps import check_cause, is_crm00
+from hil.cases import (
+    Bench,
+    MessageSeen,
+    Phase,
+    break_line,
+    limit,
+    mend_line,
+    quantity,
+    requirement,
+    s,
+    stimulate,
+    timeout,
+)
+from hil.protocol.gbt27930 import BCL, CCS, CEM, CHM, CRM, CST
+
+NO_POWER = quantity("no-power").high
+NEVER = 0.0
+
+
+@requirement("GBT34657.1-2017/D0.4501")
+def test_D0_4501(bench: Bench, variant: str) -> None:
+    """TP: lost communication ends in CEM and open contactors; it recovers, or is interrupted after the attempts."""
+    bench.reach(Phase.CHARGING)
+    last = bench.vehicle.silence() if variant.startswith("silent") else _broken(bench)
+    bcl = bench.record.last("BCL")
+
+    cem = bench.expect(CEM, lambda seen: seen.bcl == 1, after=bcl, within=timeout("T8"), name="last BCL to CEM")
+    bench.expect_open("k1k2_closed", "K1/K2 open after the time-out", after=cem, within=limit("shutdown"))
+    if variant.endswith("interrupted"):
+        end = bench.expect_interruption(after=last)
+        bench.expect_open("k3k4_closed", "K3/K4 stay open", after=end + s(10), within=limit("shutdown"))
+        return
+    bench.expect(CRM, is_crm00, after=cem, within=limit("reconnect"), name="CEM to CRM(00)")
+    if variant.startswith("silent"):
+        bench.vehicle.resume()
+    else:
+        bench.do(mend_line())
+    again = bench.reach(Phase.CHARGING)
+    bench.expect_none(CHM, after=cem, during=again.t - cem.t, name="CHM in a reconnection")
+    bench.check("output current after the reconnection", bench.signal("output_current"), low=50.0, unit="A", at=again)
+
+
+def _broken(bench: Bench) -> MessageSeen:
+    bench.do(break_line())
+    last = bench.record.last(BCL.name)
+    assert last is not None, "charging was reached"
+    return last
+
+
+@requirement("GBT34657.1-2017/D0.4502")
+def test_D0_4502(bench: Bench) -> None:
+    """TP: switch S opens while charging: the output falls to 5 A or less within 50 ms, and CST tells a fault."""
+    bench.reach(Phase.CHARGING)
+    opened = bench.now
+    bench.do(stimulate("switch_s_closed", 0))
+
+    bench.expect_signal(
+        "output_current", high=NO_POWER, after=opened, within=limit("switch-s"), label="output at most 5 A"
+    )
+    cst = bench.expect(CST, after=opened, within=limit("reaction"), name="time to CST")
+    check_cause(bench, cst, "fault_stop")
+    bench.expect_no_power(after=cst)
+
+
+@requirement("GBT34657.1-2017/D0.4503")
+def test_D0_4503(bench: Bench) -> None:
+    """TP: CC1 breaks while charging: CST and open K1/K2 within 100 ms, K3/K4 open only after the statistics."""
+    bench.reach(Phase.CHARGING)
+    broken = bench.now
+    bench.do(stimulate("cc1_broken", 1))
+
+    cst = bench.expect(CST, after=broken, within=limit("cc1-open"), name="time to CST")
+    check_cause(bench, cst, "fault_stop")
+    bench.expect_open("k1k2_closed", "K1/K2 open", after=broken, within=limit("cc1-open"))
+    csd = bench.reach(Phase.END)
+    opened = bench.expect_open("k3k4_closed", "K3/K4 open after the statistics", after=csd, within=limit("shutdown"))
+    bench.check("K3/K4 open after CSD", opened is not None and opened > csd.t, equals=True, at=csd)
+
+
+@requirement("GBT34657.1-2017/D0.4504")
+def test_D0_4504(bench: Bench) -> None:
+    """TP: an output above the vehicle's maximum voltage is stopped within 1 s, K1 to K4 open."""
+    bench.reach(Phase.CHARGING)
+    highest = float(bench.record.last("BCP").max_total_voltage)
+    failed = bench.now
+    bench.do(stimulate("over_voltage_fault", highest - bench.signal("output_voltage") + 40.0))
+    above = bench.time_in_range("output_voltage", highest, float("inf"), failed, failed + s(1))
+
+    bench.check("output above the vehicle's maximum", above is not None, equals=True, at=failed)
+    start = failed if above is None else above
+    bench.expect_signal("output_current", high=NO_POWER, after=start, within=limit("over-voltage"), label="output off")
+    bench.expect_open("k1k2_closed", "K1/K2 open", after=start, within=limit("over-voltage"))
+    bench.expect_open("k3k4_closed", "K3/K4 open", after=start, within=limit("shutdown"))
+
+
+@requirement("GBT34657.1-2017/D0.4505")
+def test_D0_4505(bench: Bench) -> None:
+    """TP: protective earth is lost while charging: power is off within 100 ms."""
+    bench.reach(Phase.CHARGING)
+    lost = bench.now
+    bench.do(stimulate("pe_broken", 1))
+
+    bench.expect_signal("output_current", high=NO_POWER, after=lost, within=limit("pe-lost"), label="output off")
+    bench.expect_no_power(after=lost)
+
+
+@requirement("GBT34657.1-2017/D0.4506")
+def test_D0_4506(bench: Bench, variant: str) -> None:
+    """TP: emergency stop: CST within 100 ms; loss of AC: K1/K2 open within 1 s and no session resumes by itself."""
+    bench.reach(Phase.CHARGING)
+    begin = bench.now
+    if variant == "emergency-stop":
+        bench.do(stimulate("emergency_press", 1))
+        cst = bench.expect(CST, after=begin, within=limit("other-fault"), name="time to CST")
+        check_cause(bench, cst, "fault_stop")
+        bench.expect_no_power(after=cst)
+        return
+    bench.do(stimulate("ac_supply", 0))
+    bench.expect_open("k1k2_closed", "K1/K2 open", after=begin, within=limit("ac-lost"))
+    if variant == "ac-returns":
+        bench.until(begin + s(20))
+        returned = bench.now
+        bench.do(stimulate("ac_supply", 1))
+        bench.expect_none(CCS, after=returned, during=s(20), name="CCS after the AC supply returned")
+        bench.expect_at_no_instant(
+            "output_current",
+            "output current after the AC supply returned",
+            high=NO_POWER,
+            after=returned,
+            until=bench.now,
+        )
