@@ -16,7 +16,7 @@ from hil.plant import Plant
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import Instant, Span, us
 from hil.world.node import Node, NodeRunner
-from hil.world.observation import Note, Observation, Sample
+from hil.world.observation import Note, Observation
 from hil.world.plan import (
     Action,
     Advance,
@@ -29,7 +29,6 @@ from hil.world.plan import (
     Rule,
     Stimulate,
     Tell,
-    Trigger,
     UndoFault,
 )
 from hil.world.queue import EventQueue
@@ -206,7 +205,7 @@ class VirtualWorld:
         if plant is None:
             return
         for sample in plant.take_samples():
-            self.see(Sample(sample.t, sample.name, sample.value, sample.low, sample.high))
+            self.see(sample)
         for _, name, value in plant.take_changes():
             for runner in self._listeners:
                 self.queue.at(self.queue.now + SENSOR_LATENCY, partial(runner.on_signal, name, value))
