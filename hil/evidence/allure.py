@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -45,13 +46,15 @@ _STARTED_AT_ZERO = 1
 def write(out: Path, info: RunInfo, results: Sequence[CaseResult], texts: Mapping[int, str]) -> None:
     """Write ``out/allure-results`` anew. ``texts`` has the failure text of results by their index."""
     folder = out / FOLDER
-    writer = AllureFileLogger(folder, clean=True)
+    writer = AllureFileLogger(folder, clean=True)  # type: ignore[no-untyped-call]  # published without types
     clock = _start(info)
+    runs: Counter[str] = Counter()
     for index, result in enumerate(results):
         span = round(result.duration_s * 1000)
         item = _result(info, result, texts.get(index, ""), clock, span)
+        _identify(item, info, runs)
         item.attachments = _attach(out, writer, item.uuid, result)
-        writer.report_result(item)
+        writer.report_result(item)  # type: ignore[no-untyped-call]  # published without types
         clock += span
     (folder / "environment.properties").write_text(_environment(info), "utf-8")
     (folder / "categories.json").write_bytes(msgspec.json.format(msgspec.json.encode(_CATEGORIES), indent=2) + b"\n")
@@ -72,11 +75,8 @@ def _start(info: RunInfo) -> int:
 
 
 def _result(info: RunInfo, result: CaseResult, text: str, start: int, span: int) -> TestResult:
-    history = history_id(info, result)
-    identity = str(uuid.UUID(_digest(history, str(info.seed), *info.faults)))
     item = TestResult(
-        uuid=identity,
-        historyId=history,
+        historyId=history_id(info, result),
         testCaseId=_digest(result.suite, result.id),
         fullName=f"{result.suite}.{run_name(result)}",
         name=f"{run_name(result)} {title(result)}".strip(),
@@ -92,9 +92,15 @@ def _result(info: RunInfo, result: CaseResult, text: str, start: int, span: int)
     if result.reason:
         finding = f"advisory finding ({result.verdict.value}): " if is_finding(result) else ""
         item.statusDetails = StatusDetails(message=finding + result.reason, trace=text or None)
-    # The pattern holds no placeholder: the file is called by our identity, not by a random one.
-    item.file_pattern = f"{identity}-result.json"
     return item
+
+
+def _identify(item: TestResult, info: RunInfo, runs: Counter[str]) -> None:
+    """An identity that follows from what was run; the same run again in one report gets its own."""
+    runs[item.historyId] += 1
+    item.uuid = str(uuid.UUID(_digest(item.historyId, str(info.seed), *info.faults, str(runs[item.historyId]))))
+    # The pattern holds no placeholder: the file is called by our identity, not by a random one.
+    item.file_pattern = f"{item.uuid}-result.json"
 
 
 def _labels(info: RunInfo, result: CaseResult) -> list[tuple[str, str]]:
@@ -149,7 +155,7 @@ def _attach(out: Path, writer: AllureFileLogger, identity: str, result: CaseResu
     ):
         if path is not None and (out / path).is_file():
             source = f"{identity}-{extension}-attachment.{extension}"
-            writer.report_attached_file(out / path, source)
+            writer.report_attached_file(out / path, source)  # type: ignore[no-untyped-call]  # published without types
             attachments.append(Attachment(name=name, source=source, type=kind))
     return attachments
 

@@ -1,0 +1,230 @@
+"""``index.html``: one page that opens offline and can be read in a year, without this program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
+
+from hil.conformance.register import register
+from hil.conformance.verdict import CaseResult, Measurement, Verdict
+from hil.evidence.decode import TraceLine
+from hil.evidence.document import summary, verdict_word
+from hil.evidence.explain import BASIS, decisive, is_finding, run_name, show_limits, show_value, title
+from hil.evidence.run import RunInfo
+from hil.protocol.gbt27930 import MessageSet
+from hil.units import seconds, show_instant, show_span
+
+FILE_NAME = "index.html"
+_WORDS = {
+    "pass": ("✓", "pass", "The DUT met the requirement in this run."),
+    "fail": (
+        "✗",
+        "fail",
+        "The DUT broke the requirement: a measured value lies outside its limit, or a reaction is missing.",
+    ),
+    "inconclusive": (
+        "?",
+        "inconclusive",
+        "No judgement: a precondition or a stimulus did not come about, or the value lies within the uncertainty.",
+    ),
+    "error": ("!", "error", "The bench, the rig or its start-up went wrong. Says nothing about the DUT."),
+    "not_applicable": (
+        "–",
+        "not applicable",
+        "Decided before the run, with the reason given: claims or abilities rule it out.",
+    ),
+    "finding": (
+        "△",
+        "advisory finding",
+        "An advisory run that failed or came to no judgement. Reported; does not fail the whole.",
+    ),
+}
+"""Sign, word and meaning of each outcome. The sign tells it without colour."""
+
+
+class Story(msgspec.Struct):
+    """What was read back from a saved stream for one run."""
+
+    lines: Sequence[TraceLine] = ()
+    plot: str = ""
+    problem: str = ""
+    """Why there is no trace, where there should be one."""
+
+
+def render(info: RunInfo, results: Sequence[CaseResult], stories: Mapping[int, Story], messages: MessageSet) -> str:
+    """The page. ``stories`` has the trace and the plot of results by their index."""
+    runs = [_run(index, result, stories.get(index, Story())) for index, result in enumerate(results)]
+    counts = summary(results)
+    tiles = [
+        {"key": key, "count": counts["advisory_findings" if key == "finding" else key], "word": word, "sign": sign}
+        for key, (sign, word, _) in _WORDS.items()
+    ]
+    return _template().render(
+        info=info,
+        overall=_overall(counts),
+        total=len(runs),
+        tiles=tiles,
+        facts=_facts(info),
+        readings=_readings(info),
+        suites=_by_suite(runs),
+        attention=[run for run in runs if run["outcome"] in ("error", "fail", "inconclusive", "finding")],
+        words=_WORDS,
+        basis=BASIS,
+        declared=[(cls.name, _first_sentence(cls.__doc__ or ""), cls.sender or "both") for cls in messages.messages],
+        protocol=messages.edition,
+        show_instant=show_instant,
+        show_span=show_span,
+    )
+
+
+@cache
+def _template() -> Template:
+    folder = files("hil.evidence").joinpath("templates")
+    sources = {name: folder.joinpath(name).read_text("utf-8") for name in ("index.html.j2", "page.css", "page.js")}
+    environment = Environment(
+        loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("index.html.j2")
+
+
+def _by_suite(runs: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Suites in the order of their first run."""
+    suites: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        suites.setdefault(run["suite"], []).append(run)
+    return list(suites.items())
+
+
+def _overall(counts: Mapping[str, int]) -> tuple[str, str]:
+    """Outcome of the whole, and what it means."""
+    if counts["error"]:
+        return "error", "At least one run went wrong on the side of the bench; the result is not complete."
+    if counts["fail"]:
+        return "fail", "The DUT broke at least one requirement."
+    if counts["inconclusive"]:
+        return "inconclusive", "At least one requirement could not be judged."
+    if counts["pass"]:
+        return "pass", "The DUT met every requirement that was judged."
+    return "inconclusive", "Nothing was judged."
+
+
+def _facts(info: RunInfo) -> list[tuple[str, list[tuple[str, str]]]]:
+    tool = {key: value for key, value in info.tool.items() if key not in ("name", "version", "dependencies")}
+    versions: Mapping[str, Any] = info.tool.get("dependencies") or {}
+    run = {"started": info.started or "no clock was asked", "seed": info.seed, "command": info.command}
+    run.update({f"edition of {key}": value for key, value in info.edition.items()})
+    name = f"{info.tool.get('name', 'hil')} {info.tool.get('version', '')}".strip()
+    stands_on = {"stands on": ", ".join(f"{key} {value}" for key, value in versions.items())} if versions else {}
+    return [
+        ("Device under test (DUT)", _pairs(info.dut)),
+        ("Rig", _pairs(info.rig)),
+        ("Run", _pairs(run)),
+        ("Tool", _pairs({"tool": name, **tool, **stands_on})),
+    ]
+
+
+def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(key.replace("_", " "), _plain(value)) for key, value in values.items()]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(entry)}" for key, entry in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(entry) for entry in value) or "none"
+    return str(value)
+
+
+def _readings(info: RunInfo) -> list[dict[str, str]]:
+    entries = register()
+    rows = []
+    for name, choice in info.readings.items():
+        entry = entries.get(name)
+        rows.append(
+            {
+                "name": name,
+                "choice": choice,
+                "question": entry.question if entry else "",
+                "text": entry.choices.get(choice, "") if entry else "",
+                "source": entry.source if entry else "",
+            }
+        )
+    return rows
+
+
+def _run(index: int, result: CaseResult, story: Story) -> dict[str, Any]:
+    measured = decisive(result)
+    name = run_name(result)
+    outcome = "finding" if is_finding(result) else verdict_word(result.verdict)
+    heading = title(result)
+    return {
+        "anchor": f"run-{index + 1}-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-"),
+        "name": name,
+        "title": heading[:1].upper() + heading[1:],
+        "outcome": outcome,
+        "suite": result.suite,
+        "result": result,
+        "glance": _glance(measured),
+        "measurements": [_row(measurement) for measurement in result.measurements],
+        "story": story,
+        "trace": _link(result.trace),
+        "stream": _link(result.stream),
+        "open": outcome in ("fail", "error", "inconclusive", "finding"),
+        "decisive": "" if result.decisive is None else show_instant(result.decisive),
+    }
+
+
+def _glance(measurement: Measurement | None) -> str:
+    if measurement is None or measurement.verdict not in (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE):
+        return ""
+    limits = show_limits(measurement)
+    return f"{measurement.name}: {_with_unit(measurement)}" + (f" ({limits})" if limits else "")
+
+
+def _with_unit(measurement: Measurement) -> str:
+    unit = f" {measurement.unit}" if measurement.unit and measurement.value is not None else ""
+    return show_value(measurement.value) + unit
+
+
+def _row(measurement: Measurement) -> dict[str, Any]:
+    return {
+        "name": measurement.name,
+        "value": _with_unit(measurement),
+        "limits": show_limits(measurement),
+        "verdict": measurement.verdict.value,
+        "at": "" if measurement.at is None else f"{seconds(measurement.at):.6f}",
+        "note": measurement.note,
+        "gauge": _gauge(measurement),
+    }
+
+
+def _gauge(measurement: Measurement) -> tuple[float, float, float] | None:
+    """Where the allowed range begins and ends and where the value lies, in percent of a scale."""
+    value, low, high = measurement.value, measurement.low, measurement.high
+    if isinstance(value, bool) or not isinstance(value, int | float) or low is None or high is None or high <= low:
+        return None
+    margin = (high - low) / 2
+    position = (value - (low - margin)) / (high - low + 2 * margin) * 100
+    return 25.0, 75.0, round(min(max(position, 0.0), 100.0), 1)
+
+
+def _link(path: str | None) -> tuple[str, str] | None:
+    """Target and text of a link to a file beside the page; never to anywhere else."""
+    if path is None or path.startswith(("/", "\\")) or ".." in path.split("/"):
+        return None
+    return "./" + quote(path), path
+
+
+def _first_sentence(text: str) -> str:
+    return re.sub(r"\s*\(sheet [^)]*\)", "", text.split("\n", 1)[0]).split(": ")[0].strip().rstrip(".")

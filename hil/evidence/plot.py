@@ -1,0 +1,187 @@
+"""Curves as a small SVG without a script: one panel for current, one for voltage, one time axis.
+
+Colours come from the page's style sheet by class, so that light, dark and print all read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from html import escape
+from typing import TypeVar
+
+from hil.evidence.curves import Curves, Mark, Panel, Point, Spread
+from hil.units import SECOND
+
+_T = TypeVar("_T")
+_Scale = Callable[[float], float]
+_WIDTH, _LEFT, _RIGHT = 900, 56, 12
+_TOP, _PANEL, _GAP, _BOTTOM = 46, 130, 16, 30
+_ROW = 13
+_BUCKETS = 200
+"""Two points each, its least and its greatest: at most 400 points a curve."""
+
+
+def draw(curves: Curves) -> str:
+    """The SVG element. Every extreme of the data is in it, however many points there were."""
+    span = max(curves.end - curves.start, 1)
+
+    def x(t: float) -> float:
+        return _LEFT + (t - curves.start) / span * (_WIDTH - _LEFT - _RIGHT)
+
+    height = _TOP + 2 * _PANEL + _GAP + _BOTTOM
+    label = "Current and voltage: demand, output and limits over time"
+    parts = [f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">']
+    for number, panel in enumerate((curves.current, curves.voltage)):
+        parts.extend(_panel(panel, curves, x, _TOP + number * (_PANEL + _GAP)))
+    parts.extend(_time_axis(curves, x, height - _BOTTOM))
+    parts.extend(_marks(curves.marks, x, height - _BOTTOM))
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def spread(samples: Sequence[Spread], buckets: int = _BUCKETS) -> list[Spread]:
+    """At most ``2 * buckets`` samples with the same least low and greatest high."""
+    if len(samples) <= 2 * buckets:
+        return list(samples)
+    kept: list[Spread] = []
+    for part in _parts(samples, buckets):
+        least = min(part, key=lambda sample: sample[2])
+        greatest = max(part, key=lambda sample: sample[3])
+        kept.extend(sorted({least, greatest}))
+    return kept
+
+
+def steps(points: Sequence[Point], buckets: int = _BUCKETS) -> list[Point]:
+    """At most ``2 * buckets`` points with the same least and greatest value, last one kept."""
+    if len(points) <= 2 * buckets:
+        return list(points)
+    kept: list[Point] = []
+    for part in _parts(points, buckets - 1):
+        kept.extend(sorted({min(part, key=_value), max(part, key=_value)}))
+    return [*kept, points[-1]]
+
+
+def _value(point: Point) -> float:
+    return point[1]
+
+
+def _parts(items: Sequence[_T], count: int) -> Iterable[Sequence[_T]]:
+    size = math.ceil(len(items) / count)
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+# --- drawing ----------------------------------------------------------------------------------------
+
+
+def _panel(panel: Panel, curves: Curves, x: _Scale, top: float) -> Iterator[str]:
+    ticks = _ticks(*_range(panel), 4)
+    low, high = ticks[0], ticks[-1]
+
+    def y(value: float) -> float:
+        return top + _PANEL - (min(max(value, low), high) - low) / (high - low) * _PANEL
+
+    for tick in ticks:
+        yield f'<path class="grid" d="M{_LEFT} {y(tick):.1f}H{_WIDTH - _RIGHT}"/>'
+        yield f'<text class="tick" x="{_LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
+    yield f'<text class="axis" x="{_LEFT + 6}" y="{top + 13}">{escape(panel.name)}, {escape(panel.unit)}</text>'
+    for whose, since, value in _changes(panel.limits):
+        begin = x(max(since, curves.start))
+        kind = whose.lower()
+        yield f'<path class="limit {kind}" d="M{begin:.1f} {y(value):.1f}H{_WIDTH - _RIGHT}"/>'
+        right, above = _WIDTH - _RIGHT - 4, y(value) - 3
+        yield f'<text class="tick {kind}" x="{right}" y="{above:.1f}" text-anchor="end">{whose} max</text>'
+    yield from _output(panel, curves, x, y)
+    yield from _demand(panel, curves, x, y)
+
+
+def _changes(limits: Sequence[tuple[str, int, float]]) -> list[tuple[str, int, float]]:
+    """The latest limit of each side: a plot shows what bound in the end."""
+    latest: dict[str, tuple[str, int, float]] = {}
+    for whose, since, value in limits:
+        known = latest.get(whose)
+        if known is None or known[2] != value:
+            latest[whose] = (whose, since, value)
+    return list(latest.values())
+
+
+def _output(panel: Panel, curves: Curves, x: _Scale, y: _Scale) -> Iterator[str]:
+    seen = spread([sample for sample in panel.output if curves.start <= sample[0] <= curves.end])
+    if not seen:
+        return
+    above = [(x(t), y(high)) for t, _, _, high in seen]
+    below = [(x(t), y(low)) for t, _, low, _ in reversed(seen)]
+    yield f'<path class="band" d="M{_path([*_thin(above), *_thin(below)])}Z"/>'
+    yield f'<path class="output" d="M{_path(_thin([(x(t), y(value)) for t, value, _, _ in seen]))}"/>'
+
+
+def _demand(panel: Panel, curves: Curves, x: _Scale, y: _Scale) -> Iterator[str]:
+    seen = steps(panel.demand)
+    if not seen:
+        return
+    moves = [f"M{x(seen[0][0]):.1f} {y(seen[0][1]):.1f}"]
+    moves.extend(f"H{x(t):.1f}V{y(value):.1f}" for t, value in seen[1:])
+    moves.append(f"H{x(curves.demand_end):.1f}")
+    yield f'<path class="demand" d="{"".join(moves)}"/>'
+
+
+def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without points in the middle of a level stretch."""
+    kept: list[tuple[float, float]] = []
+    for point in points:
+        if len(kept) > 1 and kept[-1][1] == kept[-2][1] == point[1]:
+            kept[-1] = point
+        else:
+            kept.append(point)
+    return kept
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _range(panel: Panel) -> tuple[float, float]:
+    values = [value for _, value in panel.demand]
+    values.extend(low for _, _, low, _ in panel.output)
+    values.extend(high for _, _, _, high in panel.output)
+    values.extend(value for _, _, value in panel.limits)
+    finite = [value for value in values if math.isfinite(value)]
+    return min(0.0, *finite, 0.0), max(1.0, *finite, 1.0)
+
+
+def _ticks(low: float, high: float, most: int) -> list[float]:
+    """Round numbers around a range."""
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= rough)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 9) for index in range(first, last + 1)]
+
+
+def _time_axis(curves: Curves, x: _Scale, bottom: float) -> Iterator[str]:
+    start, end = curves.start / SECOND, curves.end / SECOND
+    for tick in _ticks(start, max(end, start + 1e-3), 8):
+        if start <= tick <= end:
+            at = x(tick * SECOND)
+            yield f'<path class="grid" d="M{at:.1f} {_TOP}V{bottom:.1f}"/>'
+            yield f'<text class="tick" x="{at:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{tick:g}</text>'
+    yield f'<text class="axis" x="{_WIDTH - _RIGHT}" y="{bottom + 26:.1f}" text-anchor="end">time, s</text>'
+
+
+def _marks(marks: Sequence[Mark], x: _Scale, bottom: float) -> Iterator[str]:
+    """Lines with their names above the panels, on as many rows as keep them apart."""
+    rows = [-math.inf] * 3
+    for mark in sorted(marks, key=lambda mark: mark.t):
+        at = x(mark.t)
+        width = 6.2 * len(mark.label) + 8
+        left = at + width > _WIDTH
+        begin = at - width if left else at
+        row = next((index for index, until in enumerate(rows) if until <= begin), 2)
+        rows[row] = begin + width
+        level = _TOP - 6 - row * _ROW
+        anchor = ' text-anchor="end"' if left else ""
+        yield f'<path class="mark {mark.kind}" d="M{at:.1f} {level - 8:.1f}V{bottom:.1f}"/>'
+        yield (
+            f'<text class="mark {mark.kind}" x="{at + (-3 if left else 3):.1f}" y="{level:.1f}"{anchor}>'
+            f"{escape(mark.label)}</text>"
+        )

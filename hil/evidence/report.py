@@ -1,0 +1,69 @@
+"""Everything a run leaves behind, in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hil.conformance.verdict import CaseResult, Verdict
+from hil.errors import HilError
+from hil.evidence import allure, document, junit, page
+from hil.evidence.curves import collect
+from hil.evidence.explain import failure_text, trace_lines
+from hil.evidence.plot import draw
+from hil.evidence.run import RunInfo
+from hil.evidence.trace import read_stream
+from hil.protocol.gbt27930 import MessageSet, edition
+from hil.world.observation import Observation
+
+JSON_NAME = "conformance.json"
+JUNIT_NAME = "junit.xml"
+_ELECTRICAL = ("V", "A", "W", "kW", "kWh", "ohm", "Ω")
+
+
+def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> None:
+    """Write ``conformance.json``, ``junit.xml``, ``index.html`` and ``allure-results`` into ``out``.
+
+    Traces named by the results are looked for under ``out``; where one cannot be read the reports
+    say so. Each file is replaced whole, so that a reader never meets half of one. Raises
+    :class:`HilError` naming the path when the disk refuses.
+    """
+    messages = edition(info.edition.get("gbt27930", "2015"))
+    stories: dict[int, page.Story] = {}
+    texts: dict[int, str] = {}
+    for index, result in enumerate(results):
+        observations, problem = _observations(out, result)
+        stories[index] = _story(result, observations, messages, problem)
+        if result.verdict is not Verdict.PASS:
+            texts[index] = failure_text(result, observations, messages)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _replace(out / JSON_NAME, document.render(info, results))
+        _replace(out / JUNIT_NAME, junit.render(info, results, texts))
+        _replace(out / page.FILE_NAME, page.render(info, results, stories, messages).encode("utf-8", "replace"))
+        allure.write(out, info, results, texts)
+    except OSError as error:
+        raise HilError(f"cannot write the report to {error.filename or out}: {error.strerror or error}") from error
+
+
+def _observations(out: Path, result: CaseResult) -> tuple[list[Observation], str]:
+    if result.stream is None:
+        return [], ""
+    try:
+        return list(read_stream(out / result.stream)), ""
+    except HilError as error:
+        return [], str(error)
+
+
+def _story(result: CaseResult, observations: list[Observation], messages: MessageSet, problem: str) -> page.Story:
+    if not observations:
+        return page.Story(problem=problem)
+    electrical = any(measurement.unit in _ELECTRICAL for measurement in result.measurements)
+    curves = collect(observations, messages, result.decisive, electrical=electrical)
+    return page.Story(trace_lines(result, observations, messages), "" if curves is None else draw(curves))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(content)
+    beside.replace(path)
