@@ -25,7 +25,9 @@ def root() -> Path:
         whole = all((candidate / folder).is_dir() for folder in FOLDERS)
         if whole and (candidate == _BUNDLED or (candidate / "pyproject.toml").is_file()):
             return candidate
-    raise HilError(f"{', '.join(FOLDERS)} are neither in {_BUNDLED} nor in {_PACKAGE.parent}: hil is not installed whole")
+    raise HilError(
+        f"{', '.join(FOLDERS)} are neither in {_BUNDLED} nor in {_PACKAGE.parent}: hil is not installed whole"
+    )
 
 
 def resource(name: str) -> Path:

@@ -2,130 +2,132 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hil.bench.bench import Bench
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
-from hil.bench.setup import Setup, build
-from hil.conformance.catalogue import Requirement
+from hil.bench.setup import build
 from hil.conformance.monitors import MonitorSet
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
+from hil.errors import HilError
+from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
-from hil.protocol.gbt27930 import edition
-from hil.units import seconds, show_instant
+from hil.protocol.gbt27930 import MessageSet, edition
+from hil.pytest_plugin.plan import Run, RunPlan
+from hil.pytest_plugin.watchdog import WatchedWorld
+from hil.units import s, seconds, show_instant
+from hil.world.pipe import World
+
+
+def result_of(run: Run, plan: RunPlan, verdict: Verdict, reason: str) -> CaseResult:
+    """The result of a run in which nothing was measured."""
+    requirement = run.requirement
+    return CaseResult(
+        id=requirement.case,
+        suite=requirement.suite,
+        requirement=requirement.id,
+        source=requirement.source,
+        basis=requirement.basis,
+        purpose=run.purpose,
+        verdict=verdict,
+        reason=reason,
+        clause=requirement.clause,
+        advisory=run.advisory,
+        reading=run.reading,
+        variant=run.variant,
+        nodeid=run.nodeid,
+        repeat=plan.repeat(run),
+    )
 
 
 class CaseRun:
     """Opened before the case, concluded after it; :attr:`result` is what it came to."""
 
-    def __init__(
-        self,
-        requirement: Requirement,
-        variant: str | None,
-        setup: Setup,
-        readings: dict[str, str],
-        out: Path,
-        *,
-        nodeid: str,
-        repeat: str,
-    ) -> None:
-        self.requirement = requirement
-        self.variant = variant
-        self.readings = readings
-        self._nodeid = nodeid
-        self._repeat = repeat
-        self._out = out
-        stem = requirement.case if variant is None else f"{requirement.case}-{variant}"
-        self._writer = TraceWriter(out / "traces", stem)
-        messages = edition(setup.edition)
-        monitors = MonitorSet(edition=setup.edition, readings=readings)
-        judge = Judge(uncertainty=0, monitors=monitors)
-        self.bench = Bench(build(setup), messages, judge, readings, self._writer.write)
+    def __init__(self, run: Run, plan: RunPlan) -> None:
+        self.run = run
         self.result: CaseResult | None = None
+        self._plan = plan
+        setup = plan.setup(run)
+        self.messages: MessageSet = edition(setup.edition)
+        world: World = build(setup)
+        self._watched: WatchedWorld | None = None
+        if plan.options.max_real_time is not None:
+            world = self._watched = WatchedWorld(world, s(plan.options.max_real_time))
+        self._writer = TraceWriter(plan.out / "traces", run.stem)
+        monitors = MonitorSet(edition=setup.edition, readings=setup.readings)
+        self.bench = Bench(world, self.messages, Judge(), setup.readings, self._writer.write, monitors)
 
     def conclude(self, error: BaseException | None) -> CaseResult:
-        """Close the world and come to a verdict; ``error`` is what the case raised, if anything."""
-        bench = self.bench
-        bench.close()
-        bench.judge.finish(bench.now)
-        self._writer.close()
-        verdict, reason = self._verdict(error)
-        decisive = bench.judge.decisive
-        requirement = self.requirement
-        self.result = CaseResult(
-            id=requirement.case,
-            suite=requirement.suite,
-            requirement=requirement.id,
-            source=requirement.source,
-            basis=requirement.basis,
-            purpose=requirement.purpose,
-            verdict=verdict,
-            reason=reason,
-            clause=requirement.clause,
-            advisory=requirement.advisory,
-            reading=self._reading(),
-            variant=self.variant,
-            measurements=list(bench.judge.measurements),
-            faults_fired=[note.what for note in bench.record.notes if note.kind in ("stimulus", "fault_fired")],
-            trace=str(self._writer.log_path.relative_to(self._out)),
-            stream=str(self._writer.stream_path.relative_to(self._out)),
-            duration_s=seconds(bench.now),
-            decisive=decisive.at if decisive is not None else bench.now,
-            nodeid=self._nodeid,
-            repeat=self._repeat,
-        )
+        """Close the world and come to a verdict; ``error`` is what the case raised, if anything.
+
+        Concluding again changes nothing. An error on the way is the verdict, and is not raised.
+        """
+        if self.result is None:
+            self.result = self._conclude(self._close(error))
         return self.result
 
-    def _reading(self) -> str | None:
-        name = self.requirement.reading
-        return f"{name}={self.readings[name]}" if name else None
+    def _close(self, error: BaseException | None) -> BaseException | None:
+        try:
+            self.bench.close()
+            if self._watched is not None:
+                self._watched.check()
+        except Exception as failure:
+            return failure if _verdict_of(error) is not Verdict.ERROR else error
+        finally:
+            self._writer.close()
+        return error
+
+    def _conclude(self, error: BaseException | None) -> CaseResult:
+        bench = self.bench
+        verdict, reason = self._verdict(error)
+        result = result_of(self.run, self._plan, verdict, reason)
+        decisive = bench.judge.decisive
+        result.measurements = list(bench.judge.measurements)
+        result.findings = bench.findings()
+        result.faults_fired = [note.what for note in bench.record.notes if note.kind in ("stimulus", "fault_fired")]
+        result.trace = self._writer.log_path.relative_to(self._plan.out).as_posix()
+        result.stream = self._writer.stream_path.relative_to(self._plan.out).as_posix()
+        result.duration_s = seconds(bench.now)
+        result.decisive = bench.now if decisive is None or decisive.at is None else decisive.at
+        return result
 
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
         judged = self.bench.judge.verdict
-        reason = _explain(self.bench.judge.decisive)
-        raised, raised_reason = _verdict_of(error)
+        raised = _verdict_of(error)
         unfired = self.bench.unfired()
-        if raised in (Verdict.NONE, Verdict.INCONCLUSIVE) and unfired and judged is not Verdict.FAIL:
-            return Verdict.INCONCLUSIVE, raised_reason or f"the stimulus {unfired[0]!r} did not come about"
+        if unfired and Verdict.FAIL not in (judged, raised) and raised is not Verdict.ERROR:
+            return Verdict.INCONCLUSIVE, f"the stimulus {unfired[0]!r} did not come about"
         verdict = worst((judged, raised))
         if verdict is Verdict.NONE:
             return Verdict.INCONCLUSIVE, "nothing was measured"
-        return verdict, raised_reason if raised is verdict and raised_reason else reason
+        measured = _explained(self.bench.judge.decisive)
+        if verdict is judged and measured:
+            return verdict, measured
+        return verdict, _told(error)
 
 
-def _verdict_of(error: BaseException | None) -> tuple[Verdict, str]:
+def _verdict_of(error: BaseException | None) -> Verdict:
+    """What a raised error says of the DUT: only a broken check is a fail, all else is our side's."""
     if error is None:
-        return Verdict.NONE, ""
+        return Verdict.NONE
     if isinstance(error, Inconclusive):
-        return Verdict.INCONCLUSIVE, str(error)
-    if isinstance(error, CheckFailed | AssertionError):
-        return Verdict.FAIL, str(error)
-    return Verdict.ERROR, f"{type(error).__name__}: {error}"
+        return Verdict.INCONCLUSIVE
+    return Verdict.FAIL if isinstance(error, CheckFailed | AssertionError) else Verdict.ERROR
 
 
-def _explain(measurement: Measurement | None) -> str:
-    """The decisive measurement in words; empty for a pass."""
+def _told(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    if isinstance(error, HilError | Inconclusive | AssertionError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _explained(measurement: Measurement | None) -> str:
+    """The measurement that decided, with limits, instant and note; empty for a pass."""
     if measurement is None or measurement.verdict in (Verdict.NONE, Verdict.PASS):
         return ""
-    seen = "nothing" if measurement.value is None else _number(measurement.value)
-    text = f"{measurement.name}: {seen} {measurement.unit}".rstrip() + _limits(measurement)
-    if measurement.at is not None:
-        text += f", at {show_instant(measurement.at)}"
+    unit = f" {measurement.unit}" if measurement.unit and measurement.value is not None else ""
+    text = f"{measurement.name}: {show_value(measurement.value)}{unit}"
+    limits = show_limits(measurement)
+    text += f", allowed is {limits}" if limits else ""
+    text += f", at {show_instant(measurement.at)}" if measurement.at is not None else ""
     return text + (f" ({measurement.note})" if measurement.note else "")
-
-
-def _limits(measurement: Measurement) -> str:
-    low, high = measurement.low, measurement.high
-    if low is None and high is None:
-        return ""
-    if low is None:
-        return f", at most {_number(high)} allowed"
-    if high is None:
-        return f", at least {_number(low)} required"
-    if low == high:
-        return f", {_number(low)} required"
-    return f", {_number(low)} .. {_number(high)} required"
-
-
-def _number(value: float | str | bool | None) -> str:
-    return f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -118,7 +118,9 @@ _BENCH = {
 }
 _JUDGING = {
     "opt_in": Field(
-        "texts", "Bases of requirements that count although they are advisory elsewhere.", default=[],
+        "texts",
+        "Bases of requirements that count although they are advisory elsewhere.",
+        default=[],
         allowed=lambda: BASES,
     )
 }

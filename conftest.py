@@ -1,0 +1,3 @@
+"""Loads the plugin, which loads the fixture modules."""
+
+pytest_plugins = ["hil.pytest_plugin"]

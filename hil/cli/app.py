@@ -1,0 +1,153 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hil.cli import listing
+from hil.cli.errors import EXITS, telling
+from hil.cli.run import run_suites
+from hil.pytest_plugin.info import tool_version
+from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options
+
+app = typer.Typer(
+    help="Hardware-in-the-loop test bench for EV chargers: judges a charger by GB/T 27930, on a virtual bus or a rig.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_EXAMPLES = f"""
+[bold]Examples[/]
+
+  hil run                                       judge the reference charger by every suite
+
+  hil run --case DN.3006                        one case
+
+  hil run --case DN.3006 --fault late-bcl-timeout
+                                                the same with a defect that it must catch
+
+  hil run --rig my-charger.toml --reading field another rig, by field-tolerant readings
+
+  hil run --list                                what there is, and what applies to the rig
+
+  hil run --suite gbt27930 -- -n 2 -k DN_30     options of pytest behind the dashes
+
+[bold]Exit code[/]: {EXITS}
+"""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hil {tool_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def hil(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command(epilog=_EXAMPLES)
+@telling
+def run(
+    pytest_args: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- PYTEST ARGS]", help="Handed to pytest.", show_default=False)
+    ] = None,
+    rig: Annotated[str, typer.Option(metavar="FILE", help="Rig file, or the name of a shipped rig.")] = DEFAULT_RIG,
+    suite: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this suite; repeatable.", show_default="all")
+    ] = None,
+    edition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STANDARD=EDITION", help="Edition to judge by.", show_default="the rig's"),
+    ] = None,
+    reading: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=CHOICE",
+            help="Choice in the interpretation register (`hil readings`), or a preset: strict, field; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    requirement: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only this requirement; repeatable.", show_default=False),
+    ] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="Only this case, as DN.3006 or with its variant DN.2004[short]; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the run.", show_default="the rig's")] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Put this seeded fault (`hil faults`) into the reference charger; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    max_real_time: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="A run of one case that takes longer by the wall clock is an error.",
+            show_default="no limit",
+        ),
+    ] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Show the cases and what applies; run nothing.")] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for traces and reports.")] = Path(DEFAULT_OUT),
+) -> None:
+    """Judge a charger and write a conformance report."""
+    options = Options(
+        rig=rig,
+        seed=seed,
+        edition=tuple(edition or ()),
+        reading=tuple(reading or ()),
+        requirement=tuple(requirement or ()),
+        case=tuple(case or ()),
+        suite=tuple(suite or ()),
+        fault=tuple(fault or ()),
+        out=str(out),
+        max_real_time=max_real_time,
+    )
+    raise typer.Exit(run_suites(options, list(pytest_args or ()), list_only=list_only))
+
+
+@app.command()
+@telling
+def faults() -> None:
+    """List the seeded faults of the reference charger, and the requirement that must catch each."""
+    listing.show_faults()
+
+
+@app.command()
+@telling
+def readings() -> None:
+    """Show the interpretation register: questions that the sources leave open, and the readings taken."""
+    listing.show_readings()
+
+
+@app.command()
+@telling
+def dbc(
+    protocol: Annotated[str, typer.Argument(metavar="PROTOCOL", help="Declared messages to export: gbt27930.")],
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="Edition of the standard.")] = "2015",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="standard output")
+    ] = None,
+) -> None:
+    """Export the declared messages as a DBC file."""
+    listing.export_dbc(protocol, edition, out)

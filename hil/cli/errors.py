@@ -1,0 +1,51 @@
+"""Exit codes, and errors in one clear line."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich.markup import escape
+
+from hil.errors import HilError, UsageError
+from hil.pytest_plugin.table import console
+
+OK, NOT_PASSED, USAGE, INTERNAL = 0, 1, 2, 3
+EXITS = (
+    "0 all pass (advisory findings aside), 1 something fails or is inconclusive, "
+    "2 usage or rig error, 3 an error on our side; the highest wins."
+)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    console(stderr=True).print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
+
+
+def telling(command: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Tell our own errors in one line, without a traceback, and leave with the code for them."""
+
+    @functools.wraps(command)
+    def told(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return command(*args, **kwargs)
+        except HilError as error:
+            complain(str(error))
+            raise typer.Exit(USAGE if isinstance(error, UsageError) else INTERNAL) from error
+        except (typer.Exit, typer.Abort):
+            raise
+        except BrokenPipeError:
+            # The reader of our output has left; so do we.
+            sys.stderr.close()
+            raise typer.Exit(OK) from None
+        except Exception as error:
+            console(stderr=True).print_exception()
+            complain(f"{type(error).__name__}: {error}")
+            raise typer.Exit(INTERNAL) from error
+
+    return told

@@ -1,0 +1,94 @@
+"""Commands that show what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hil.conformance.register import register
+from hil.dut.faults import all_faults
+from hil.errors import HilError, UsageError
+from hil.protocol.gbt27930 import edition as messages_of
+from hil.pytest_plugin.plan import STANDARD, Run, RunPlan
+from hil.pytest_plugin.table import console
+
+_WIDE = 400
+
+
+def _out() -> Console:
+    """Rows stay whole where nobody looks at them on a screen: they are searched and cut by programs."""
+    out = console()
+    return out if out.is_terminal else Console(width=_WIDE, highlight=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def show_cases(plan: RunPlan, runs: Sequence[Run]) -> None:
+    """Id, source, basis, purpose and applicability of each requirement that was selected."""
+    table = _table("case", "requirement", "source", "basis", "applicable", "purpose")
+    shown = {run.requirement.id: run for run in runs}
+    for run in shown.values():
+        requirement = run.requirement
+        variants = len({each.variant for each in runs if each.requirement.id == requirement.id})
+        basis = f"{requirement.basis} (advisory)" if requirement.advisory and run.advisory else requirement.basis
+        reason = "yes" if run.not_applicable is None else f"no: {run.not_applicable}"
+        purpose = f"{run.purpose} ({variants} variants)" if variants > 1 else run.purpose
+        cells = (requirement.case, requirement.id, requirement.source, basis, reason, purpose)
+        table.add_row(*map(escape, cells))
+    out = _out()
+    out.print(table)
+    out.print(f"{len(shown)} cases in {len(runs)} runs on rig {plan.rig.name}, GB/T 27930-{plan.edition}", style="bold")
+
+
+def show_faults() -> None:
+    """Every seeded fault, what must catch it, and under which readings."""
+    table = _table("fault", "breaks", "reading", "what is wrong")
+    for fault in all_faults().values():
+        readings = ", ".join(f"{name}={choice}" for name, choice in fault.readings)
+        table.add_row(*map(escape, (fault.name, ", ".join(fault.breaks), readings, fault.summary)))
+    _out().print(table)
+
+
+def show_readings() -> None:
+    """The register: question, choices with what each preset takes, source and reason."""
+    out = console()
+    for name, entry in register().items():
+        out.print(f"[bold]{escape(name)}[/]  {escape(entry.question)}", soft_wrap=True)
+        for choice, text in entry.choices.items():
+            taken = [
+                label
+                for label, picked in (("default", entry.default), ("strict", entry.strict), ("field", entry.field))
+                if picked == choice
+            ]
+            marks = f"  ({', '.join(taken)})" if taken else ""
+            out.print(f"  {escape(f'{name}={choice}')}  {escape(text)}{marks}", soft_wrap=True)
+        advisory = " Advisory." if entry.advisory else ""
+        out.print(f"  {escape(entry.why)}{advisory} {escape(entry.source)}", style="dim", soft_wrap=True)
+        out.print()
+
+
+def export_dbc(protocol: str, edition: str, out: Path | None) -> None:
+    """Write the DBC of an edition; :class:`UsageError` for one that there is not."""
+    if protocol != STANDARD:
+        near = get_close_matches(protocol, [STANDARD], n=1)
+        raise UsageError(f"no protocol {protocol!r}: {f'did you mean {near[0]}? ' if near else ''}there is {STANDARD}")
+    from hil.codec.dbc import to_dbc  # cantools takes longer to import than anything else here
+
+    text = to_dbc(messages_of(edition))
+    if out is None:
+        print(text, end="")  # noqa: T201 - the file's text itself, not a message
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise HilError(f"cannot write {out}: {error.strerror or error}") from error

@@ -1,0 +1,93 @@
+"""The process that the user sees: takes in results, its own and those of workers, and reports them once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hil.errors import HilError
+from hil.pytest_plugin.handle import session_of
+from hil.pytest_plugin.options import options_of
+from hil.transport.clock import wall_time
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+    from hil.conformance.verdict import CaseResult
+    from hil.pytest_plugin.results import Results
+
+RESULT = "hil_result"
+VERDICT = "hil_verdict"
+TEXT = "hil_text"
+"""Attributes of a report: the result as plain values, its word for pytest, and its story."""
+NAME = "hil-controller"
+
+
+class Controller:
+    """Registered as a plugin, but silent until a result comes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._started = wall_time()
+        self._earlier = stamps(Path(options_of(config).out) / "traces")
+        self._results: Results | None = None
+        self.problems: list[str] = []
+        """What went wrong beside the cases: a lost worker, a fixture, a report that could not be written."""
+        self.report: Path | None = None
+        """Where the reports were written."""
+
+    @property
+    def results(self) -> list[CaseResult]:
+        """What has been taken in; in catalogue order once the session has ended."""
+        return [] if self._results is None else self._results.results
+
+    def take(self, values: Any) -> CaseResult:
+        """Take in a result as plain values and keep it on disk at once."""
+        if self._results is None:
+            from hil.pytest_plugin.results import Results
+
+            self._results = Results(session_of(self._config).plan)
+        return self._results.take(values)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the result that a report carries."""
+        values = getattr(report, RESULT, None)
+        if values is not None:
+            self.take(values)
+        elif report.failed and report.when != "call":
+            # A worker that died is reported with "???" for the phase.
+            self.problems.append(f"{report.nodeid}: {report.longreprtext.strip().splitlines()[-1]}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the reports, after everything was torn down."""
+        if self._results is None:
+            return
+        command = ["pytest", *map(str, self._config.invocation_params.args)]
+        try:
+            self._results.finish(command, self._started, self._earlier)
+            self.report = session_of(self._config).plan.out
+        except HilError as error:
+            self.problems.append(str(error))
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """The verdict table, for runs by plain pytest."""
+        if self._results is None:
+            return
+        from hil.pytest_plugin.table import render
+
+        terminalreporter.section("conformance")
+        terminalreporter.write(render(self.results, color=terminalreporter.hasmarkup))
+        for problem in self.problems:
+            terminalreporter.write_line(problem, red=True)
+        if self.report is not None:
+            terminalreporter.write_line(f"report: {self.report / 'index.html'}")
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    """Files of a folder with the instants of their last change."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob("*") if path.is_file()}

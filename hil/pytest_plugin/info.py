@@ -1,0 +1,97 @@
+"""What is true of a whole run, gathered for the head of the reports."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from hil.evidence.run import RunInfo
+from hil.pytest_plugin.plan import STANDARD, RunPlan
+from hil.resources import root
+
+DISTRIBUTION = "hil"
+
+
+def run_info(plan: RunPlan, command: Sequence[str], started: str | None) -> RunInfo:
+    """The head of every report of a run."""
+    rig = plan.rig
+    return RunInfo(
+        tool={
+            "name": DISTRIBUTION,
+            "version": tool_version(),
+            "python": platform.python_version(),
+            "platform": sys.platform,
+            "commit": commit(root()),
+            "dependencies": _dependencies(),
+        },
+        rig={
+            "name": rig.name,
+            "description": rig.description,
+            "kind": rig.kind,
+            "sha256": rig.sha256,
+            "virtual": rig.virtual,
+            "vehicle": rig.bench.vehicle,
+            "opt_in": list(rig.opt_in),
+        },
+        dut={
+            "name": rig.dut.name,
+            "manufacturer": rig.dut.manufacturer,
+            "model": rig.dut.model,
+            "serial": rig.dut.serial,
+            "firmware": rig.dut.firmware,
+            "claims": {
+                name: list(claim) if isinstance(claim, tuple) else claim for name, claim in rig.dut.claims.items()
+            },
+        },
+        edition={STANDARD: plan.edition},
+        readings=dict(plan.readings),
+        seed=plan.seed,
+        command=shlex.join(command),
+        started=started,
+        faults=[fault.name for fault in plan.faults],
+    )
+
+
+def tool_version() -> str:
+    """The installed version; "unknown" for a source tree on the path that was never installed."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def commit(folder: Path) -> str | None:
+    """The commit that is checked out in a folder; None where there is none to be told."""
+    git = folder / ".git"
+    try:
+        head = (git / "HEAD").read_text("utf-8").strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        if (git / name).is_file():
+            return (git / name).read_text("utf-8").strip()
+        packed = (git / "packed-refs").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = re.search(rf"^([0-9a-f]+) {re.escape(name)}$", packed, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _dependencies() -> dict[str, str]:
+    try:
+        declared = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return {}
+    names = [re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in declared if "extra ==" not in each]
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found

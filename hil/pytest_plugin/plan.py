@@ -1,0 +1,231 @@
+"""What a run comes to before anything runs: rig, edition, readings, faults, and which cases in which forms."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from hil.bench.setup import Setup
+from hil.conformance.catalogue import Requirement, requirements, suites
+from hil.conformance.register import PRESETS, register, resolve
+from hil.dut.faults import SeededFault, all_faults
+from hil.errors import UsageError
+from hil.protocol.gbt27930 import EDITIONS
+from hil.pytest_plugin.options import Options
+from hil.rig import Rig, applicability, find_rig, load_rig
+
+STANDARD = "gbt27930"
+_FORM = re.compile(r"(?P<case>[^\[\]]+)(?P<labels>(\[[^\[\]]+\])+)$")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one case: one variant under one reading."""
+
+    requirement: Requirement
+    variant: str | None = None
+    reading: str | None = None
+    """``name=choice`` where the requirement depends on a reading whose choices exclude each other."""
+    advisory: bool = False
+    not_applicable: str | None = None
+    purpose: str = ""
+    nodeid: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tells runs of one case apart: ``short``, ``dn2007-2009=print``; empty for an only one."""
+        return "-".join(part for part in (self.variant, self.reading) if part)
+
+    @property
+    def stem(self) -> str:
+        """Name of its trace files."""
+        return f"{self.requirement.case}-{self.label}" if self.label else self.requirement.case
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything that is decided before the first world is built."""
+
+    options: Options
+    rig: Rig
+    edition: str
+    seed: int
+    explicit: Mapping[str, str]
+    """Readings that somebody chose, on the command line or in the rig file."""
+    readings: Mapping[str, str]
+    """A choice for every entry of the register."""
+    faults: tuple[SeededFault, ...]
+    out: Path
+
+    def runs(self, requirement: Requirement) -> list[Run]:
+        """Every run of a requirement on this rig, in the catalogue's order."""
+        reason = applicability(requirement, self.rig, self.edition)
+        counted = requirement.basis in self.rig.opt_in
+        return [
+            Run(
+                requirement,
+                variant,
+                reading,
+                advisory=(requirement.advisory and not counted) or variant in requirement.advisory_variants,
+                not_applicable=reason,
+            )
+            for reading in self._choices(requirement)
+            for variant in (*requirement.variants, *requirement.advisory_variants) or (None,)
+        ]
+
+    def _choices(self, requirement: Requirement) -> list[str | None]:
+        name = requirement.reading
+        if name is None:
+            return [None]
+        # A real DUT is built to one reading, and nothing can be said of the others.
+        if name in self.explicit or not self.rig.virtual:
+            return [f"{name}={self.readings[name]}"]
+        return [f"{name}={choice}" for choice in register()[name].choices]
+
+    def readings_of(self, run: Run) -> dict[str, str]:
+        """The readings under which a run is judged, and to which the reference charger is built."""
+        chosen = dict(self.readings)
+        if run.reading is not None:
+            name, _, choice = run.reading.partition("=")
+            chosen[name] = choice
+        return chosen
+
+    def setup(self, run: Run) -> Setup:
+        """The virtual bench of a run."""
+        bench = self.rig.bench
+        return Setup(
+            seed=seed_of(self.seed, run),
+            edition=self.edition,
+            vehicle=bench.vehicle,
+            soc=bench.soc,
+            temperature=bench.temperature,
+            readings=self.readings_of(run),
+            faults=tuple(fault.name for fault in self.faults),
+        )
+
+    def selects(self, run: Run) -> bool:
+        """Whether the options ask for a run: the suites given, and of these the cases and requirements given."""
+        options = self.options
+        if options.suite and run.requirement.suite not in options.suite:
+            return False
+        if not options.case and not options.requirement:
+            return True
+        return run.requirement.id in options.requirement or any(_names(case, run) for case in options.case)
+
+    def repeat(self, run: Run) -> str:
+        """The command line that runs exactly this again."""
+        case = f"{run.requirement.case}[{run.variant}]" if run.variant else run.requirement.case
+        words = ["hil", "run", "--case", case, "--seed", str(self.seed)]
+        options = self.options
+        if options.rig != Options.rig:
+            words += ["--rig", options.rig]
+        if self.edition != self.rig.edition:
+            words += ["--edition", f"{STANDARD}={self.edition}"]
+        readings = [each for each in options.reading if each.partition("=")[0] != (run.requirement.reading or "")]
+        for each in (*readings, *((run.reading,) if run.reading else ())):
+            words += ["--reading", each]
+        for fault in self.faults:
+            words += ["--fault", fault.name]
+        return shlex.join(words)
+
+
+def seed_of(seed: int, run: Run) -> int:
+    """The seed of one run: of its own, so that neither order nor neighbours change a trace."""
+    parts = (str(seed), run.requirement.id, run.variant or "", run.reading or "")
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:7], "big")
+
+
+def _names(case: str, run: Run) -> bool:
+    name, labels = _parts(case)
+    return name == run.requirement.case and all(label in (run.label, run.variant, run.reading) for label in labels)
+
+
+def _parts(case: str) -> tuple[str, list[str]]:
+    """``DN.2004[short]`` as case and labels."""
+    form = _FORM.match(case)
+    return (form["case"], form["labels"][1:-1].split("][")) if form else (case, [])
+
+
+def make_plan(options: Options) -> RunPlan:
+    """The plan of a run; everything wrong with the options raises :class:`UsageError` with what is allowed."""
+    rig = load_rig(find_rig(options.rig))
+    edition = _edition(options.edition, rig)
+    preset, chosen = _readings(options.reading)
+    faults = _faults(options.fault)
+    if faults and not rig.virtual:
+        raise UsageError(
+            f"--fault: rig {rig.name} is no virtual one; faults are seeded into the reference charger only"
+        )
+    seed = rig.bench.seed if options.seed is None else options.seed
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: allowed is 0 and more")
+    if options.max_real_time is not None and options.max_real_time <= 0:
+        raise UsageError(f"--max-real-time {options.max_real_time:g}: allowed is more than 0 seconds")
+    for suite in options.suite:
+        _known("suite", suite, suites())
+    for identifier in options.requirement:
+        _known("requirement", identifier, requirements())
+    explicit = {**rig.readings, **chosen}
+    # A fault that shows under some readings only is one under these, unless others were chosen.
+    shown = {name: choice for fault in faults for name, choice in fault.readings}
+    readings = resolve({**shown, **explicit}, preset or rig.preset)
+    options = replace(options, case=tuple(_case(case) for case in options.case))
+    return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out))
+
+
+def _known(what: str, name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    if name in known:
+        return name
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    there = f"there are {', '.join(known)}" if len(known) <= 12 else "`hil run --list` shows them all"
+    raise UsageError(f"no {what} {name!r}: {hint}{there}")
+
+
+def _case(text: str) -> str:
+    """A case id as the standard writes it; pytest's underscores and small letters are taken too."""
+    case, labels = _parts(text)
+    known = {requirement.case: requirement for requirement in requirements().values()}
+    upper = case.removeprefix("test_").upper().replace("_", ".")
+    found = _known("case", upper if upper in known else case, known)
+    return found + "".join(f"[{label}]" for label in labels)
+
+
+def _edition(given: tuple[str, ...], rig: Rig) -> str:
+    edition = rig.edition
+    for each in given:
+        standard, equals, edition = each.partition("=")
+        if not equals or standard != STANDARD or edition not in EDITIONS:
+            allowed = " or ".join(f"{STANDARD}={name}" for name in EDITIONS)
+            raise UsageError(f"--edition {each!r}: allowed is {allowed}")
+    return edition
+
+
+def _readings(given: tuple[str, ...]) -> tuple[str | None, dict[str, str]]:
+    """Preset and single choices."""
+    preset: str | None = None
+    chosen: dict[str, str] = {}
+    for each in given:
+        name, equals, choice = each.partition("=")
+        if equals:
+            chosen[name] = choice
+        elif name in PRESETS:
+            preset = name
+        else:
+            raise UsageError(f"--reading {each!r}: allowed is NAME=CHOICE, {' or '.join(PRESETS)}; see `hil readings`")
+    return preset, chosen
+
+
+def _faults(names: tuple[str, ...]) -> tuple[SeededFault, ...]:
+    if not names:
+        return ()
+    faults = all_faults()
+    if not faults:
+        raise UsageError("--fault: no seeded faults are declared")
+    return tuple(faults[_known("seeded fault", name.replace("_", "-"), faults)] for name in names)

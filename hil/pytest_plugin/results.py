@@ -1,0 +1,62 @@
+"""Results of a whole run, on the controller: kept as they come, put in order, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hil.conformance.catalogue import requirements
+from hil.conformance.register import register
+from hil.conformance.verdict import CaseResult
+from hil.evidence.log import ResultLog
+from hil.evidence.report import write_reports
+from hil.evidence.trace import LOG_SUFFIX, STREAM_SUFFIX
+from hil.pytest_plugin.info import run_info
+from hil.pytest_plugin.plan import RunPlan
+
+
+class Results:
+    """Begun with the first result."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.results: list[CaseResult] = []
+        self._plan = plan
+        self._log = ResultLog(plan.out)
+
+    def take(self, values: Any) -> CaseResult:
+        """Keep one result, on disk at once."""
+        result = msgspec.convert(values, CaseResult)
+        self.results.append(result)
+        self._log.append(result)
+        return result
+
+    def finish(self, command: Sequence[str], started: str, earlier: Mapping[Path, int]) -> None:
+        """Bring the results into catalogue order and write the reports.
+
+        ``earlier`` are files that lay in the folder of traces before the run, by instant of change:
+        those that this run has neither written nor named are taken away, not to be taken for its own.
+        """
+        self._log.close()
+        order = {identifier: place for place, identifier in enumerate(requirements())}
+        self.results.sort(key=lambda result: (order[result.requirement], *_place(result)))
+        self._forget(earlier)
+        write_reports(self._plan.out, run_info(self._plan, command, started), self.results)
+
+    def _forget(self, earlier: Mapping[Path, int]) -> None:
+        named = {Path(result.trace).stem for result in self.results if result.trace is not None}
+        for path, stamp in earlier.items():
+            ours = path.suffix in (LOG_SUFFIX, STREAM_SUFFIX)
+            if ours and path.stem not in named and path.is_file() and path.stat().st_mtime_ns == stamp:
+                path.unlink()
+
+
+def _place(result: CaseResult) -> tuple[int, int]:
+    """Where a run stands among those of its requirement."""
+    requirement = requirements()[result.requirement]
+    variants = (None, *requirement.variants, *requirement.advisory_variants)
+    choices = (*register()[requirement.reading].choices,) if requirement.reading else ()
+    choice = (result.reading or "").partition("=")[2]
+    return choices.index(choice) if choice in choices else 0, variants.index(result.variant)

@@ -1,0 +1,123 @@
+"""What a pytest process that collects and runs cases holds: the plan, and the runs that it collected."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from hil.conformance.catalogue import Requirement, requirements
+from hil.conformance.verdict import CaseResult, Verdict
+from hil.errors import HilError, UsageError
+from hil.marks import requirement_of
+from hil.pytest_plugin.controller import NAME, Controller
+from hil.pytest_plugin.options import options_of
+from hil.pytest_plugin.plan import Run, RunPlan, make_plan
+from hil.pytest_plugin.run import CaseRun, result_of
+
+RUN = pytest.StashKey[Run]()
+CASE = pytest.StashKey[CaseRun]()
+
+
+class Session:
+    """One for each pytest process in which a case or one of our options turns up."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.plan: RunPlan = make_plan(options_of(config))
+        self.runs: list[Run] = []
+        """Collected in this process."""
+
+    # --- collecting ---------------------------------------------------------------------------------
+
+    def runs_of(self, function: Any) -> list[Run]:
+        """The runs of a case; none for an identifier that the catalogue does not have."""
+        identifier = requirement_of(function)
+        requirement = requirements().get(identifier) if identifier else None
+        return self.plan.runs(requirement) if requirement is not None else []
+
+    def collect(self, items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+        """Tie items to their runs; returns those to keep and those not asked for.
+
+        Raises :class:`UsageError` for a case that the catalogue does not have or has twice.
+        """
+        tied: dict[str, str] = {}
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
+        for item in items:
+            run = self._tie(item, tied)
+            if run is None or self.plan.selects(run):
+                kept.append(item)
+            else:
+                dropped.append(item)
+        self.runs = [item.stash[RUN] for item in kept if RUN in item.stash]
+        return kept, dropped
+
+    def _tie(self, item: pytest.Item, tied: dict[str, str]) -> Run | None:
+        function = getattr(item, "function", None)
+        identifier = requirement_of(function)
+        if identifier is None:
+            return None
+        requirement = _requirement(identifier, item)
+        place = item.nodeid.partition("[")[0]
+        if tied.setdefault(identifier, place) != place:
+            raise UsageError(f"{identifier} has two cases: {tied[identifier]} and {place}")
+        run = replace(_run_of(item, self.plan, requirement), purpose=purpose_of(function), nodeid=item.nodeid)
+        item.stash[RUN] = run
+        if run.not_applicable is not None:
+            item.add_marker(pytest.mark.skip(reason=f"not applicable: {run.not_applicable}"))
+        return run
+
+    # --- running ------------------------------------------------------------------------------------
+
+    def open(self, item: pytest.Item) -> CaseRun:
+        """Open the bench of an item."""
+        if RUN not in item.stash:
+            raise UsageError(f"{item.nodeid} uses the bench without a @requirement")
+        case = item.stash[CASE] = CaseRun(item.stash[RUN], self.plan)
+        return case
+
+    def close(self, item: pytest.Item) -> None:
+        """Let go of an item's bench. One that was never concluded was interrupted, and is told as such."""
+        case = item.stash[CASE]
+        del item.stash[CASE]
+        if case.result is None:
+            result = case.conclude(KeyboardInterrupt("interrupted"))
+            controller = self._config.pluginmanager.get_plugin(NAME)
+            if isinstance(controller, Controller):
+                controller.take(msgspec.to_builtins(result))
+
+    def conclude(self, item: pytest.Item, error: BaseException | None) -> CaseResult:
+        """The result of an item that has run, or whose bench could not be opened."""
+        case = item.stash.get(CASE, None)
+        if case is None:
+            told = str(error) if isinstance(error, HilError) else f"{type(error).__name__}: {error}"
+            return result_of(item.stash[RUN], self.plan, Verdict.ERROR, told)
+        return case.conclude(error)
+
+    def pass_over(self, run: Run) -> CaseResult:
+        """The result of a run that is not applicable."""
+        return result_of(run, self.plan, Verdict.NOT_APPLICABLE, run.not_applicable or "")
+
+
+def _requirement(identifier: str, item: pytest.Item) -> Requirement:
+    found = requirements().get(identifier)
+    if found is None:
+        raise UsageError(f"{item.nodeid}: the catalogue has no requirement {identifier!r}")
+    return found
+
+
+def _run_of(item: pytest.Item, plan: RunPlan, requirement: Requirement) -> Run:
+    callspec = getattr(item, "callspec", None)
+    run = callspec.params.get("hil_run") if callspec is not None else None
+    return run if isinstance(run, Run) else plan.runs(requirement)[0]
+
+
+def purpose_of(function: Any) -> str:
+    """The purpose of a case: the first line of its docstring."""
+    text = inspect.getdoc(function) or ""
+    return text.partition("\n")[0].removeprefix("TP: ").strip()

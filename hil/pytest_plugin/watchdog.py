@@ -1,0 +1,43 @@
+"""A limit by the real clock for one run, so that a bench that never comes to an end is told as such."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hil.errors import HilError
+from hil.transport.clock import monotonic
+from hil.units import Instant, Span, show_span
+from hil.world.pipe import World
+from hil.world.plan import Close, Command, Reply
+
+
+class RealTimeExceeded(HilError):
+    """A run took longer by the wall clock than it was allowed."""
+
+
+class WatchedWorld:
+    """A world that takes no more commands once the time is up.
+
+    It is asked between two commands, so that everything a command brought is kept; closing is always
+    carried out.
+    """
+
+    def __init__(self, world: World, limit: Span, clock: Callable[[], Instant] = monotonic) -> None:
+        self._world = world
+        self._limit = limit
+        self._clock = clock
+        self._begin = clock()
+
+    def execute(self, command: Command) -> Reply:
+        """Carry out a command; raises :class:`RealTimeExceeded` when the time is up."""
+        if not isinstance(command, Close):
+            self.check()
+        return self._world.execute(command)
+
+    def check(self) -> None:
+        """Raise :class:`RealTimeExceeded` when the time is up."""
+        taken = self._clock() - self._begin
+        if taken > self._limit:
+            raise RealTimeExceeded(
+                f"the run took {show_span(taken)} of real time, --max-real-time allows {show_span(self._limit)}"
+            )
