@@ -331,9 +331,9 @@ class VirtualCan:
     def _enqueue_unheard(self, port: CanPort, entry: Entry) -> None:
         if port not in self.ports:
             raise UsageError(f"{port.name!r} was detached from {self.name} and cannot send")
+        if port.since != NEVER and entry < port.queue[0]:
+            port.since = self._next_repetition(port)  # from there on it is the better frame that is repeated
         heappush(port.queue, entry)
-        if port.since != NEVER and port.queue[0] is entry:
-            port.since = self._next_repetition(port)
         self._attempt(port)
 
     def _attempt(self, port: CanPort) -> None:
