@@ -88,6 +88,11 @@ def stop_charging(reason: str) -> Tell:
     return Tell("vehicle", "stop", {"reason": reason})
 
 
+def report_error(*awaited: str) -> Tell:
+    """The vehicle enters its error state and sends BEM with these signals set."""
+    return Tell("vehicle", "error", {"awaited": list(awaited)})
+
+
 def transfer(message: MessageType, data: bytes) -> Tell:
     """The vehicle sends one long message through the transport protocol."""
     return Tell("vehicle", "transfer", {"message": message.name, "data": data.hex()})

@@ -54,6 +54,20 @@ class ContentChecks(MessageWaits):
         self.judge.add(Measurement(name, value, unit, low, high, verdict, instant, note))
         return verdict is Verdict.PASS
 
+    def check_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
+        """A span that a case computed lies inside a limit's window."""
+        limit = self.under(within)
+        self.judge.add(check_window(name, span, limit, self.judge.uncertainty, at=instant_of(at)))
+
+    def check_findings(self, side: str) -> None:
+        """The monitors saw no deviation of that side (``charger`` or ``bms``) that binds."""
+        found = [finding for finding in self.findings() if finding.side == side and not finding.advisory]
+        for finding in found:
+            name, note = f"{finding.requirement}: {finding.expected}", finding.source
+            self.judge.add(Measurement(name, finding.seen, "", None, None, finding.verdict, finding.at, note))
+        if not found:
+            self.check("deviations seen by the monitors", 0.0, high=0.0, at=self.now)
+
     def report(self, name: str, value: float | str | bool | None, unit: str = "", *, at: Moment | None = None) -> None:
         """Record a value that is told but not judged."""
         instant = None if at is None else instant_of(at)

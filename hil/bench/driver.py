@@ -61,6 +61,7 @@ class Driver:
         self._world = world
         self._sink = sink
         self._monitors = monitors
+        self._found: list[Finding] = []
         self._rules: list[str] = []
         self._started = False
         self._readings = readings
@@ -143,9 +144,11 @@ class Driver:
             self.execute(Close())
 
     def findings(self) -> list[Finding]:
-        """What the monitors saw up to now; they watch no further."""
-        monitors, self._monitors = self._monitors, None
-        return [] if monitors is None else monitors.finish(self.now)
+        """What the monitors saw up to the first such question; they watch no further."""
+        if self._monitors is not None:
+            self._found = self._monitors.finish(self.now)
+            self._monitors = None
+        return self._found
 
     # --- sessions ---------------------------------------------------------------------------------
 

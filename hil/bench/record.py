@@ -49,6 +49,7 @@ class Record:
         self._by_name: dict[str, list[MessageSeen]] = {}
         self._samples: dict[str, list[Sample]] = {}
         self._charger_frames: list[FrameSeen] = []
+        self._transport_frames: list[FrameSeen] = []
         self._transfers: dict[int, list[Transfer]] = {}
 
     def add(self, observations: Iterable[Observation]) -> None:
@@ -68,6 +69,7 @@ class Record:
             self._charger_frames.append(frame)
         protocol_format = frame.id >> 16 & 0xFF
         if protocol_format in _TP_FORMATS:
+            self._transport_frames.append(frame)
             transfer = self._listener.see(frame.id, frame.data, frame.t)
             if transfer is not None:
                 self._transfers.setdefault(transfer.pgn, []).append(transfer)
@@ -125,6 +127,12 @@ class Record:
     def last_charger_frame(self) -> FrameSeen | None:
         """The latest frame from the charger's address."""
         return self._charger_frames[-1] if self._charger_frames else None
+
+    def frames(self, protocol_format: int, after: Instant, until: Instant) -> list[FrameSeen]:
+        """Transport frames (PF 0xEC or 0xEB) of both sides with ``after < t <= until``."""
+        seen = self._transport_frames
+        first, last = bisect_right(seen, after, key=_instant), bisect_right(seen, until, key=_instant)
+        return [frame for frame in seen[first:last] if frame.id >> 16 & 0xFF == protocol_format]
 
     def transfers(self, pgn: int) -> list[Transfer]:
         """Transfers of a PGN that ended, in order, complete or not."""

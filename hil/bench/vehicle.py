@@ -81,3 +81,11 @@ class VehicleHandle:
     def stop(self, reason: str) -> None:
         """End the charge by BST for this reason."""
         self._bench.do(actions.stop_charging(reason))
+
+    def report_error(self, *awaited: str) -> None:
+        """Report by BEM that these were awaited in vain, and wait for CRM(00)."""
+        self._bench.do(actions.report_error(*awaited))
+
+    def transfer(self, message: actions.MessageType, data: bytes) -> None:
+        """Send one long message by the transport protocol."""
+        self._bench.do(actions.transfer(message, data))

@@ -14,6 +14,7 @@ from hil.errors import CatalogueError, UsageError
 
 Edit = Callable[[ChargerSpec], ChargerSpec]
 
+
 @dataclass(frozen=True)
 class SeededFault:
     """One defect that the reference charger can be given."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hil.bench.steps import is_crm00, is_crmaa, management_frames
+from hil.bench.link import expect_management, last_packet, management_frames
+from hil.bench.steps import is_crm00, is_crmaa
 from hil.cases import (
     Bench,
     Phase,
@@ -18,7 +19,7 @@ from hil.cases import (
     transport,
     window,
 )
-from hil.protocol.gbt27930 import BCL, BMS_ADDRESS, BRM, BRO, BSD, BSM, CCS, CEM, CHARGER_ADDRESS, CRM, CST, can_id
+from hil.protocol.gbt27930 import BCL, BEM, BMS_ADDRESS, BRM, BRO, BSD, BSM, CCS, CEM, CHARGER_ADDRESS, CRM, CST, can_id
 
 TP_CTS, END_OF_MESSAGE, ABORT = 0x11, 0x13, 0xFF
 TP_CM_PGN, TP_DT_PGN = 0xEC00, 0xEB00
@@ -62,9 +63,9 @@ def test_LL_01(bench: Bench) -> None:
     """TP: a lost packet of BRM is asked for again, or the transfer ended; half a message is never taken."""
     bench.do(transport(drop_packets=[3]))
     crm = bench.reach(Phase.IDENTIFICATION)
-    rts = bench.expect_management(0x10, after=crm - 1 if isinstance(crm, int) else crm.t - 1, within=s(2), sender="bms")
+    rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
 
-    answer = bench.expect_management((TP_CTS, ABORT), after=rts.t + ms(50), within=s(2), sender="charger")
+    answer = expect_management(bench, (TP_CTS, ABORT), after=rts.t + ms(50), within=s(2), sender="charger")
     if answer.data[0] == TP_CTS:
         bench.check("packet asked for again", float(answer.data[2]), low=1.0, high=3.0, at=answer)
     bench.do(transport())
@@ -74,15 +75,15 @@ def test_LL_01(bench: Bench) -> None:
 @requirement("GBT27930-2015/LL.02")
 def test_LL_02(bench: Bench, variant: str) -> None:
     """TP: a transfer that stops is aborted with reason 3 after T2 (nothing came) or T1 (a packet came)."""
-    stop_after = 3 if variant == "after-packet" else -1
+    stop_after = 3 if variant == "after-packet" else 0
     bench.do(transport(stop_after=stop_after))
     crm = bench.reach(Phase.IDENTIFICATION)
-    rts = bench.expect_management(0x10, after=crm.t - 1, within=s(2), sender="bms")
-    cts = bench.expect_management(TP_CTS, after=rts, within=limit("tp-response").high, sender="charger")
-    last = cts.t if variant == "after-rts" else bench.last_packet(after=cts, within=ms(200)).t
+    rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
+    cts = expect_management(bench, TP_CTS, after=rts, within=limit("tp-response").high, sender="charger")
+    last = cts.t if variant == "after-rts" else last_packet(bench, after=cts, within=ms(200)).t
 
     awaited = limit("tp-t2" if variant == "after-rts" else "tp-t1")
-    abort = bench.expect_management(ABORT, after=last, within=s(3), sender="charger")
+    abort = expect_management(bench, ABORT, after=last, within=s(3), sender="charger")
     bench.check_window("time to the abort", abort.t - last, awaited, at=abort)
     bench.check("reason of the abort", float(abort.data[1]), equals=float(REASON_TIMEOUT), at=abort)
 
@@ -92,7 +93,7 @@ def test_LL_03(bench: Bench) -> None:
     """TP: an RTS whose packet count does not fit its size is not accepted."""
     bench.do(transport(announce_packets=6))
     crm = bench.reach(Phase.IDENTIFICATION)
-    rts = bench.expect_management(0x10, after=crm.t - 1, within=s(2), sender="bms")
+    rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
     bench.let(s(3))
 
     ends = management_frames(bench, (END_OF_MESSAGE,), after=rts, sender="charger")
@@ -105,10 +106,10 @@ def test_LL_04(bench: Bench) -> None:
     """TP: a transfer that the vehicle aborts is dropped; the next one is taken."""
     bench.do(transport(abort_after=3))
     crm = bench.reach(Phase.IDENTIFICATION)
-    abort = bench.expect_management(ABORT, after=crm.t - 1, within=s(2), sender="bms")
+    abort = expect_management(bench, ABORT, after=crm.t - 1, within=s(2), sender="bms")
 
     bench.expect_none(CRM, is_crmaa, after=crm, during=s(2), name="CRM(AA) for an aborted BRM")
-    late = [each for each in management_frames(bench, (END_OF_MESSAGE,), after=abort, sender="charger")]
+    late = management_frames(bench, (END_OF_MESSAGE,), after=abort, sender="charger")
     bench.check("EndOfMsgACK after an abort", float(len(late)), high=0.0, at=late[0] if late else abort)
     bench.do(transport())
     bench.expect(CRM, is_crmaa, after=bench.now, within=partner("T14"), name="next BRM to CRM(AA)")
@@ -119,12 +120,12 @@ def test_LL_05(bench: Bench) -> None:
     """TP: a new RTS for the same message replaces the open connection."""
     bench.do(transport(stop_after=2))
     crm = bench.reach(Phase.IDENTIFICATION)
-    bench.expect_management(TP_CTS, after=crm, within=s(2), sender="charger")
+    expect_management(bench, TP_CTS, after=crm, within=s(2), sender="charger")
     bench.let(ms(100))
     bench.do(transport())
 
-    renewed = bench.expect_management(0x10, after=bench.now, within=s(1), sender="bms")
-    cts = bench.expect_management((TP_CTS, ABORT), after=renewed, within=s(1), sender="charger")
+    renewed = expect_management(bench, 0x10, after=bench.now, within=s(1), sender="bms")
+    cts = expect_management(bench, (TP_CTS, ABORT), after=renewed, within=s(1), sender="charger")
     bench.check("the new RTS is answered with TP.CTS", cts.data[0] == TP_CTS, equals=True, at=cts)
     bench.expect(CRM, is_crmaa, after=renewed, within=partner("T14"), name="new RTS to CRM(AA)")
 
@@ -134,7 +135,7 @@ def test_LL_06(bench: Bench) -> None:
     """TP: packets out of order are not taken for a correct message."""
     bench.do(transport(swap_packets=True))
     crm = bench.reach(Phase.IDENTIFICATION)
-    bench.expect_management(TP_CTS, after=crm.t - 1, within=s(2), sender="charger")
+    expect_management(bench, TP_CTS, after=crm.t - 1, within=s(2), sender="charger")
     bench.let(s(1))
 
     ends = management_frames(bench, (END_OF_MESSAGE,), after=crm, sender="charger")
@@ -149,11 +150,11 @@ def test_LL_06(bench: Bench) -> None:
 def test_LL_07(bench: Bench) -> None:
     """TP: TP.CTS and EndOfMsgACK come within Tr and name sizes, packets and message as announced."""
     crm = bench.reach(Phase.IDENTIFICATION)
-    rts = bench.expect_management(0x10, after=crm.t - 1, within=s(2), sender="bms")
+    rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
     response = limit("tp-response")
-    cts = bench.expect_management((TP_CTS, ABORT), after=rts, within=s(2), sender="charger")
-    last = bench.last_packet(after=cts, within=s(1))
-    end = bench.expect_management(END_OF_MESSAGE, after=last, within=s(2), sender="charger")
+    cts = expect_management(bench, (TP_CTS, ABORT), after=rts, within=s(2), sender="charger")
+    last = last_packet(bench, after=cts, within=s(1))
+    end = expect_management(bench, END_OF_MESSAGE, after=last, within=s(2), sender="charger")
 
     bench.check_window("RTS to TP.CTS", cts.t - rts.t, response, at=cts)
     bench.check("TP.CTS", cts.data.hex(" ").upper(), equals="11 07 01 FF FF 00 02 00", at=cts)
@@ -249,7 +250,7 @@ def test_LL_14(bench: Bench) -> None:
     """TP: a charger that receives BEM takes the power off and begins anew with CRM(00)."""
     bench.reach(Phase.CHARGING)
     bench.vehicle.report_error("ccs")
-    bem = bench.collect_error()
+    bem = bench.collect(BEM, 1, within=s(1))[0]
 
     bench.expect(CRM, is_crm00, after=bem, within=limit("reconnect"), name="BEM to CRM(00)")
     bench.expect_no_power(after=bem)

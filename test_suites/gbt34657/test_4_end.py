@@ -68,7 +68,7 @@ def test_D0_5101(bench: Bench, variant: str) -> None:
 
 @requirement("GBT34657.1-2017/D0.6001")
 def test_D0_6001(bench: Bench) -> None:
-    """TP: lock, auxiliary supply, handshake, insulation test, identification, contactors and the end keep their order."""
+    """TP: lock, auxiliary supply, handshake, insulation test, identification, contactors and end keep their order."""
     bench.reach(Phase.CHARGING)
     bench.vehicle.stop("soc_reached")
     bench.reach(Phase.END)

@@ -122,9 +122,9 @@ class Charger(TableMachine):
             ours = destination == CHARGER_ADDRESS
             known = source == BMS_ADDRESS or source in self.spec.accept_sources
             candidate = self.messages.by_pgn.get(pgn)
-            if ours and known and candidate is not None and candidate.sender != "charger":
-                if self._takes(candidate, priority):
-                    declared = candidate
+            theirs = candidate is not None and candidate.sender != "charger" and self._takes(candidate, priority)
+            if ours and known and theirs:
+                declared = candidate
         if len(self._accepted) < 4096:  # a flood of foreign identifiers must not grow memory
             self._accepted[frame.id] = declared
         return declared

@@ -152,7 +152,7 @@ class ChargerSpec:
     spans: Mapping[str, Span] = field(default_factory=lambda: SPANS)
     states: Mapping[str, State] = field(default_factory=lambda: MappingProxyType(dict(STATES)))
     rows: tuple[Row, ...] = ROWS
-    power: Power = Power()
+    power: Power = field(default_factory=Power)
     content: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _frozen({}))
     """Signals that are forced to a value, by the name under which a state sends the message."""
     wire: Mapping[str, WireEdit] = field(default_factory=lambda: _frozen({}))
@@ -171,8 +171,8 @@ class ChargerSpec:
     """PGNs taken for another one."""
     accept_untransported: Names = ()
     """Long messages whose first eight bytes are taken as the whole."""
-    tp_timing: TpTiming = TpTiming()
-    tp: TpBehaviour = TpBehaviour()
+    tp_timing: TpTiming = field(default_factory=TpTiming)
+    tp: TpBehaviour = field(default_factory=TpBehaviour)
     tp_refuses: Names = ()
     reconnections: int = 3
     crashes_on: str = ""

@@ -32,7 +32,7 @@ class TpTiming(msgspec.Struct, frozen=True):
     packet_gap: Span = ms(10)
 
 
-class TpBehaviour(msgspec.Struct, frozen=True):
+class TpBehaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an endpoint behaves where a correct one has a choice, or where a wrong one errs."""
 
     packets_per_cts: int = 0
@@ -67,8 +67,10 @@ class TpBehaviour(msgspec.Struct, frozen=True):
     """Sender: packets not sent the first time."""
     swap_packets: bool = False
     """Sender: packets 1 and 2 change places."""
-    stop_after: int = 0
-    """Sender: falls silent after this many packets; 0 means never."""
+    stop_after: int | None = None
+    """Sender: falls silent after this many packets; None means never."""
+    most_per_cts: int = NO_LIMIT
+    """Sender: packets that one CTS may release, as the RTS announces it."""
     abort_after: int = 0
     """Sender: aborts after this many packets; 0 means never."""
     wrong_ack_size: bool = False

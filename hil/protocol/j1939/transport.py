@@ -153,7 +153,7 @@ class Transport:
         count = behaviour.announce_packets or packets
         self._outgoing = _Outgoing(pgn, data, packets, now, now + self._timing.t3)
         self._outgoing.dropped.update(behaviour.drop_packets)
-        self._manage(RTS, size & 0xFF, size >> 8, count, pgn, NO_LIMIT)
+        self._manage(RTS, size & 0xFF, size >> 8, count, pgn, behaviour.most_per_cts)
 
     def _send_packet(self, outgoing: _Outgoing, now: Instant) -> None:
         behaviour = self._behaviour
@@ -162,7 +162,7 @@ class Transport:
             number = 3 - number
         if number in outgoing.dropped:
             outgoing.dropped.discard(number)
-        elif not behaviour.stop_after or outgoing.sent < behaviour.stop_after:
+        elif behaviour.stop_after is None or outgoing.sent < behaviour.stop_after:
             start = (number - 1) * PACKET
             part = outgoing.data[start : start + PACKET].ljust(PACKET, b"\xff")
             self.out.append(CanFrame(self._dt_id, bytes((number & 0xFF,)) + part))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from hil.codec.frame import CanFrame
 from hil.codec.message import Message
 from hil.errors import UsageError
@@ -109,7 +111,8 @@ class Vehicle(TableMachine):
         ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``stop`` (``reason`` of BST),
         ``transfer`` (``message``, ``data`` hex), ``send`` (``id``, ``data`` hex, ``extended``),
         ``go`` (``state``), ``patience`` (``on``), ``contactors`` (``close``, ``now``),
-        ``answer_stop`` (``after`` ns, ``csd`` count), ``transport`` (fields of TpBehaviour).
+        ``answer_stop`` (``after`` ns, ``csd`` count), ``transport`` (fields of TpBehaviour),
+        ``error`` (``awaited`` signals of BEM).
         """
         known: dict[str, Callable[[Mapping[str, Any], Instant], None]] = {
             "silence": self._order_silence,
@@ -128,6 +131,7 @@ class Vehicle(TableMachine):
             "contactors": self._order_contactors,
             "answer_stop": self._order_answer_stop,
             "transport": self._order_transport,
+            "error": self._order_error,
         }
         carry_out = known.get(verb)
         if carry_out is None:
@@ -229,10 +233,14 @@ class Vehicle(TableMachine):
 
     def _order_transport(self, arguments: Mapping[str, Any], now: Instant) -> None:
         try:
-            behaviour = TpBehaviour(**arguments)
-        except TypeError as error:
+            behaviour = msgspec.convert(dict(arguments), TpBehaviour)
+        except msgspec.ValidationError as error:
             raise UsageError(f"transport: {error}") from error
         self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=behaviour)
+
+    def _order_error(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.bem = dict.fromkeys(arguments["awaited"], 1)
+        self.go("error", now)
 
     # --- receiving --------------------------------------------------------------------------------
 
