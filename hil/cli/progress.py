@@ -105,9 +105,10 @@ class Progress:
         """Pytest itself, or a plugin, broke."""
         self._problems.append(str(excrepr).strip())
 
-    def pytest_keyboard_interrupt(self) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Results up to here are kept and reported."""
-        self._problems.append("interrupted; what was seen up to then is in the report")
+        if isinstance(excinfo.value, KeyboardInterrupt):
+            self._problems.append("interrupted; what was seen up to then is in the report")
 
     def pytest_sessionfinish(self) -> None:
         """Take the bar away."""

@@ -21,8 +21,10 @@ from hil.pytest_plugin.table import console, summary, verdict_table
 from hil.resources import resource, root, suite_names
 
 _INI = Path(__file__).with_name("pytest.ini")
-_SHOWING = ("-v", "-q", "-s", "-r", "--verbose", "--quiet", "--tb", "--durations", "--collect", "--co", "--setup-", "--pdb",
-            "--trace", "--show", "--fixtures", "--markers", "-h", "--help", "--version")  # fmt: skip
+_SHOWING = (
+    *("-h", "--help", "--version", "-v", "--verbose", "-q", "--quiet", "-s", "-r", "--tb", "--durations", "--pdb"),
+    *("--trace", "--collect", "--co", "--setup-", "--show", "--fixtures", "--markers"),
+)
 """Arguments by which somebody asks to see what pytest itself has to say."""
 
 
@@ -97,9 +99,10 @@ def _refuse_nothing(
 
 def _broken(status: int, progress: Progress, output: str) -> int:
     """A run that came to no result at all."""
-    console(stderr=True).print(output.strip(), markup=False)
     for problem in progress.problems:
         complain(problem)
+    if not progress.problems:
+        console(stderr=True).print(output.strip(), markup=False)
     if status == pytest.ExitCode.USAGE_ERROR:
         complain("pytest refused the run")
         return USAGE

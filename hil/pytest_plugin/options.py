@@ -89,6 +89,6 @@ def arguments(options: Options) -> list[str]:
         value = getattr(options, field.name)
         if value is None:
             continue
-        for each in value if isinstance(value, tuple) else (value,):
-            given.append(f"{option_name(field.name)}={each}")
+        values = value if isinstance(value, tuple) else (value,)
+        given += [f"{option_name(field.name)}={each}" for each in values]
     return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
@@ -26,10 +27,10 @@ _PLAIN_WIDTH = 160
 
 def console(*, stderr: bool = False) -> Console:
     """The terminal; what is no terminal gets lines wide enough not to be broken."""
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    if not found.is_terminal:
-        found = Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH)
-    return found
+    # The stream of now: rich would ask again each time, also while output is turned aside.
+    file = sys.stderr if stderr else sys.stdout
+    found = Console(file=file, highlight=False)
+    return found if found.is_terminal else Console(file=file, highlight=False, width=_PLAIN_WIDTH)
 
 
 def show_verdict(result: CaseResult) -> str:

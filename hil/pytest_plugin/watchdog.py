@@ -11,7 +11,7 @@ from hil.world.pipe import World
 from hil.world.plan import Close, Command, Reply
 
 
-class RealTimeExceeded(HilError):
+class RealTimeError(HilError):
     """A run took longer by the wall clock than it was allowed."""
 
 
@@ -29,15 +29,14 @@ class WatchedWorld:
         self._begin = clock()
 
     def execute(self, command: Command) -> Reply:
-        """Carry out a command; raises :class:`RealTimeExceeded` when the time is up."""
+        """Carry out a command; raises :class:`RealTimeError` when the time is up."""
         if not isinstance(command, Close):
             self.check()
         return self._world.execute(command)
 
     def check(self) -> None:
-        """Raise :class:`RealTimeExceeded` when the time is up."""
+        """Raise :class:`RealTimeError` when the time is up."""
         taken = self._clock() - self._begin
         if taken > self._limit:
-            raise RealTimeExceeded(
-                f"the run took {show_span(taken)} of real time, --max-real-time allows {show_span(self._limit)}"
-            )
+            allowed = show_span(self._limit)
+            raise RealTimeError(f"the run took {show_span(taken)} of real time, --max-real-time allows {allowed}")

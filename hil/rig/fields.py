@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -51,9 +52,9 @@ class Field:
 
     def _wrong_texts(self, value: Any) -> str | None:
         allowed = self.allowed() if self.allowed is not None else None
-        if isinstance(value, list) and all(isinstance(each, str) for each in value):
-            if allowed is None or all(each in allowed for each in value):
-                return None
+        texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if texts and (allowed is None or all(each in allowed for each in value)):
+            return None
         return "allowed is a list of " + (_listed(allowed) if allowed is not None else "texts")
 
     def _inside(self, value: float) -> bool:
@@ -79,7 +80,7 @@ def _readings() -> dict[str, Field]:
     return {
         "preset": preset,
         **{
-            name: Field("text", entry.question, allowed=lambda entry=entry: tuple(entry.choices))
+            name: Field("text", entry.question, allowed=partial(tuple, entry.choices))
             for name, entry in register().items()
         },
     }
