@@ -60,7 +60,7 @@ def hil(
 @telling
 def run(
     pytest_args: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- PYTEST ARGS]", help="Handed to pytest.", show_default=False)
+        list[str] | None, typer.Argument(metavar="-- PYTEST ARGS", help="Handed to pytest.", show_default=False)
     ] = None,
     rig: Annotated[str, typer.Option(metavar="FILE", help="Rig file, or the name of a shipped rig.")] = DEFAULT_RIG,
     suite: Annotated[

@@ -47,7 +47,8 @@ def show_cases(plan: RunPlan, runs: Sequence[Run]) -> None:
         table.add_row(*map(escape, cells))
     out = _out()
     out.print(table)
-    out.print(f"{len(shown)} cases in {len(runs)} runs on rig {plan.rig.name}, GB/T 27930-{plan.edition}", style="bold")
+    told = f"{len(shown)} case{'s' * (len(shown) != 1)} in {len(runs)} run{'s' * (len(runs) != 1)}"
+    out.print(f"{told} on rig {plan.rig.name}, GB/T 27930-{plan.edition}", style="bold")
 
 
 def show_faults() -> None:

@@ -125,7 +125,7 @@ class Progress:
         faults = f", with {', '.join(fault.name for fault in plan.faults)}" if plan.faults else ""
         self._console.print(
             f"{escape(plan.rig.dut.name)}{faults} on rig {escape(plan.rig.name)}, GB/T 27930-{plan.edition}, "
-            f"seed {plan.seed}: {total} runs"
+            f"seed {plan.seed}: {total} run{'s' * (total != 1)}"
         )
         if self._console.is_terminal:
             # Drawn from here only: a thread of its own would write into what a test prints.

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from hil.conformance.verdict import CaseResult, Verdict
+from hil.errors import HilError
 from hil.evidence.explain import failure_text, is_finding
 from hil.pytest_plugin.controller import RESULT, TEXT, VERDICT
 from hil.pytest_plugin.session import CASE, RUN, Session
@@ -22,7 +23,7 @@ def judge_report(session: Session, item: pytest.Item, call: pytest.CallInfo[None
     elif call.when == "call" or (call.when == "setup" and report.failed):
         result = session.conclude(item, raised)
         _attach(report, result, _text(item, result))
-        _grade(report, result)
+        _grade(report, result, raised)
 
 
 def _text(item: pytest.Item, result: CaseResult) -> str:
@@ -42,14 +43,16 @@ def _attach(report: pytest.TestReport, result: CaseResult, text: str) -> None:
     values[TEXT] = text
 
 
-def _grade(report: pytest.TestReport, result: CaseResult) -> None:
+def _grade(report: pytest.TestReport, result: CaseResult, raised: BaseException | None) -> None:
     text = getattr(report, TEXT)
     if result.verdict is Verdict.PASS or is_finding(result):
         report.outcome, report.longrepr = "passed", None
     elif result.verdict is Verdict.ERROR:
-        # The traceback stays: what went wrong is on our side.
         report.outcome = "failed"
-        report.longrepr = report.longrepr or text
-        report.sections.append(("verdict", text))
+        if raised is None or isinstance(raised, HilError):
+            report.longrepr = text
+        else:
+            # The traceback stays: something broke that is not meant to.
+            report.sections.append(("verdict", text))
     else:
         report.outcome, report.longrepr = "failed", text

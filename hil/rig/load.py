@@ -24,7 +24,7 @@ def find_rig(name: str) -> Path:
     Raises :class:`RigError` naming near matches and the shipped rigs.
     """
     path = Path(name)
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         return path
     if path.name == name and path.stem in rig_names() and path.suffix in ("", ".toml"):
         return resource(f"rigs/{path.stem}.toml")
