@@ -29,12 +29,13 @@ from hil.bench.actions import (
 from hil.bench.bench import Bench
 from hil.bench.phases import Phase
 from hil.bench.record import MessageSeen
-from hil.conformance.catalogue import adjustment_time, limit, partner, period, quantity, tail, timeout, window
+from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
 from hil.marks import requirement
 from hil.units import minutes, ms, s, seconds
 
 __all__ = [
     "Bench",
+    "Limit",
     "MessageSeen",
     "Phase",
     "adjustment_time",

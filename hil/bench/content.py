@@ -132,12 +132,14 @@ class ContentChecks(MessageWaits):
 
     # --- transport protocol -------------------------------------------------------------------------
 
-    def check_no_transport_answer(self, *, after: Moment, until: Moment) -> None:
-        """Nobody who opened no connection is answered with TP.CTS or EndOfMsgACK."""
+    def check_no_transport_answer(self, message: MessageType, *, after: Moment, until: Moment) -> None:
+        """Nobody who opened no connection for a message is answered with TP.CTS or EndOfMsgACK."""
+        pgn = message.pgn.to_bytes(3, "little")
         found = [
             frame
             for frame in self.record.charger_frames(instant_of(after), instant_of(until))
             if frame.id >> 16 & 0xFF == _TP_CM and frame.data[:1] and frame.data[0] in _ANSWERS
+            if frame.data[5:8] == pgn
         ]
         at = found[0] if found else until
         self.check("transport answers without a connection", float(len(found)), high=0.0, unit="frames", at=at)

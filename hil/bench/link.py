@@ -46,13 +46,13 @@ def expect_management(bench: Bench, control: Control, *, after: Moment, within: 
         bench.until(min(bench.now + _STEP, end))
 
 
-def last_packet(bench: Bench, *, after: Moment, within: Span) -> FrameSeen:
-    """The last data packet of the vehicle in a span; none fails the case."""
-    end = instant_of(after) + within
+def last_packet(bench: Bench, *, after: Moment, before: Moment) -> FrameSeen:
+    """The last data packet of the vehicle between two moments; none fails the case."""
+    end = instant_of(before)
     bench.until(end)
     packets = [
         frame for frame in bench.record.frames(_TP_DT, instant_of(after), end) if frame.id & 0xFF == _SOURCES["bms"]
     ]
     if not packets:
-        raise CheckFailed(f"no data packet within {show_span(within)} up to {show_instant(end)}")
+        raise CheckFailed(f"no data packet up to {show_instant(end)}")
     return packets[-1]

@@ -69,7 +69,7 @@ def test_DN_1002(bench: Bench, variant: str) -> None:
 
     cem = expect_error_report(bench, "brm", after=crm, within=timeout("T1"), waiting=CRM, where=is_crm00)
 
-    bench.check_no_transport_answer(after=crm, until=cem)
+    bench.check_no_transport_answer(BRM, after=crm, until=cem)
 
 
 @requirement("GBT34658-2017/DN.1003")

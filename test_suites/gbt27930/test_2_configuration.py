@@ -98,7 +98,7 @@ def test_DN_2002(bench: Bench, variant: str) -> None:
 
     cem = expect_error_report(bench, "bcp", after=crm, within=timeout("T2"), waiting=CRM, where=is_crmaa)
 
-    bench.check_no_transport_answer(after=crm, until=cem)
+    bench.check_no_transport_answer(BCP, after=crm, until=cem)
 
 
 @requirement("GBT34658-2017/DN.2003")

@@ -206,7 +206,7 @@ def test_DN_3003(bench: Bench, variant: str) -> None:
 
     cem = expect_error_report(bench, "bcs", after=cro, within=timeout("T7"), waiting=CRO, where=is_ready)
 
-    bench.check_no_transport_answer(after=cro, until=cem)
+    bench.check_no_transport_answer(BCS, after=cro, until=cem)
 
 
 @requirement("GBT34658-2017/DN.3004")
@@ -246,7 +246,7 @@ def test_DN_3007(bench: Bench, variant: str) -> None:
     last = bench.vehicle.malform(BCS, variant)
 
     cem = expect_error_report(bench, "bcs", after=last, within=timeout("T9"), waiting=CCS)
-    bench.check_no_transport_answer(after=last, until=cem)
+    bench.check_no_transport_answer(BCS, after=last, until=cem)
 
 
 @requirement("GBT34658-2017/DN.3008")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from hil.bench.steps import check_cause, is_crm00, is_ready
-from hil.cases import Bench, MessageSeen, Phase, limit, quantity, requirement, s, seconds, stimulate
+from hil.cases import Bench, MessageSeen, Phase, limit, partner, quantity, requirement, s, seconds, stimulate
 from hil.protocol.gbt27930 import BST, CCS, CHM, CRM, CRO, CSD, CST
 
 NO_POWER = quantity("no-power").high
@@ -30,7 +30,7 @@ def test_D0_5001(bench: Bench, variant: str) -> None:
 
     check_cause(bench, cst, "manual_stop" if variant == "active" else "bms_stopped")
     opened = bench.expect_open("k1k2_closed", "K1/K2 open", after=cst, within=limit("stop-current"))
-    csd = bench.reach(Phase.END)
+    csd = bench.expect(CSD, after=cst, within=partner("T20"), name="CST to first CSD")
     bench.let(s(5))
     if opened is not None:
         current = bench.signal("k1k2_open_current", bench.now)
@@ -75,7 +75,8 @@ def test_D0_6001(bench: Bench) -> None:
     bench.let(s(8))
 
     steps = _steps(bench)
-    for (earlier, before), (later, after) in pairwise(steps):
+    csd = ("first CSD", _time(bench.record.first(CSD.name)))
+    for (earlier, before), (later, after) in [*pairwise(steps), (steps[-4], csd), (csd, steps[-2])]:
         order = before is not None and after is not None and before <= after
         at = after if after is not None else before
         bench.check(f"{earlier} before {later}", order, equals=True, at=at)
@@ -101,7 +102,6 @@ def _steps(bench: Bench) -> list[tuple[str, int | None]]:
         ("first CCS", _time(bench.record.first(CCS.name))),
         ("first CST", _time(bench.record.first(CST.name))),
         ("K1/K2 open at the end", opened[-1] if len(opened) > 1 else None),
-        ("first CSD", _time(bench.record.first(CSD.name))),
         ("K3/K4 open", aux.get(0.0)),
         ("plug unlocked", lock.get(0.0)),
     ]

@@ -24,6 +24,8 @@ from hil.world.observation import Note
 
 _TP_TO_CHARGER = (0x00EC56F4, 0x00EB56F4)
 _ANY_PRIORITY = 0x03FFFFFF
+_UNPLUGGED = 5.2
+"""CC1 above this shows no plug: 6 V with switch S closed, 12 V with it open, each less 0.8 V (sheet 4.8)."""
 _FAST_CAUSES = ("emergency", "connector", "earth", "supply", "voltage")
 """Causes for which the output is switched off rather than ramped down (sheet 4.8)."""
 
@@ -215,7 +217,7 @@ class Charger(TableMachine):
 
     def _cc1_changed(self, volts: float, now: Instant) -> None:
         power = self.spec.power
-        if volts > 11.0:
+        if volts > _UNPLUGGED:
             self.fire("unplugged", now)
         if not power.cc1_low <= volts <= power.cc1_high:
             self.trigger("cc1_fault", now)
