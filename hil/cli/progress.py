@@ -14,7 +14,7 @@ from rich.markup import escape
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.evidence.explain import is_finding, run_name
 from hil.pytest_plugin.controller import NAME, TEXT, Controller
-from hil.pytest_plugin.handle import SESSION
+from hil.pytest_plugin.handle import COMMAND, SESSION
 from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.table import show_measured, styled_verdict
 
@@ -22,8 +22,9 @@ from hil.pytest_plugin.table import show_measured, styled_verdict
 class Progress:
     """A plugin of the one pytest run: a bar on a terminal, a line for each run elsewhere."""
 
-    def __init__(self, console: Console, plan: RunPlan, *, quiet: bool) -> None:
+    def __init__(self, console: Console, plan: RunPlan, command: str, *, quiet: bool) -> None:
         self._console = console
+        self._command = command
         self._plan = plan
         self._quiet = quiet
         self._config: pytest.Config | None = None
@@ -69,8 +70,9 @@ class Progress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Remember where results are found."""
+        """Remember where results are found, and say what the user asked for."""
         self._config = config
+        config.stash[COMMAND] = self._command
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """The number of runs, when they are run here."""

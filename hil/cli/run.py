@@ -15,7 +15,7 @@ from hil.cli.progress import Progress
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import UsageError
 from hil.evidence.explain import is_finding
-from hil.pytest_plugin.options import Options, arguments
+from hil.pytest_plugin.options import Options, arguments, command_line
 from hil.pytest_plugin.plan import Run, RunPlan, make_plan
 from hil.pytest_plugin.table import console, summary, verdict_table
 from hil.resources import resource, root, suite_names
@@ -35,7 +35,7 @@ def run_suites(options: Options, pytest_args: Sequence[str], *, list_only: bool 
     """
     plan = make_plan(options)
     raw = not list_only and any(arg.startswith(_SHOWING) for arg in pytest_args)
-    progress = Progress(console(), plan, quiet=raw or list_only)
+    progress = Progress(console(), plan, command_line(options, pytest_args), quiet=raw or list_only)
     words = [*_configuration(plan), *arguments(options), *pytest_args, *(["--collect-only"] if list_only else [])]
     status, output = _pytest(words, progress, raw=raw)
     if list_only and status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hil.errors import HilError
-from hil.pytest_plugin.handle import session_of
+from hil.pytest_plugin.handle import COMMAND, session_of
 from hil.pytest_plugin.options import options_of
 from hil.transport.clock import wall_time
 
@@ -66,7 +67,8 @@ class Controller:
         """Write the reports, after everything was torn down."""
         if self._results is None:
             return
-        command = ["pytest", *map(str, self._config.invocation_params.args)]
+        given = shlex.join(["pytest", *map(str, self._config.invocation_params.args)])
+        command = self._config.stash.get(COMMAND, given)
         try:
             self._results.finish(command, self._started, self._earlier)
             self.report = session_of(self._config).plan.out

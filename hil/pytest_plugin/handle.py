@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from hil.pytest_plugin.session import Session
 
 SESSION = pytest.StashKey["Session"]()
+COMMAND = pytest.StashKey[str]()
+"""The command line as the user gave it, where that was not pytest's own."""
 
 
 def session_of(config: pytest.Config) -> Session:

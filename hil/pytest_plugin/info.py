@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-import shlex
 import sys
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from hil.resources import root
 DISTRIBUTION = "hil"
 
 
-def run_info(plan: RunPlan, command: Sequence[str], started: str | None) -> RunInfo:
+def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
     """The head of every report of a run."""
     rig = plan.rig
     return RunInfo(
@@ -51,7 +49,7 @@ def run_info(plan: RunPlan, command: Sequence[str], started: str | None) -> RunI
         edition={STANDARD: plan.edition},
         readings=dict(plan.readings),
         seed=plan.seed,
-        command=shlex.join(command),
+        command=command,
         started=started,
         faults=[fault.name for fault in plan.faults],
     )

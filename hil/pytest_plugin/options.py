@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,17 @@ def options_of(config: pytest.Config) -> Options:
     # Absolute, as a case may change the folder that it stands in.
     given["out"] = str(config.invocation_params.dir / Path(given.get("out", DEFAULT_OUT)))
     return Options(**given)
+
+
+def command_line(options: Options, pytest_args: Sequence[str]) -> str:
+    """The same options as a line for ``hil run``; what is by default is left out."""
+    words = ["hil", "run"]
+    for field in fields(Options):
+        value = getattr(options, field.name)
+        if value != field.default:
+            for each in value if isinstance(value, tuple) else (value,):
+                words += [f"--{field.name.replace('_', '-')}", str(each)]
+    return shlex.join([*words, *(["--", *pytest_args] if pytest_args else [])])
 
 
 def arguments(options: Options) -> list[str]:

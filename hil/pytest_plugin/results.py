@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Results:
         self._log.append(result)
         return result
 
-    def finish(self, command: Sequence[str], started: str, earlier: Mapping[Path, int]) -> None:
+    def finish(self, command: str, started: str, earlier: Mapping[Path, int]) -> None:
         """Bring the results into catalogue order and write the reports.
 
         ``earlier`` are files that lay in the folder of traces before the run, by instant of change:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+BY_PERSON = ("inspection",)
+"""Capabilities that take somebody who looks at the DUT."""
 Claim = bool | tuple[str, ...]
 
 
@@ -62,5 +64,5 @@ class Rig:
         return self.kind == "virtual"
 
     def can(self, capability: str) -> bool:
-        """Whether the bench has a capability. A virtual one has every one: its plant shows all there is."""
-        return self.virtual
+        """Whether the bench has a capability. A virtual one has all that take no person: its plant shows everything."""
+        return self.virtual and capability not in BY_PERSON
