@@ -27,8 +27,8 @@ class ListMessage(Message, pgn=-1, length=0):
         cls.element = {key: value.named(key) for key, value in element.items()}
         check_layout(cls.name, size, cls.element)
         for key, declared in cls.element.items():
-            if declared.kind != "uint" or declared.optional:
-                raise CatalogueError(f"{cls.name}.{key}: a list holds numbers that are always supplied")
+            if declared.kind != "uint":
+                raise CatalogueError(f"{cls.name}.{key}: a list holds numbers, not {declared.kind}")
         cls.element_size = size
         cls.most = most
 

@@ -1,7 +1,8 @@
 """Messages of GB/T 27930-2011 where they differ from 2015 (sheet 2.2).
 
-Besides layouts these are the priority of long messages (6), voltages of 0..750 V and currents of
--400..0 A (sheet 1.3); the measured current alone may be slightly positive (sheet 3.10).
+Besides layouts these are the priority of long messages (6), charging voltages of 0..750 V (a rated
+voltage is none) and currents of -400..0 A (sheet 1.3); the measured current alone may be slightly
+positive (sheet 3.10).
 """
 
 from __future__ import annotations
@@ -10,7 +11,18 @@ from hil.codec.lists import ListMessage
 from hil.codec.message import Message
 from hil.codec.signal import signal, status
 from hil.protocol.gbt27930 import messages_2015 as m15
-from hil.protocol.gbt27930.messages_2015 import BATTERY, FAULT, MODE, OWNERSHIP, REACHED, RECOGNITION, STOPPED
+from hil.protocol.gbt27930.messages_2015 import (
+    ABNORMAL,
+    BATTERY,
+    EXCEEDED,
+    FAULT,
+    MISMATCH,
+    MODE,
+    OWNERSHIP,
+    REACHED,
+    RECOGNITION,
+    STOPPED,
+)
 from hil.units import ms, s
 
 
@@ -28,7 +40,7 @@ class BRM(Message, pgn=0x0200, length=41, sender="bms", period=ms(250), transpor
     version: int = signal(2565, start=0, length=24)
     battery_type: int = signal(2566, start=24, length=8, choices=BATTERY)
     rated_capacity: float = signal(2567, start=32, length=16, scale="0.1", unit="Ah", low=0, high=1000)
-    rated_voltage: float = signal(2568, start=48, length=16, scale="0.1", unit="V", low=0, high=750)
+    rated_voltage: float = signal(2568, start=48, length=16, scale="0.1", unit="V")
     battery_maker: str | None = signal(2569, start=64, length=32, kind="ascii", optional=True)
     pack_serial: bytes | None = signal(2570, start=96, length=32, kind="bytes", optional=True)
     production_year: int | None = signal(
@@ -142,8 +154,8 @@ class BST(Message, pgn=0x1900, length=4, priority=4, sender="bms", period=ms(10)
     charging_connector_fault: int = status(3512, start=14, choices=FAULT)
     pack_overtemperature: int = status(3512, start=16, choices=FAULT)
     other_fault: int = status(3512, start=18, choices=FAULT)
-    overcurrent: int = status(3513, start=24, choices=FAULT)
-    voltage_abnormal: int = status(3513, start=26, choices=FAULT)
+    overcurrent: int = status(3513, start=24, choices=EXCEEDED)
+    voltage_abnormal: int = status(3513, start=26, choices=ABNORMAL)
 
 
 class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms(10), can_id=0x101AF456):
@@ -158,8 +170,8 @@ class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms
     energy_not_deliverable: int = status(3522, start=14, choices=FAULT)
     emergency_stop: int = status(3522, start=16, choices=FAULT)
     other_fault: int = status(3522, start=18, choices=FAULT)
-    current_mismatch: int = status(3523, start=24, choices=FAULT)
-    voltage_abnormal: int = status(3523, start=26, choices=FAULT)
+    current_mismatch: int = status(3523, start=24, choices=MISMATCH)
+    voltage_abnormal: int = status(3523, start=26, choices=ABNORMAL)
 
 
 class CSD(Message, pgn=0x1D00, length=5, sender="charger", period=ms(250), can_id=0x181DF456):

@@ -27,7 +27,12 @@ ABNORMAL = {0: "normal", 1: "abnormal", 2: "untrusted"}
 PERMISSION = {0: "forbidden", 1: "allowed"}
 PAUSE = {0: "paused", 1: "allowed"}
 REACHED = {0: "not reached", 1: "reached", 2: "untrusted"}
+OVERCURRENT = {0: "normal", 1: "overcurrent", 2: "untrusted"}
+TOO_HIGH = {0: "normal", 1: "too high", 2: "untrusted"}
 STOPPED = {0: "normal", 1: "stopped for this reason", 2: "untrusted"}
+CHARGER_STOPPED = {0: "normal", 1: "charger stopped", 2: "untrusted"}
+EXCEEDED = {0: "normal", 1: "current exceeds demand", 2: "untrusted"}
+MISMATCH = {0: "matches", 1: "mismatch", 2: "untrusted"}
 FAULT = {0: "normal", 1: "fault", 2: "untrusted"}
 TIMEOUT = {0: "normal", 1: "timeout", 2: "untrusted"}
 
@@ -159,8 +164,8 @@ class BSM(Message, pgn=0x1300, length=7, sender="bms", period=ms(250), can_id=0x
     min_temperature_sensor: int = signal(3089, start=32, length=8, offset="1", low=1, high=128)
     cell_voltage_state: int = status(3090, start=40, choices=HIGH_LOW)
     soc_state: int = status(3091, start=42, choices=HIGH_LOW)
-    overcurrent: int = status(3092, start=44, choices=ABNORMAL)
-    overtemperature: int = status(3093, start=46, choices=ABNORMAL)
+    overcurrent: int = status(3092, start=44, choices=OVERCURRENT)
+    overtemperature: int = status(3093, start=46, choices=TOO_HIGH)
     insulation: int = status(3094, start=48, choices=ABNORMAL)
     connector: int = status(3095, start=50, choices=ABNORMAL)
     charging_permission: int = status(3096, start=52, choices=PERMISSION, default=1)
@@ -217,7 +222,7 @@ class BST(Message, pgn=0x1900, length=4, priority=4, sender="bms", period=ms(10)
     soc_reached: int = status(3511, start=0, choices=REACHED)
     total_voltage_reached: int = status(3511, start=2, choices=REACHED)
     cell_voltage_reached: int = status(3511, start=4, choices=REACHED)
-    charger_stopped: int = status(3511, start=6, choices=STOPPED)
+    charger_stopped: int = status(3511, start=6, choices=CHARGER_STOPPED)
     insulation_fault: int = status(3512, start=8, choices=FAULT)
     connector_overtemperature: int = status(3512, start=10, choices=FAULT)
     bms_element_overtemperature: int = status(3512, start=12, choices=FAULT)
@@ -226,8 +231,8 @@ class BST(Message, pgn=0x1900, length=4, priority=4, sender="bms", period=ms(10)
     hv_relay_fault: int = status(3512, start=18, choices=FAULT)
     cc2_voltage_fault: int = status(3512, start=20, choices=FAULT)
     other_fault: int = status(3512, start=22, choices=FAULT)
-    overcurrent: int = status(3513, start=24, choices=FAULT)
-    voltage_abnormal: int = status(3513, start=26, choices=FAULT)
+    overcurrent: int = status(3513, start=24, choices=EXCEEDED)
+    voltage_abnormal: int = status(3513, start=26, choices=ABNORMAL)
 
 
 class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms(10), can_id=0x101AF456):
@@ -243,8 +248,8 @@ class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms
     energy_not_deliverable: int = status(3522, start=14, choices=FAULT)
     emergency_stop: int = status(3522, start=16, choices=FAULT)
     other_fault: int = status(3522, start=18, choices=FAULT)
-    current_mismatch: int = status(3523, start=24, choices=FAULT)
-    voltage_abnormal: int = status(3523, start=26, choices=FAULT)
+    current_mismatch: int = status(3523, start=24, choices=MISMATCH)
+    voltage_abnormal: int = status(3523, start=26, choices=ABNORMAL)
 
 
 class BSD(Message, pgn=0x1C00, length=7, sender="bms", period=ms(250), can_id=0x181C56F4):
@@ -303,15 +308,15 @@ FMI = {
 DTC = {
     "spn": signal(0, start=0, length=19),
     "fmi": signal(0, start=19, length=5, choices=FMI),
-    "occurrence_count": signal(0, start=24, length=7),
+    "occurrence_count": signal(0, start=24, length=7, optional=True),
     "conversion_method": signal(0, start=31, length=1),
 }
-"""Sheet 3.20 (S1): differs from J1939-73. An occurrence count of all ones is unknown."""
+"""Sheet 3.20 (S1): differs from J1939-73. An occurrence count of all ones is unknown (None)."""
 _LENGTH_AND_DTC = {
     "entry_length": signal(0, start=0, length=8),
     "spn": signal(0, start=8, length=19),
     "fmi": signal(0, start=27, length=5, choices=FMI),
-    "occurrence_count": signal(0, start=32, length=7),
+    "occurrence_count": signal(0, start=32, length=7, optional=True),
     "conversion_method": signal(0, start=39, length=1),
 }
 
