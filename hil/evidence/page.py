@@ -118,8 +118,8 @@ def _overall(counts: Mapping[str, int]) -> tuple[str, str]:
 def _facts(info: RunInfo) -> list[tuple[str, list[tuple[str, str]]]]:
     tool = {key: value for key, value in info.tool.items() if key not in ("name", "version", "dependencies")}
     versions: Mapping[str, Any] = info.tool.get("dependencies") or {}
-    run = {"started": info.started or "no clock was asked", "seed": info.seed, "command": info.command}
-    run.update({f"edition of {key}": value for key, value in info.edition.items()})
+    run: dict[str, Any] = {"started": info.started or "no clock was asked", "seed": info.seed, "command": info.command}
+    run["edition"] = info.edition
     name = f"{info.tool.get('name', 'hil')} {info.tool.get('version', '')}".strip()
     stands_on = {"stands on": ", ".join(f"{key} {value}" for key, value in versions.items())} if versions else {}
     return [

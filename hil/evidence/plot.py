@@ -18,6 +18,8 @@ _Scale = Callable[[float], float]
 _WIDTH, _LEFT, _RIGHT = 900, 56, 12
 _TOP, _PANEL, _GAP, _BOTTOM = 46, 130, 16, 30
 _ROW = 13
+_RIPPLE = 0.05
+"""What swings below zero by no more than this part of the scale gets no scale of its own there."""
 _BUCKETS = 200
 """Two points each, its least and its greatest: at most 400 points a curve."""
 
@@ -84,12 +86,14 @@ def _panel(panel: Panel, curves: Curves, x: _Scale, top: float) -> Iterator[str]
     for tick in ticks:
         yield f'<path class="grid" d="M{_LEFT} {y(tick):.1f}H{_WIDTH - _RIGHT}"/>'
         yield f'<text class="tick" x="{_LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
-    yield f'<text class="axis" x="{_LEFT + 6}" y="{top + 13}">{escape(panel.name)}, {escape(panel.unit)}</text>'
-    for whose, since, value in _changes(panel.limits):
+    middle = top + _PANEL / 2
+    name = f"{escape(panel.name)}, {escape(panel.unit)}"
+    yield f'<text class="axis" transform="translate(13 {middle:g}) rotate(-90)" text-anchor="middle">{name}</text>'
+    for row, (whose, since, value) in enumerate(_changes(panel.limits)):
         begin = x(max(since, curves.start))
         kind = whose.lower()
         yield f'<path class="limit {kind}" d="M{begin:.1f} {y(value):.1f}H{_WIDTH - _RIGHT}"/>'
-        right, above = _WIDTH - _RIGHT - 4, y(value) - 3
+        right, above = _WIDTH - _RIGHT - 4 - 64 * row, y(value) - 3
         yield f'<text class="tick {kind}" x="{right}" y="{above:.1f}" text-anchor="end">{whose} max</text>'
     yield from _output(panel, curves, x, y)
     yield from _demand(panel, curves, x, y)
@@ -146,7 +150,9 @@ def _range(panel: Panel) -> tuple[float, float]:
     values.extend(high for _, _, _, high in panel.output)
     values.extend(value for _, _, value in panel.limits)
     finite = [value for value in values if math.isfinite(value)]
-    return min(0.0, *finite, 0.0), max(1.0, *finite, 1.0)
+    high = max(1.0, *finite, 1.0)
+    low = min(0.0, *finite, 0.0)
+    return (low if low < -_RIPPLE * high else 0.0), high
 
 
 def _ticks(low: float, high: float, most: int) -> list[float]:

@@ -1,0 +1,193 @@
+"""The page: complete, self-contained, and inert whatever the results say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hil.conformance.verdict import CaseResult
+from hil.evidence.curves import Curves, collect
+from hil.evidence.plot import draw, spread, steps
+from hil.evidence.report import write_reports
+from hil.evidence.run import RunInfo
+from hil.evidence.trace import TraceWriter
+from hil.protocol.gbt27930 import MessageSet
+from hil.units import ms, s
+from hil.world.observation import Observation, Sample
+
+VOID = {"meta", "link", "br", "input", "hr", "img"}
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask about, and checks that elements close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.scripts = 0
+        self.runs: list[str] = []
+        self.plots = 0
+        self.handlers: list[str] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag not in VOID:
+            self._open.append(tag)
+        if values.get("id"):
+            self.ids.append(values["id"] or "")
+        if tag == "details":
+            self.runs.append(values["id"] or "")
+        self.scripts += tag == "script"
+        self.plots += tag == "svg"
+        self.links.extend(value or "" for name, value in attrs if name in ("href", "src", "action", "srcset", "poster"))
+        self.handlers.extend(name for name, _ in attrs if name.startswith("on"))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+
+@pytest.fixture
+def html(tmp_path: Path, info: RunInfo, results: list[CaseResult]) -> str:
+    write_reports(tmp_path, info, results)
+    return (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
+    page = Page(html)
+    assert "url(" not in html
+    assert "@import" not in html
+    for link in page.links:
+        assert link.startswith(("#", "./")), link
+    assert page.scripts == 1
+
+
+def test_every_run_has_its_section_and_every_link_its_target(
+    html: str, tmp_path: Path, results: list[CaseResult]
+) -> None:
+    page = Page(html)
+    assert len(page.runs) == len(results)
+    assert len(set(page.ids)) == len(page.ids)
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+        else:
+            assert (tmp_path / link).is_file()
+    inside = [link[1:] for link in page.links if link.startswith("#run-")]
+    assert set(inside) == set(page.runs)
+
+
+def test_what_results_say_is_inert(tmp_path: Path, info: RunInfo, failed: Callable[..., CaseResult]) -> None:
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>"
+    texts = dict.fromkeys(("id", "variant", "purpose", "reason", "source", "suite", "requirement", "repeat"), evil)
+    places = {"trace": f"traces/{evil}.log", "stream": "../../etc/passwd"}
+    told = failed(**texts, **places, reading=f"{evil}=x", faults_fired=[evil])
+    hostile = msgspec.structs.replace(info, command=evil, dut={"name": evil}, faults=[evil], readings={evil: evil})
+    write_reports(tmp_path, hostile, [told])
+    page = Page((tmp_path / "index.html").read_text("utf-8"))
+    assert page.scripts == 1
+    assert page.handlers == []
+    assert "".join(page.text).count(evil) > 8
+    assert all(link.startswith(("#", "./")) and ".." not in link for link in page.links)
+
+
+def test_the_reader_finds_what_happened(html: str) -> None:
+    text = " ".join(" ".join(Page(html).text).split())
+    for part in (
+        "Conformance report: reference charger",
+        "hil run --seed 0",
+        "python-can 4.6.1",
+        "virtual bus in simulated time",
+        "What needs attention",
+        "1.402 s",
+        "0.99 .. 1.2 s",
+        "bcl: timeout (01)",
+        "two or more independent sources agree",
+        "battery management system",
+        "Charging demand",
+        "the rig has no <script>alert(1)</script> & meter",
+        "hil run --case DN.3006 --seed 0",
+    ):
+        assert part in text
+
+
+def test_plots_only_where_current_was_asked_for(html: str) -> None:
+    assert Page(html).plots == 2
+
+
+def test_seeded_faults_are_announced(tmp_path: Path, info: RunInfo, results: list[CaseResult]) -> None:
+    write_reports(tmp_path, msgspec.structs.replace(info, faults=["late_bcl_timeout"]), results)
+    assert "late_bcl_timeout" in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_an_empty_run_is_no_pass(tmp_path: Path, info: RunInfo) -> None:
+    write_reports(tmp_path, info, [])
+    text = " ".join(Page((tmp_path / "index.html").read_text("utf-8")).text)
+    assert "Nothing was judged" in text
+
+
+def test_many_runs_stay_small(
+    tmp_path: Path, info: RunInfo, result: Callable[..., CaseResult], observations: list[Observation]
+) -> None:
+    with TraceWriter(tmp_path / "traces", "one") as writer:
+        writer.write(observations)
+    stream = writer.stream_path.relative_to(tmp_path).as_posix()
+    write_reports(tmp_path, info, [result(id=f"DN.{n}", stream=stream) for n in range(120)])
+    assert (tmp_path / "index.html").stat().st_size < 6_000_000
+
+
+def test_curves_of_a_session(observations: list[Observation], messages: MessageSet) -> None:
+    curves = collect(observations, messages, s(5))
+    assert isinstance(curves, Curves)
+    assert curves.current.demand == [(s(1), 120.0)]
+    assert curves.voltage.demand == [(s(1), 650.0)]
+    assert {(whose, value) for whose, _, value in curves.current.limits} == {("BCP", 250.0), ("CML", 250.0)}
+    assert {(whose, value) for whose, _, value in curves.voltage.limits} == {("BCP", 700.0), ("CML", 750.0)}
+    assert [(mark.label, mark.kind) for mark in curves.marks] == [
+        ("stimulus", "stimulus"),
+        ("first CEM", "message"),
+        ("decisive", "decisive"),
+    ]
+    assert curves.demand_end == s(4)
+
+
+def test_voltage_alone_is_drawn_where_it_was_judged(messages: MessageSet) -> None:
+    seen: list[Observation] = [Sample(ms(n), "output_voltage", 500.0, 490.0, 510.0) for n in range(10)]
+    assert collect(seen, messages, None) is None
+    curves = collect(seen, messages, None, electrical=True)
+    assert curves is not None
+    assert "<svg" in draw(curves)
+
+
+def test_decimation_keeps_extremes() -> None:
+    samples = [(n, float(n % 7), n % 7 - 0.5, n % 7 + 0.5) for n in range(100_000)]
+    samples[54_321] = (54_321, 3.0, -99.0, 3.5)
+    samples[77_777] = (77_777, 3.0, 2.5, 444.0)
+    kept = spread(samples)
+    assert len(kept) <= 400
+    assert min(sample[2] for sample in kept) == -99.0
+    assert max(sample[3] for sample in kept) == 444.0
+    assert kept == sorted(kept)
+    points = [(n, value) for n, value, _, _ in samples]
+    points[33_333] = (33_333, 1000.0)
+    few = steps(points)
+    assert len(few) <= 400
+    assert max(value for _, value in few) == 1000.0
+    assert few[-1] == points[-1]
+
+
+def test_few_points_stay_as_they_are() -> None:
+    samples = [(n, 1.0, 1.0, 1.0) for n in range(400)]
+    assert spread(samples) == samples
