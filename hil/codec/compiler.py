@@ -122,13 +122,13 @@ def compile_decoder(
         "    try:",
         f"        {', '.join(targets) + ', = ' if targets else ''}unpack(data)",
         "    except error:",
-        "        return interpreted(cls, data)",
+        f"        return decode(cls, data[:{length}]) if len(data) > {length} else interpreted(cls, data)",
         *joins,
         *checks,
         f"    return new(cls, ({', '.join(values)}{',' if values else ''}))",
     ]
     closed = {f"choices_{key}": frozenset(each.choices) for key, each in signals.items() if each.closed}
-    unpack = struct.Struct(code).unpack_from
+    unpack = struct.Struct(code).unpack
     return _function("\n".join(lines) + "\n", "decode", name, unpack=unpack, interpreted=interpreted, **closed)
 
 
@@ -225,7 +225,7 @@ def _refusals(length: int, signals: Mapping[str, Signal]) -> Iterator[str]:
             yield f"not (v_{key} is None or {declared.raw_low} <= r_{key} <= {declared.raw_high})"
         elif declared.raw_low > 0 or declared.raw_high < declared.mask:
             yield f"not {declared.raw_low} <= r_{key} <= {declared.raw_high}"
-        elif declared.choices or _raw_of(key, length, signals) != f"w{declared.start // 8}":
+        elif _raw_of(key, length, signals) != f"w{declared.start // 8}":
             codes.setdefault(declared.mask, []).append(f"r_{key}")
     for mask, keys in codes.items():
         yield f"({' | '.join(keys)}) & {~mask}"

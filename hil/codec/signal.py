@@ -174,15 +174,17 @@ def signal(
     kind: str = "uint",
     closed: bool = False,
 ) -> Any:
-    """Declare a signal. ``scale`` and ``offset`` are decimal texts so that the grid is exact."""
+    """Declare a signal. ``scale`` and ``offset`` are decimal texts so that the grid is exact.
+
+    A signal with a ``default`` need not be given when a message is made; type checkers see it only
+    where it is written.
+    """
     if kind not in KINDS:
         raise CatalogueError(f"SPN {spn}: kind {kind!r}; there are {', '.join(KINDS)}")
     if kind != "uint" and not optional:
         raise CatalogueError(f"SPN {spn}: {kind} decodes to None where it is not supplied, so it must be optional")
     if closed and not choices:
         raise CatalogueError(f"SPN {spn}: closed without choices")
-    if optional and default is ...:
-        default = None
     return Signal(
         spn,
         start,
@@ -200,6 +202,6 @@ def signal(
     )
 
 
-def status(spn: int, *, start: int, choices: Mapping[int, str], length: int = 2, default: int = 0) -> Any:
-    """Declare a status field; 0 is what it is when nothing is to be said."""
-    return signal(spn, start=start, length=length, choices=choices, default=default)
+def status(spn: int, *, start: int, choices: Mapping[int, str], default: int) -> Any:
+    """Declare a two-bit status field; ``default`` is what it is when nothing is to be said."""
+    return signal(spn, start=start, length=2, choices=choices, default=default)

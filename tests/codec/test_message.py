@@ -24,10 +24,10 @@ class Sample(Message, pgn=0x4200, length=12):
     volts: float = signal(1, start=0, length=16, scale="0.1", unit="V", low=0, high=1000)
     amperes: float = signal(2, start=16, length=16, scale="0.1", offset="-400", unit="A")
     serial: int = signal(3, start=32, length=24)
-    coarse: float = signal(4, start=64, length=8, scale="2.5", offset="10", optional=True)
-    state: int = status(5, start=72, choices={0: "off", 1: "on"})
+    coarse: float = signal(4, start=64, length=8, scale="2.5", offset="10", optional=True, default=None)
+    state: int = status(5, start=72, choices={0: "off", 1: "on"}, default=0)
     level: int = signal(6, start=74, length=4)
-    tag: str | None = signal(7, start=80, length=8, kind="ascii", optional=True)
+    tag: str | None = signal(7, start=80, length=8, kind="ascii", optional=True, default=None)
 
 
 def sample(**values: Any) -> Sample:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -24,6 +24,8 @@ class MessageSet:
             {cls.can_id: cls for cls in self.messages if cls.can_id is not None}
         )
 
+        self._decoders: dict[int, Callable[[bytes], Message]] = {cls.pgn: cls.decode for cls in self.messages}
+
     def ids(self, declared: type[Message]) -> dict[str, int]:
         """The 29-bit identifiers of a message by sender; nominal for what travels by the transport protocol."""
         senders = [declared.sender] if declared.sender else ["charger", "bms"]
@@ -36,13 +38,13 @@ class MessageSet:
 
     def decode(self, pgn: int, data: bytes) -> Message | Malformed:
         """The message of a PGN; what is no message of it comes back as :class:`Malformed`. Never raises."""
-        declared = self.by_pgn.get(pgn)
-        if declared is None:
+        decode = self._decoders.get(pgn)
+        if decode is None:
             return Malformed(f"PGN 0x{pgn:06X}", data, "not a message of GB/T 27930")
         try:
-            return declared.decode(data)
+            return decode(data)
         except CodecError as error:
-            return Malformed(declared.name, data, str(error))
+            return Malformed(self.by_pgn[pgn].name, data, str(error))
 
 
 EDITIONS = ("2011", "2015")

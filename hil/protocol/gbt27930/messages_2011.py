@@ -31,7 +31,7 @@ class CRM(Message, pgn=0x0100, length=8, sender="charger", period=ms(250), can_i
 
     result: int = signal(2560, start=0, length=8, choices=RECOGNITION, closed=True)
     charger_number: int = signal(2561, start=8, length=8, offset="1", low=1, high=100)
-    region: str | None = signal(2562, start=16, length=48, kind="ascii", optional=True)
+    region: str | None = signal(2562, start=16, length=48, kind="ascii", optional=True, default=None)
 
 
 class BRM(Message, pgn=0x0200, length=41, sender="bms", period=ms(250), transport=True):
@@ -41,16 +41,20 @@ class BRM(Message, pgn=0x0200, length=41, sender="bms", period=ms(250), transpor
     battery_type: int = signal(2566, start=24, length=8, choices=BATTERY)
     rated_capacity: float = signal(2567, start=32, length=16, scale="0.1", unit="Ah", low=0, high=1000)
     rated_voltage: float = signal(2568, start=48, length=16, scale="0.1", unit="V")
-    battery_maker: str | None = signal(2569, start=64, length=32, kind="ascii", optional=True)
-    pack_serial: bytes | None = signal(2570, start=96, length=32, kind="bytes", optional=True)
+    battery_maker: str | None = signal(2569, start=64, length=32, kind="ascii", optional=True, default=None)
+    pack_serial: bytes | None = signal(2570, start=96, length=32, kind="bytes", optional=True, default=None)
     production_year: int | None = signal(
-        2571, start=128, length=8, offset="1985", unit="year", low=1985, high=2235, optional=True
+        2571, start=128, length=8, offset="1985", unit="year", low=1985, high=2235, optional=True, default=None
     )
-    production_month: int | None = signal(2571, start=136, length=8, unit="month", low=1, high=12, optional=True)
-    production_day: int | None = signal(2571, start=144, length=8, unit="day", low=1, high=31, optional=True)
-    charge_count: int | None = signal(2572, start=152, length=24, optional=True)
-    ownership: int | None = signal(2573, start=176, length=8, choices=OWNERSHIP, optional=True)
-    vin: str | None = signal(2575, start=192, length=136, kind="ascii", optional=True)
+    production_month: int | None = signal(
+        2571, start=136, length=8, unit="month", low=1, high=12, optional=True, default=None
+    )
+    production_day: int | None = signal(
+        2571, start=144, length=8, unit="day", low=1, high=31, optional=True, default=None
+    )
+    charge_count: int | None = signal(2572, start=152, length=24, optional=True, default=None)
+    ownership: int | None = signal(2573, start=176, length=8, choices=OWNERSHIP, optional=True, default=None)
+    vin: str | None = signal(2575, start=192, length=136, kind="ascii", optional=True, default=None)
 
 
 class BCP(Message, pgn=0x0600, length=13, sender="bms", period=ms(500), transport=True):
@@ -145,33 +149,33 @@ class BSP(
 class BST(Message, pgn=0x1900, length=4, priority=4, sender="bms", period=ms(10), can_id=0x101956F4):
     """BMS stops charging, 2011: fewer reasons."""
 
-    soc_reached: int = status(3511, start=0, choices=REACHED)
-    total_voltage_reached: int = status(3511, start=2, choices=REACHED)
-    cell_voltage_reached: int = status(3511, start=4, choices=REACHED)
-    insulation_fault: int = status(3512, start=8, choices=FAULT)
-    connector_overtemperature: int = status(3512, start=10, choices=FAULT)
-    bms_element_overtemperature: int = status(3512, start=12, choices=FAULT)
-    charging_connector_fault: int = status(3512, start=14, choices=FAULT)
-    pack_overtemperature: int = status(3512, start=16, choices=FAULT)
-    other_fault: int = status(3512, start=18, choices=FAULT)
-    overcurrent: int = status(3513, start=24, choices=EXCEEDED)
-    voltage_abnormal: int = status(3513, start=26, choices=ABNORMAL)
+    soc_reached: int = status(3511, start=0, choices=REACHED, default=0)
+    total_voltage_reached: int = status(3511, start=2, choices=REACHED, default=0)
+    cell_voltage_reached: int = status(3511, start=4, choices=REACHED, default=0)
+    insulation_fault: int = status(3512, start=8, choices=FAULT, default=0)
+    connector_overtemperature: int = status(3512, start=10, choices=FAULT, default=0)
+    bms_element_overtemperature: int = status(3512, start=12, choices=FAULT, default=0)
+    charging_connector_fault: int = status(3512, start=14, choices=FAULT, default=0)
+    pack_overtemperature: int = status(3512, start=16, choices=FAULT, default=0)
+    other_fault: int = status(3512, start=18, choices=FAULT, default=0)
+    overcurrent: int = status(3513, start=24, choices=EXCEEDED, default=0)
+    voltage_abnormal: int = status(3513, start=26, choices=ABNORMAL, default=0)
 
 
 class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms(10), can_id=0x101AF456):
     """Charger stops charging, 2011."""
 
-    condition_reached: int = status(3521, start=0, choices=STOPPED)
-    manual_stop: int = status(3521, start=2, choices=STOPPED)
-    fault_stop: int = status(3521, start=4, choices=STOPPED)
-    charger_overtemperature: int = status(3522, start=8, choices=FAULT)
-    charging_connector_fault: int = status(3522, start=10, choices=FAULT)
-    internal_overtemperature: int = status(3522, start=12, choices=FAULT)
-    energy_not_deliverable: int = status(3522, start=14, choices=FAULT)
-    emergency_stop: int = status(3522, start=16, choices=FAULT)
-    other_fault: int = status(3522, start=18, choices=FAULT)
-    current_mismatch: int = status(3523, start=24, choices=MISMATCH)
-    voltage_abnormal: int = status(3523, start=26, choices=ABNORMAL)
+    condition_reached: int = status(3521, start=0, choices=STOPPED, default=0)
+    manual_stop: int = status(3521, start=2, choices=STOPPED, default=0)
+    fault_stop: int = status(3521, start=4, choices=STOPPED, default=0)
+    charger_overtemperature: int = status(3522, start=8, choices=FAULT, default=0)
+    charging_connector_fault: int = status(3522, start=10, choices=FAULT, default=0)
+    internal_overtemperature: int = status(3522, start=12, choices=FAULT, default=0)
+    energy_not_deliverable: int = status(3522, start=14, choices=FAULT, default=0)
+    emergency_stop: int = status(3522, start=16, choices=FAULT, default=0)
+    other_fault: int = status(3522, start=18, choices=FAULT, default=0)
+    current_mismatch: int = status(3523, start=24, choices=MISMATCH, default=0)
+    voltage_abnormal: int = status(3523, start=26, choices=ABNORMAL, default=0)
 
 
 class CSD(Message, pgn=0x1D00, length=5, sender="charger", period=ms(250), can_id=0x181DF456):

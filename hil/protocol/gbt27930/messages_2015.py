@@ -54,7 +54,7 @@ class CRM(Message, pgn=0x0100, length=8, sender="charger", period=ms(250), can_i
 
     result: int = signal(2560, start=0, length=8, choices=RECOGNITION, closed=True)
     charger_number: int = signal(2561, start=8, length=32)
-    region: str | None = signal(2562, start=40, length=24, kind="ascii", optional=True)
+    region: str | None = signal(2562, start=40, length=24, kind="ascii", optional=True, default=None)
 
 
 class BRM(Message, pgn=0x0200, length=49, priority=7, sender="bms", period=ms(250), transport=True):
@@ -64,20 +64,30 @@ class BRM(Message, pgn=0x0200, length=49, priority=7, sender="bms", period=ms(25
     battery_type: int = signal(2566, start=24, length=8, choices=BATTERY)
     rated_capacity: float = signal(2567, start=32, length=16, scale="0.1", unit="Ah", low=0, high=1000)
     rated_voltage: float = signal(2568, start=48, length=16, scale="0.1", unit="V")
-    battery_maker: str | None = signal(2569, start=64, length=32, kind="ascii", optional=True)
-    pack_serial: bytes | None = signal(2570, start=96, length=32, kind="bytes", optional=True)
+    battery_maker: str | None = signal(2569, start=64, length=32, kind="ascii", optional=True, default=None)
+    pack_serial: bytes | None = signal(2570, start=96, length=32, kind="bytes", optional=True, default=None)
     production_year: int | None = signal(
-        2571, start=128, length=8, offset="1985", unit="year", low=1985, high=2235, optional=True
+        2571, start=128, length=8, offset="1985", unit="year", low=1985, high=2235, optional=True, default=None
     )
-    production_month: int | None = signal(2571, start=136, length=8, unit="month", low=1, high=12, optional=True)
-    production_day: int | None = signal(2571, start=144, length=8, unit="day", low=1, high=31, optional=True)
-    charge_count: int | None = signal(2572, start=152, length=24, optional=True)
-    ownership: int | None = signal(2573, start=176, length=8, choices=OWNERSHIP, optional=True)
-    vin: str | None = signal(2575, start=192, length=136, kind="ascii", optional=True)
-    software_number: int | None = signal(2576, start=328, length=8, low=1, high=0xFE, optional=True)
-    software_day: int | None = signal(2576, start=336, length=8, unit="day", low=1, high=31, optional=True)
-    software_month: int | None = signal(2576, start=344, length=8, unit="month", low=1, high=12, optional=True)
-    software_year: int | None = signal(2576, start=352, length=16, unit="year", kind="year", optional=True)
+    production_month: int | None = signal(
+        2571, start=136, length=8, unit="month", low=1, high=12, optional=True, default=None
+    )
+    production_day: int | None = signal(
+        2571, start=144, length=8, unit="day", low=1, high=31, optional=True, default=None
+    )
+    charge_count: int | None = signal(2572, start=152, length=24, optional=True, default=None)
+    ownership: int | None = signal(2573, start=176, length=8, choices=OWNERSHIP, optional=True, default=None)
+    vin: str | None = signal(2575, start=192, length=136, kind="ascii", optional=True, default=None)
+    software_number: int | None = signal(2576, start=328, length=8, low=1, high=0xFE, optional=True, default=None)
+    software_day: int | None = signal(
+        2576, start=336, length=8, unit="day", low=1, high=31, optional=True, default=None
+    )
+    software_month: int | None = signal(
+        2576, start=344, length=8, unit="month", low=1, high=12, optional=True, default=None
+    )
+    software_year: int | None = signal(
+        2576, start=352, length=16, unit="year", kind="year", optional=True, default=None
+    )
 
 
 class BCP(Message, pgn=0x0600, length=13, priority=7, sender="bms", period=ms(500), transport=True):
@@ -86,7 +96,7 @@ class BCP(Message, pgn=0x0600, length=13, priority=7, sender="bms", period=ms(50
     max_cell_voltage: float = signal(2816, start=0, length=16, scale="0.01", unit="V", low=0, high=24)
     max_current: float = signal(2817, start=16, length=16, scale="0.1", offset="-400", unit="A")
     nominal_energy: float | None = signal(
-        2818, start=32, length=16, scale="0.1", unit="kWh", low=0, high=1000, optional=True
+        2818, start=32, length=16, scale="0.1", unit="kWh", low=0, high=1000, optional=True, default=None
     )
     max_total_voltage: float = signal(2819, start=48, length=16, scale="0.1", unit="V")
     max_temperature: float = signal(2820, start=64, length=8, offset="-50", unit="°C", low=-50, high=200)
@@ -97,12 +107,12 @@ class BCP(Message, pgn=0x0600, length=13, priority=7, sender="bms", period=ms(50
 class CTS(Message, pgn=0x0700, length=7, sender="charger", period=ms(500), can_id=0x1807F456):
     """Time synchronisation, optional (sheet 3.6): packed BCD, year low pair first."""
 
-    second: int | None = signal(2823, start=0, length=8, unit="s", kind="bcd", optional=True)
-    minute: int | None = signal(2823, start=8, length=8, unit="min", kind="bcd", optional=True)
-    hour: int | None = signal(2823, start=16, length=8, unit="h", kind="bcd", optional=True)
-    day: int | None = signal(2823, start=24, length=8, unit="day", kind="bcd", optional=True)
-    month: int | None = signal(2823, start=32, length=8, unit="month", kind="bcd", optional=True)
-    year: int | None = signal(2823, start=40, length=16, unit="year", kind="bcd", optional=True)
+    second: int | None = signal(2823, start=0, length=8, unit="s", kind="bcd", optional=True, default=None)
+    minute: int | None = signal(2823, start=8, length=8, unit="min", kind="bcd", optional=True, default=None)
+    hour: int | None = signal(2823, start=16, length=8, unit="h", kind="bcd", optional=True, default=None)
+    day: int | None = signal(2823, start=24, length=8, unit="day", kind="bcd", optional=True, default=None)
+    month: int | None = signal(2823, start=32, length=8, unit="month", kind="bcd", optional=True, default=None)
+    year: int | None = signal(2823, start=40, length=16, unit="year", kind="bcd", optional=True, default=None)
 
 
 class CML(Message, pgn=0x0800, length=8, sender="charger", period=ms(250), can_id=0x1808F456):
@@ -162,12 +172,12 @@ class BSM(Message, pgn=0x1300, length=7, sender="bms", period=ms(250), can_id=0x
     max_temperature_sensor: int = signal(3087, start=16, length=8, offset="1", low=1, high=128)
     min_temperature: float = signal(3088, start=24, length=8, offset="-50", unit="°C", low=-50, high=200)
     min_temperature_sensor: int = signal(3089, start=32, length=8, offset="1", low=1, high=128)
-    cell_voltage_state: int = status(3090, start=40, choices=HIGH_LOW)
-    soc_state: int = status(3091, start=42, choices=HIGH_LOW)
-    overcurrent: int = status(3092, start=44, choices=OVERCURRENT)
-    overtemperature: int = status(3093, start=46, choices=TOO_HIGH)
-    insulation: int = status(3094, start=48, choices=ABNORMAL)
-    connector: int = status(3095, start=50, choices=ABNORMAL)
+    cell_voltage_state: int = status(3090, start=40, choices=HIGH_LOW, default=0)
+    soc_state: int = status(3091, start=42, choices=HIGH_LOW, default=0)
+    overcurrent: int = status(3092, start=44, choices=OVERCURRENT, default=0)
+    overtemperature: int = status(3093, start=46, choices=TOO_HIGH, default=0)
+    insulation: int = status(3094, start=48, choices=ABNORMAL, default=0)
+    connector: int = status(3095, start=50, choices=ABNORMAL, default=0)
     charging_permission: int = status(3096, start=52, choices=PERMISSION, default=1)
 
 
@@ -219,37 +229,37 @@ class BSP(
 class BST(Message, pgn=0x1900, length=4, priority=4, sender="bms", period=ms(10), can_id=0x101956F4):
     """BMS stops charging (sheet 3.14)."""
 
-    soc_reached: int = status(3511, start=0, choices=REACHED)
-    total_voltage_reached: int = status(3511, start=2, choices=REACHED)
-    cell_voltage_reached: int = status(3511, start=4, choices=REACHED)
-    charger_stopped: int = status(3511, start=6, choices=CHARGER_STOPPED)
-    insulation_fault: int = status(3512, start=8, choices=FAULT)
-    connector_overtemperature: int = status(3512, start=10, choices=FAULT)
-    bms_element_overtemperature: int = status(3512, start=12, choices=FAULT)
-    charging_connector_fault: int = status(3512, start=14, choices=FAULT)
-    pack_overtemperature: int = status(3512, start=16, choices=FAULT)
-    hv_relay_fault: int = status(3512, start=18, choices=FAULT)
-    cc2_voltage_fault: int = status(3512, start=20, choices=FAULT)
-    other_fault: int = status(3512, start=22, choices=FAULT)
-    overcurrent: int = status(3513, start=24, choices=EXCEEDED)
-    voltage_abnormal: int = status(3513, start=26, choices=ABNORMAL)
+    soc_reached: int = status(3511, start=0, choices=REACHED, default=0)
+    total_voltage_reached: int = status(3511, start=2, choices=REACHED, default=0)
+    cell_voltage_reached: int = status(3511, start=4, choices=REACHED, default=0)
+    charger_stopped: int = status(3511, start=6, choices=CHARGER_STOPPED, default=0)
+    insulation_fault: int = status(3512, start=8, choices=FAULT, default=0)
+    connector_overtemperature: int = status(3512, start=10, choices=FAULT, default=0)
+    bms_element_overtemperature: int = status(3512, start=12, choices=FAULT, default=0)
+    charging_connector_fault: int = status(3512, start=14, choices=FAULT, default=0)
+    pack_overtemperature: int = status(3512, start=16, choices=FAULT, default=0)
+    hv_relay_fault: int = status(3512, start=18, choices=FAULT, default=0)
+    cc2_voltage_fault: int = status(3512, start=20, choices=FAULT, default=0)
+    other_fault: int = status(3512, start=22, choices=FAULT, default=0)
+    overcurrent: int = status(3513, start=24, choices=EXCEEDED, default=0)
+    voltage_abnormal: int = status(3513, start=26, choices=ABNORMAL, default=0)
 
 
 class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms(10), can_id=0x101AF456):
     """Charger stops charging (sheet 3.15)."""
 
-    condition_reached: int = status(3521, start=0, choices=STOPPED)
-    manual_stop: int = status(3521, start=2, choices=STOPPED)
-    fault_stop: int = status(3521, start=4, choices=STOPPED)
-    bms_stopped: int = status(3521, start=6, choices=STOPPED)
-    charger_overtemperature: int = status(3522, start=8, choices=FAULT)
-    charging_connector_fault: int = status(3522, start=10, choices=FAULT)
-    internal_overtemperature: int = status(3522, start=12, choices=FAULT)
-    energy_not_deliverable: int = status(3522, start=14, choices=FAULT)
-    emergency_stop: int = status(3522, start=16, choices=FAULT)
-    other_fault: int = status(3522, start=18, choices=FAULT)
-    current_mismatch: int = status(3523, start=24, choices=MISMATCH)
-    voltage_abnormal: int = status(3523, start=26, choices=ABNORMAL)
+    condition_reached: int = status(3521, start=0, choices=STOPPED, default=0)
+    manual_stop: int = status(3521, start=2, choices=STOPPED, default=0)
+    fault_stop: int = status(3521, start=4, choices=STOPPED, default=0)
+    bms_stopped: int = status(3521, start=6, choices=STOPPED, default=0)
+    charger_overtemperature: int = status(3522, start=8, choices=FAULT, default=0)
+    charging_connector_fault: int = status(3522, start=10, choices=FAULT, default=0)
+    internal_overtemperature: int = status(3522, start=12, choices=FAULT, default=0)
+    energy_not_deliverable: int = status(3522, start=14, choices=FAULT, default=0)
+    emergency_stop: int = status(3522, start=16, choices=FAULT, default=0)
+    other_fault: int = status(3522, start=18, choices=FAULT, default=0)
+    current_mismatch: int = status(3523, start=24, choices=MISMATCH, default=0)
+    voltage_abnormal: int = status(3523, start=26, choices=ABNORMAL, default=0)
 
 
 class BSD(Message, pgn=0x1C00, length=7, sender="bms", period=ms(250), can_id=0x181C56F4):
@@ -273,25 +283,25 @@ class CSD(Message, pgn=0x1D00, length=8, sender="charger", period=ms(250), can_i
 class BEM(Message, pgn=0x1E00, length=4, priority=2, sender="bms", period=ms(250), can_id=0x081E56F4):
     """BMS error (sheet 3.18): sparse layout (D3)."""
 
-    crm_00: int = status(3901, start=0, choices=TIMEOUT)
-    crm_aa: int = status(3902, start=2, choices=TIMEOUT)
-    cts_cml: int = status(3903, start=8, choices=TIMEOUT)
-    cro: int = status(3904, start=10, choices=TIMEOUT)
-    ccs: int = status(3905, start=16, choices=TIMEOUT)
-    cst: int = status(3906, start=18, choices=TIMEOUT)
-    csd: int = status(3907, start=24, choices=TIMEOUT)
+    crm_00: int = status(3901, start=0, choices=TIMEOUT, default=0)
+    crm_aa: int = status(3902, start=2, choices=TIMEOUT, default=0)
+    cts_cml: int = status(3903, start=8, choices=TIMEOUT, default=0)
+    cro: int = status(3904, start=10, choices=TIMEOUT, default=0)
+    ccs: int = status(3905, start=16, choices=TIMEOUT, default=0)
+    cst: int = status(3906, start=18, choices=TIMEOUT, default=0)
+    csd: int = status(3907, start=24, choices=TIMEOUT, default=0)
 
 
 class CEM(Message, pgn=0x1F00, length=4, priority=2, sender="charger", period=ms(250), can_id=0x081FF456):
     """Charger error (sheet 3.19): sparse layout (D3), priority 2 (D7)."""
 
-    brm: int = status(3921, start=0, choices=TIMEOUT)
-    bcp: int = status(3922, start=8, choices=TIMEOUT)
-    bro: int = status(3923, start=10, choices=TIMEOUT)
-    bcs: int = status(3924, start=16, choices=TIMEOUT)
-    bcl: int = status(3925, start=18, choices=TIMEOUT)
-    bst: int = status(3926, start=20, choices=TIMEOUT)
-    bsd: int = status(3927, start=24, choices=TIMEOUT)
+    brm: int = status(3921, start=0, choices=TIMEOUT, default=0)
+    bcp: int = status(3922, start=8, choices=TIMEOUT, default=0)
+    bro: int = status(3923, start=10, choices=TIMEOUT, default=0)
+    bcs: int = status(3924, start=16, choices=TIMEOUT, default=0)
+    bcl: int = status(3925, start=18, choices=TIMEOUT, default=0)
+    bst: int = status(3926, start=20, choices=TIMEOUT, default=0)
+    bsd: int = status(3927, start=24, choices=TIMEOUT, default=0)
 
 
 FMI = {
