@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import MappingProxyType
 
-from hil.dut.gbt27930 import faults as gbt27930_faults
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import CatalogueError, UsageError
 
 Edit = Callable[[ChargerSpec], ChargerSpec]
+
+KINDS = ("timing", "sequence", "content", "transport", "electrical", "recovery", "robustness")
+_PACKAGE = "hil.dut.gbt27930.faults"
 
 
 @dataclass(frozen=True)
@@ -23,35 +27,30 @@ class SeededFault:
     breaks: tuple[str, ...]
     """Ids of the requirements whose cases must each catch it."""
     summary: str
+    """What is wrong with this charger, as its tester would say it."""
+    kind: str
+    """One of :data:`KINDS`."""
     edit: Edit
-    readings: tuple[tuple[str, str], ...] = ()
-    """Readings under which it is a fault, where that depends on one."""
+
+    def __post_init__(self) -> None:
+        """Raises :class:`CatalogueError` for a kind that does not exist or a fault that breaks nothing."""
+        if self.kind not in KINDS:
+            raise CatalogueError(f"seeded fault {self.name}: kind {self.kind!r}; there are {', '.join(KINDS)}")
+        if not self.breaks:
+            raise CatalogueError(f"seeded fault {self.name} names no requirement")
 
 
-_FAULTS: dict[str, SeededFault] = {}
-
-
-def seeded_fault(
-    *, breaks: str | tuple[str, ...], summary: str, readings: Mapping[str, str] | None = None
-) -> Callable[[Edit], Edit]:
-    """Declare a fault; its name is the function's, with dashes. Two of one name contradict each other."""
-
-    def declare(edit: Edit) -> Edit:
-        name = edit.__name__.strip("_").replace("_", "-")
-        if name in _FAULTS:
-            raise CatalogueError(f"two seeded faults are called {name!r}")
-        names = (breaks,) if isinstance(breaks, str) else breaks
-        _FAULTS[name] = SeededFault(name, names, summary, edit, tuple(sorted((readings or {}).items())))
-        return edit
-
-    return declare
-
-
-def all_faults() -> dict[str, SeededFault]:
-    """Every seeded fault by name, in order of declaration."""
-    for module in iter_modules(gbt27930_faults.__path__, f"{gbt27930_faults.__name__}."):
-        import_module(module.name)
-    return dict(_FAULTS)
+@cache
+def all_faults() -> Mapping[str, SeededFault]:
+    """Every seeded fault by name; two of one name raise :class:`CatalogueError`."""
+    found: dict[str, SeededFault] = {}
+    package = import_module(_PACKAGE)
+    for module in iter_modules(package.__path__, f"{_PACKAGE}."):
+        for fault in getattr(import_module(module.name), "FAULTS", ()):
+            if fault.name in found:
+                raise CatalogueError(f"two seeded faults are called {fault.name!r}")
+            found[fault.name] = fault
+    return MappingProxyType(found)
 
 
 def apply_faults(spec: ChargerSpec, names: Iterable[str]) -> ChargerSpec:

@@ -26,8 +26,6 @@ _TP_TO_CHARGER = (0x00EC56F4, 0x00EB56F4)
 _ANY_PRIORITY = 0x03FFFFFF
 _UNPLUGGED = 5.2
 """CC1 above this shows no plug: 6 V with switch S closed, 12 V with it open, each less 0.8 V (sheet 4.8)."""
-_FAST_CAUSES = ("emergency", "connector", "earth", "supply", "voltage")
-"""Causes for which the output is switched off rather than ramped down (sheet 4.8)."""
 
 
 class Charger(TableMachine):
@@ -59,7 +57,8 @@ class Charger(TableMachine):
         self._accepted: dict[int, type[Message] | None] = {}
         self._last: dict[str, tuple[bytes, Any]] = {}
         self._sent_in_state: dict[str, int] = {}
-        self._refused = {messages.by_name[name].pgn for name in spec.tp_refuses}
+        self._entered: Instant = 0
+        self._deaf = {(state, messages.by_name[name].pgn) for state, names in spec.tp_deaf.items() for name in names}
         super().__init__(spec.states, spec.rows, spec.spans, "idle")
 
     # --- node -------------------------------------------------------------------------------------
@@ -73,6 +72,8 @@ class Charger(TableMachine):
             declared = self._classify(frame)
         if declared is not None:
             self._receive_single(declared, frame.data, now)
+        elif self.spec.crashes_on_foreign and identifier & _ANY_PRIORITY not in _TP_TO_CHARGER:
+            self._hang()
         elif identifier & _ANY_PRIORITY in _TP_TO_CHARGER and frame.extended and self.state != "dead":
             self._receive_transport(frame, now)
 
@@ -90,8 +91,8 @@ class Charger(TableMachine):
             self._cc1_changed(value, now)
         elif name == "pe_ok" and not value:
             self.trigger("pe_lost", now)
-        elif name == "ac_present" and not value:
-            self.trigger("ac_lost", now)
+        elif name == "ac_present":
+            self.trigger("ac_back" if value else "ac_lost", now)
 
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """A charger takes no orders of the bench: it is the device under test."""
@@ -121,8 +122,8 @@ class Charger(TableMachine):
         if frame.extended:
             priority, pgn, destination, source = split_id(frame.id)
             pgn = self.spec.accept_pgns.get(pgn, pgn)
-            ours = destination == CHARGER_ADDRESS
-            known = source == BMS_ADDRESS or source in self.spec.accept_sources
+            ours = destination == CHARGER_ADDRESS or self.spec.any_address
+            known = source == BMS_ADDRESS or source in self.spec.accept_sources or self.spec.any_address
             candidate = self.messages.by_pgn.get(pgn)
             theirs = candidate is not None and candidate.sender != "charger" and self._takes(candidate, priority)
             if ours and known and theirs:
@@ -157,7 +158,7 @@ class Charger(TableMachine):
                 shortest = 0
             if len(data) < shortest:
                 return None
-            data = data.ljust(declared.length, b"\xff")
+            data = data.ljust(declared.length, b"\0")
         elif len(data) > declared.length and not (self.spec.accept_longer or declared.transport):
             return None
         message = self.messages.decode(declared.pgn, data)
@@ -169,6 +170,10 @@ class Charger(TableMachine):
     def _take(self, name: str, message: Any, now: Instant) -> None:
         if name == "BCL":
             self.bcl = message
+        elif name == "BST" and self._ignores(message):
+            return
+        elif name == "BRM" and self.spec.own_version_only and message.version != self.spec.version:
+            return
         elif name == "BRO":
             name = "BROAA" if message.ready == 0xAA else "BRO00" if message.ready == 0 else "BRO"
         elif name == "BSM":
@@ -176,6 +181,11 @@ class Charger(TableMachine):
         else:
             self._offered = message
         self.trigger(name, now)
+
+    def _ignores(self, bst: Any) -> bool:
+        """A seeded fault: reasons that this charger does not know."""
+        ignored = self.spec.ignored_reasons
+        return bool(ignored) and not any(value == 1 for name, value in bst.items() if name not in ignored)
 
     def _judge_bsm(self, bsm: Any) -> str:
         """Sheet 3.12: abnormal stops; forbidden pauses; "untrusted" is no reason to act."""
@@ -188,10 +198,14 @@ class Charger(TableMachine):
         return "BSM_allowed"
 
     def _receive_transport(self, frame: CanFrame, now: Instant) -> None:
-        if self._refused and frame.data[:1] == b"\x10" and len(frame.data) == 8:
-            pgn = int.from_bytes(frame.data[5:8], "little")
-            if pgn in self._refused:
+        data = frame.data
+        if self._deaf and data[:1] == b"\x10" and len(data) == 8:
+            pgn = int.from_bytes(data[5:8], "little")
+            if ("*", pgn) in self._deaf or (self.state, pgn) in self._deaf:
                 return
+        if self.spec.crashes_on_short and len(data) < 8:
+            self._hang()
+            return
         self.tp.receive(frame, now)
         self._drain_transport(now)
 
@@ -225,11 +239,15 @@ class Charger(TableMachine):
     def trigger(self, name: str, now: Instant) -> None:
         """Give a trigger to the table, unless it is the one that hangs this charger."""
         if name == self.spec.crashes_on:
-            self.state = "dead"
-            self.sends.clear()
-            self.timers.clear()
-            return
-        self.fire(name, now)
+            self._hang()
+        else:
+            self.fire(name, now)
+
+    def _hang(self) -> None:
+        """Fall silent for good, as a crashed controller does; the plant keeps what was last set."""
+        self.state = "dead"
+        self.sends.clear()
+        self.timers.clear()
 
     # --- sending ----------------------------------------------------------------------------------
 
@@ -240,6 +258,8 @@ class Charger(TableMachine):
             count = self._sent_in_state.get(name, 0)
             self._sent_in_state[name] = count + 1
             if count % edit.every or (edit.limit is not None and count >= edit.limit):
+                return
+            if now < self._entered + edit.quiet:
                 return
         self.out.append(self.compose.frame(name, now))
         if name == "CCS":
@@ -256,6 +276,7 @@ class Charger(TableMachine):
     def entered(self, state: str, now: Instant) -> None:
         """A new state counts its frames anew."""
         self._sent_in_state.clear()
+        self._entered = now
 
     # --- guards -----------------------------------------------------------------------------------
 
@@ -352,8 +373,8 @@ class Charger(TableMachine):
         if self.spec.readings.get("t3-bro") == "restart":
             self.start_timer("T3", now)
 
-    def do_restart_t5(self, now: Instant) -> None:
-        self.start_timer("T5", now)
+    def do_restart(self, timer: str, now: Instant) -> None:
+        self.start_timer(timer, now)
 
     def do_clear_seen(self, now: Instant) -> None:
         self.seen_bcl = self.seen_bcs = False
@@ -391,7 +412,7 @@ class Charger(TableMachine):
     def do_cause(self, cause: str, now: Instant) -> None:
         """Remember why the charge stops: the content of CST (register: cst-cause)."""
         self.cause = self.spec.stop_causes[cause]
-        if self.spec.power.fast_stop and cause in _FAST_CAUSES:
+        if cause in self.spec.power.fast_causes:
             self.fast_cut = True
 
     def do_report(self, awaited: str, now: Instant) -> None:

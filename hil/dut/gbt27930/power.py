@@ -30,6 +30,7 @@ class PowerControl:
         self._test_voltage = 0.0
         self._precharge_voltage = 0.0
         self._slewed: Instant = 0
+        self._ramp = 0.0
         self._followed: Any = None
 
     # --- session counters ---------------------------------------------------------------------------
@@ -44,7 +45,8 @@ class PowerControl:
         if self._started is None:
             return 0
         end = now if self._ended is None else self._ended
-        return min((end - self._started) // (60 * SECOND), _LONGEST_MINUTES)
+        gain = self._charger.spec.power.time_gain
+        return min(gain * (end - self._started) // (60 * SECOND), _LONGEST_MINUTES)
 
     def energy(self, now: Instant) -> float:
         """Energy delivered in this session, kWh, by the meter."""
@@ -117,15 +119,18 @@ class PowerControl:
             return
         self._followed = bcl
         volts, amperes = bcl.voltage_demand, max(-bcl.current_demand, 0.0)
+        if power.hold_at_zero and not (volts and amperes):
+            return
         if charger.spec.readings.get("demand-zero", "minimum-output") == "minimum-output":
             volts, amperes = max(volts, power.min_voltage), max(amperes, power.min_current)
         if power.follow_limits:
             bcp = charger.bcp
             volts = min(volts, power.max_voltage, bcp.max_total_voltage)
             amperes = min(amperes, power.max_current, -bcp.max_current)
+        volts *= power.set_voltage_gain
         self._set_voltage = volts
         charger.act("voltage_setpoint", volts)
-        self._target = amperes
+        self._target = amperes * power.set_current_gain + power.set_current_offset
         self._slewed = now
         self.slew(now)
 
@@ -172,10 +177,11 @@ class PowerControl:
         if self._target or self._set_current:
             self._slewed = now
         self._target = 0.0
-        if fast and power.fast_stop:
+        self._ramp = power.fast_ramp if fast else power.stop_ramp
+        if fast and not power.fast_ramp:
             self._set_current = 0.0
             self.off()
-        elif not power.stop_ramp:
+        elif not self._ramp:
             self._set_current = 0.0
             self._charger.act("current_setpoint", 0.0)
         if power.open_unconditionally:
@@ -186,7 +192,7 @@ class PowerControl:
         charger = self._charger
         power = charger.spec.power
         if power.stop_output and self._set_current > 0.0:
-            self._set_current = max(0.0, self._set_current - power.stop_ramp * (now - self._slewed) / SECOND)
+            self._set_current = max(0.0, self._set_current - self._ramp * (now - self._slewed) / SECOND)
             self._slewed = now
             charger.act("current_setpoint", self._set_current)
         if charger.sense("output_current", now) <= power.open_below:

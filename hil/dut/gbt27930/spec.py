@@ -95,7 +95,6 @@ class Power:
     close_k1k2: bool = True
     release_k1k2: bool = True
     release_aux: bool = True
-    close_early: bool = False
     stop_ramp: float = 0.0
     """A/s when stopping; 0 leaves it to the power stage."""
     fall_ramp: float = 0.0
@@ -106,6 +105,14 @@ class Power:
     voltage_offset: float = 0.0
     current_gain: float = 1.0
     current_offset: float = 0.0
+    set_voltage_gain: float = 1.0
+    set_current_gain: float = 1.0
+    set_current_offset: float = 0.0
+    """How the power stage's set-points miss the demand."""
+    time_gain: int = 1
+    """Minutes counted for each minute."""
+    hold_at_zero: bool = False
+    """A demand of 0 leaves the output as it is."""
     follow_limits: bool = True
     """Keep below BCP's maxima and the own ones."""
     follow_demand: bool = True
@@ -114,8 +121,10 @@ class Power:
     resume_output: bool = True
     stop_output: bool = True
     """Cut the output when stopping or in error."""
-    fast_stop: bool = True
-    """Switch the stage off (rather than ramp) for faults."""
+    fast_causes: Names = ("emergency", "connector", "earth", "supply", "voltage")
+    """Causes for which the stage is switched off rather than ramped down (sheet 4.8)."""
+    fast_ramp: float = 0.0
+    """A/s after such a cause, where the stage is not switched off at once."""
     cc1_low: float = 3.2
     cc1_high: float = 4.8
     start_cc1_low: float = 3.2
@@ -140,6 +149,8 @@ class WireEdit:
     """Alternate frames come this much early and late."""
     limit: int | None = None
     """No more frames than this in one visit of a state."""
+    quiet: Span = 0
+    """Not sent during the first such span of a state."""
 
 
 @dataclass(frozen=True)
@@ -173,10 +184,21 @@ class ChargerSpec:
     """Long messages whose first eight bytes are taken as the whole."""
     tp_timing: TpTiming = field(default_factory=TpTiming)
     tp: TpBehaviour = field(default_factory=TpBehaviour)
-    tp_refuses: Names = ()
+    tp_deaf: Mapping[str, Names] = field(default_factory=lambda: _frozen({}))
+    """Long messages whose announcement is not answered, by state; the state ``*`` means every one."""
+    ignored_reasons: Names = ()
+    """A BST that gives no other reason than these is not taken in."""
+    own_version_only: bool = False
+    """A BRM of another protocol version is not taken in."""
+    any_address: bool = False
+    """Frames of and to other addresses are taken in."""
     reconnections: int = 3
     crashes_on: str = ""
     """A trigger at which the controller hangs for good."""
+    crashes_on_foreign: bool = False
+    """Frames that are none of ours hang the controller."""
+    crashes_on_short: bool = False
+    """Transport frames of less than 8 bytes hang the controller."""
     abnormal: Mapping[str, tuple[int, ...]] = field(
         default_factory=lambda: _frozen(
             {
@@ -208,6 +230,10 @@ class ChargerSpec:
     """CST content by cause. Beyond the named ones the standard gives no mapping (register: cst-cause)."""
     readings: Mapping[str, str] = field(default_factory=lambda: _frozen({}))
 
+    def but(self, **fields: Any) -> ChargerSpec:
+        """The same with other fields."""
+        return replace(self, **fields)
+
     def timing(self, **spans: Span) -> ChargerSpec:
         """The same with other spans; an unknown name raises :class:`UsageError`."""
         for name in spans:
@@ -231,7 +257,7 @@ class ChargerSpec:
         """The same with one state edited."""
         return replace(self, states=_frozen({**self.states, name: self.states[name]._replace(**fields)}))
 
-    def without_rows(self, *, state: str = "", trigger: str = "", target: str = "") -> ChargerSpec:
+    def without_rows(self, *, state: str = "", trigger: str = "", target: str = "", guard: str = "") -> ChargerSpec:
         """The same without the rows that match everything given; no match raises :class:`UsageError`."""
         rows: list[Row] = []
         for row in self.rows:
@@ -239,6 +265,7 @@ class ChargerSpec:
                 (not state or state in row.states)
                 and (not trigger or row.trigger == trigger)
                 and (not target or row.target == target)
+                and (not guard or row.guard == guard)
             )
             if not hit:
                 rows.append(row)
@@ -250,9 +277,20 @@ class ChargerSpec:
             raise UsageError(f"no row has state {state!r}, trigger {trigger!r} and target {target!r}")
         return replace(self, rows=tuple(rows))
 
-    def with_row(self, row: Row) -> ChargerSpec:
+    def with_row(
+        self, states: str | Names, trigger: str, target: str = "", guard: str = "", do: Names = ()
+    ) -> ChargerSpec:
         """The same with a row that is tried before all others."""
-        return replace(self, rows=(row, *self.rows))
+        names = (states,) if isinstance(states, str) else states
+        return replace(self, rows=(Row(names, trigger, target, guard, do), *self.rows))
+
+    def causing(self, cause: str, **signals: int) -> ChargerSpec:
+        """The same with another CST content for a cause."""
+        return replace(self, stop_causes=_frozen({**self.stop_causes, cause: signals}))
+
+    def also_sending(self, state: str, *sends: str) -> ChargerSpec:
+        """The same with more messages sent in a state."""
+        return self.stating(state, sends=(*self.states[state].sends, *sends))
 
 
 def reference(readings: Mapping[str, str] | None = None) -> ChargerSpec:

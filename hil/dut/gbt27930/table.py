@@ -78,7 +78,7 @@ ROWS: tuple[Row, ...] = (
     Row(("configure",), "T3", "error", "", ("report:bro",)),
     Row(("configure",), "T4", "error", "", ("report:bro",)),
     # C7: voltage check, precharge, contactors
-    Row(_READYING, "BROAA", "", "", ("restart_t5",)),
+    Row(_READYING, "BROAA", "", "", ("restart:T5",)),
     Row(_READYING, "BRO00", "closed_down", "ends_on_bro00", ("block",)),
     Row(("verify",), "poll", "precharge", "battery_voltage_fits"),
     Row(("precharge",), "poll", "closing", "precharged"),
