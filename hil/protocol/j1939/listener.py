@@ -23,6 +23,8 @@ class Transfer(msgspec.Struct, frozen=True):
     complete: bool
     reason: str = ""
     """Why it is not complete."""
+    aborted_by: int | None = None
+    """Source address of the abort that ended it."""
 
 
 class _Open:
@@ -72,15 +74,17 @@ class Listener:
     def _request(self, direction: int, data: bytes, t: Instant) -> Transfer | None:
         replaced = self._open.pop(direction, None)
         size, pgn = data[1] | data[2] << 8, data[5] | data[6] << 8 | data[7] << 16
-        if len(self._open) < _MOST_PAIRS:
-            self._open[direction] = _Open(pgn, size, data[3], t)
+        if len(self._open) >= _MOST_PAIRS:
+            del self._open[next(iter(self._open))]  # the oldest: a flood must not hide what comes after it
+        self._open[direction] = _Open(pgn, size, data[3], t)
         return None if replaced is None else _ended(direction, replaced, t, "replaced by a new RTS")
 
     def _acknowledged(self, direction: int, data: bytes, t: Instant) -> Transfer | None:
         swapped = (direction & 0xFF) << 8 | direction >> 8
-        transfer = self._open.pop(swapped, None)
-        if transfer is None:
+        transfer = self._open.get(swapped)
+        if transfer is None or transfer.pgn != data[5] | data[6] << 8 | data[7] << 16:
             return None
+        del self._open[swapped]
         missing = -(-transfer.size // PACKET) - len(transfer.parts)
         return _ended(swapped, transfer, t, f"{missing} packets missing" if missing > 0 else "")
 
@@ -91,10 +95,11 @@ class Listener:
             transfer = self._open.get(key)
             if transfer is not None and transfer.pgn == pgn:
                 del self._open[key]
-                return _ended(key, transfer, t, f"aborted, reason {data[1]}")
+                return _ended(key, transfer, t, f"aborted, reason {data[1]}", direction & 0xFF)
         return None
 
 
-def _ended(direction: int, transfer: _Open, t: Instant, reason: str) -> Transfer:
+def _ended(direction: int, transfer: _Open, t: Instant, reason: str, aborted_by: int | None = None) -> Transfer:
     data = b"".join(part for _, part in sorted(transfer.parts.items()))[: transfer.size]
-    return Transfer(direction & 0xFF, direction >> 8, transfer.pgn, data, transfer.started, t, not reason, reason)
+    source, destination = direction & 0xFF, direction >> 8
+    return Transfer(source, destination, transfer.pgn, data, transfer.started, t, not reason, reason, aborted_by)

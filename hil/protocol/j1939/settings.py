@@ -17,7 +17,11 @@ REASON_BUSY, REASON_RESOURCES, REASON_TIMEOUT = 1, 2, 3
 
 
 class TpTiming(msgspec.Struct, frozen=True):
-    """Timers of J1939-21, and the sending interval of data packets (10 ms, S2)."""
+    """Timers of J1939-21, and the sending interval of data packets (10 ms, S2).
+
+    Tr (200 ms, the longest time to an answer) has no row: an endpoint answers at once, see
+    ``TpBehaviour.answer_after``; judges measure it.
+    """
 
     t1: Span = ms(750)
     """Receiver: gap after a packet, more expected."""
@@ -41,39 +45,45 @@ class TpBehaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Receiver: hold CTS before the first release."""
     retries: int = 2
     """Receiver: requests for a lost packet before it aborts."""
+    answer_after: Span = 0
+    """Receiver: every CTS and EndOfMsgACK comes so much later."""
     answer_rts: bool = True
     """Receiver: False never answers."""
     refuse: int = 0
     """Receiver: abort reason that answers every RTS; 0 accepts."""
     acknowledge: bool = True
     """Receiver: False never sends EndOfMsgACK."""
+    wrong_ack_size: bool = False
+    """Receiver: EndOfMsgACK names one byte too many."""
     accept_bad_counts: bool = False
     """Receiver: takes an RTS whose packet count does not fit its size."""
     accept_without_rts: bool = False
-    """Receiver: takes data packets that nothing announced."""
+    """Receiver: takes data packets that nothing announced, as ``assume_pgn`` and ``assume_size``."""
+    assume_pgn: int = 0
+    assume_size: int = SMALLEST
     accept_any_source: bool = False
     """Receiver: takes transport frames from other addresses."""
     ignore_sequence: bool = False
     """Receiver: takes packets in whatever order."""
-    ignore_abort: bool = False
-    """Both: an abort changes nothing."""
     ignore_new_rts: bool = False
     """Receiver: an RTS while a connection is open changes nothing."""
+    ignore_abort: bool = False
+    """Both: an abort changes nothing."""
+    abort_on_timeout: bool = True
+    """Both: False drops a connection that timed out without a word."""
     announce_size: int = 0
     """Sender: total bytes in the RTS; 0 means the true ones."""
     announce_packets: int = 0
     """Sender: packet count in the RTS; 0 means the true one."""
+    most_per_cts: int = NO_LIMIT
+    """Sender: packets that one CTS may release, as the RTS announces it."""
     drop_packets: tuple[int, ...] = ()
     """Sender: packets not sent the first time."""
     swap_packets: bool = False
     """Sender: packets 1 and 2 change places."""
     stop_after: int | None = None
-    """Sender: falls silent after this many packets; None means never."""
-    most_per_cts: int = NO_LIMIT
-    """Sender: packets that one CTS may release, as the RTS announces it."""
+    """Sender: sends no packet any more after this many; None means never."""
     abort_after: int = 0
     """Sender: aborts after this many packets; 0 means never."""
-    wrong_ack_size: bool = False
-    """Receiver: EndOfMsgACK names one byte too many."""
     source: int = 0
     """Sender: frames leave with this source address; 0 means the own one."""

@@ -1,0 +1,706 @@
+"""The transport endpoint: the worked transfers of the sheet, every timer, every rule, every abort."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.codec.frame import CanFrame
+from hil.errors import UsageError
+from hil.protocol.j1939 import Aborted, Ignored, Received, Sent, TpBehaviour, TpEvent, TpTiming, Transport
+from hil.units import Instant, ms
+
+BMS, CHARGER = 0xF4, 0x56
+BRM_PGN, BCP_PGN, BCS_PGN = 0x0200, 0x0600, 0x1100
+
+BRM_LINES = """
+1CEC56F4 10 31 00 07 FF 00 02 00
+1CECF456 11 07 01 FF FF 00 02 00
+1CEB56F4 01 01 01 00 03 B8 0B 38
+1CEB56F4 02 18 41 42 43 44 01 00
+1CEB56F4 03 00 00 23 06 0F 78 00
+1CEB56F4 04 00 01 FF 4C 54 45 53
+1CEB56F4 05 54 30 30 30 30 30 30
+1CEB56F4 06 30 30 30 30 30 30 01
+1CEB56F4 07 0F 06 E4 07 FF FF FF
+1CECF456 13 31 00 07 FF 00 02 00
+"""
+BCS_LINES = """
+1CEC56F4 10 09 00 02 FF 00 11 00
+1CECF456 11 02 01 FF FF 00 11 00
+1CEB56F4 01 EB 17 FF 0A 56 31 2E
+1CEB56F4 02 4B 00 FF FF FF FF FF
+1CECF456 13 09 00 02 FF 00 11 00
+"""
+
+
+def frames_of(lines: str) -> list[CanFrame]:
+    rows = [line.split(maxsplit=1) for line in lines.strip().splitlines()]
+    return [CanFrame(int(identifier, 16), bytes.fromhex(data)) for identifier, data in rows]
+
+
+def content_of(lines: str, size: int) -> bytes:
+    return b"".join(frame.data[1:] for frame in frames_of(lines) if frame.id == 0x1CEB56F4)[:size]
+
+
+def to_charger(data: str) -> CanFrame:
+    """A TP.CM frame of the BMS."""
+    return CanFrame(0x1CEC56F4, bytes.fromhex(data))
+
+
+def packet(number: int, fill: int = 0) -> CanFrame:
+    return CanFrame(0x1CEB56F4, bytes([number]) + bytes([fill]) * 7)
+
+
+def to_bms(data: str) -> CanFrame:
+    """A TP.CM frame of the charger."""
+    return CanFrame(0x1CECF456, bytes.fromhex(data))
+
+
+def take(end: Transport) -> list[str]:
+    """What an end has sent, without the identifier's source and destination."""
+    taken = [frame.data.hex(" ").upper() for frame in end.out]
+    end.out.clear()
+    return taken
+
+
+def events(end: Transport) -> list[TpEvent]:
+    taken = list(end.events)
+    end.events.clear()
+    return taken
+
+
+def sender(**behaviour: object) -> Transport:
+    return Transport(BMS, CHARGER, behaviour=TpBehaviour(**behaviour))  # type: ignore[arg-type]
+
+
+def receiver(**behaviour: object) -> Transport:
+    return Transport(CHARGER, BMS, behaviour=TpBehaviour(**behaviour))  # type: ignore[arg-type]
+
+
+RTS_BRM = "10 31 00 07 FF 00 02 00"
+CTS_BRM = "11 07 01 FF FF 00 02 00"
+RTS_BCS = "10 09 00 02 FF 00 11 00"
+CTS_BCS = "11 02 01 FF FF 00 11 00"
+ACK_BCS = "13 09 00 02 FF 00 11 00"
+ABORT_BRM_TIMEOUT = "FF 03 FF FF FF 00 02 00"
+ABORT_BCS_TIMEOUT = "FF 03 FF FF FF 00 11 00"
+
+
+# --- the sheet's worked transfers -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lines", "pgn", "size"), [(BRM_LINES, BRM_PGN, 49), (BCS_LINES, BCS_PGN, 9)])
+def test_both_ends_reproduce_the_worked_transfer(lines: str, pgn: int, size: int) -> None:
+    """Sheet 1.5, frame by frame: each end is shown the other's printed frames and must answer with its own."""
+    bms, charger = Transport(BMS, CHARGER), Transport(CHARGER, BMS)
+    content = content_of(lines, size)
+    bms.send(pgn, content, 0)
+    now: Instant = 0
+    for printed in frames_of(lines):
+        end, other = (bms, charger) if printed.id & 0xFF == BMS else (charger, bms)
+        if not end.out:  # the next packet is due 10 ms after the last one
+            due = end.next_deadline()
+            assert due == now + ms(10)
+            now = due
+            end.wake(now)
+        assert end.out.pop(0) == printed
+        other.receive(printed, now)
+    assert (bms.out, charger.out) == ([], [])
+    gaps = (-(-size // 7) - 1) * ms(10)
+    assert events(charger) == [Received(pgn, content, 0, gaps)]
+    assert events(bms) == [Sent(pgn, 0, gaps)]
+    assert (bms.next_deadline(), charger.next_deadline()) == (None, None)
+
+
+def test_abort_for_a_timeout_during_bcs_is_the_printed_one() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    bms.wake(ms(1250))
+    assert bms.out[-1] == CanFrame(0x1CEC56F4, bytes.fromhex("FF 03 FF FF FF 00 11 00"))
+
+
+# --- timers ----------------------------------------------------------------------------------------------
+
+
+def expires(end: Transport, now: Instant, span: Instant) -> None:
+    """The next deadline is exactly ``span`` away; one nanosecond earlier nothing happens."""
+    assert end.next_deadline() == now + span
+    end.wake(now + span - 1)
+    assert end.out == []
+    end.wake(now + span)
+
+
+def test_t3_after_an_rts_without_answer() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 7)
+    take(bms)
+    expires(bms, 7, ms(1250))
+    assert take(bms) == [ABORT_BCS_TIMEOUT]
+    assert events(bms) == [Aborted(BCS_PGN, "sender", 3, "us", 7 + ms(1250))]
+    assert bms.next_deadline() is None
+
+
+def test_t3_after_the_last_packet() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    bms.receive(to_bms(CTS_BCS), ms(2))
+    bms.wake(ms(12))
+    take(bms)
+    expires(bms, ms(12), ms(1250))
+    assert take(bms) == [ABORT_BCS_TIMEOUT]
+
+
+def test_t4_after_a_hold() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    take(bms)
+    bms.receive(to_bms("11 00 01 FF FF 00 11 00"), ms(100))
+    bms.receive(to_bms("11 00 01 FF FF 00 11 00"), ms(600))  # a further hold starts it anew
+    expires(bms, ms(600), ms(1050))
+    assert take(bms) == [ABORT_BCS_TIMEOUT]
+
+
+def test_a_hold_is_respected_and_then_released() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    take(bms)
+    bms.receive(to_bms("11 00 01 FF FF 00 11 00"), ms(1))
+    bms.wake(ms(900))
+    assert take(bms) == []
+    bms.receive(to_bms(CTS_BCS), ms(900))
+    assert take(bms) == ["01 00 00 00 00 00 00 00"]
+
+
+def test_t2_after_a_cts() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BRM), ms(3))
+    assert take(charger) == [CTS_BRM]
+    expires(charger, ms(3), ms(1250))
+    assert take(charger) == [ABORT_BRM_TIMEOUT]
+    assert events(charger) == [Aborted(BRM_PGN, "receiver", 3, "us", ms(1253))]
+    assert charger.next_deadline() is None
+
+
+def test_t1_after_a_packet() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BRM), 0)
+    charger.receive(packet(1), ms(20))
+    charger.receive(packet(2), ms(30))
+    take(charger)
+    expires(charger, ms(30), ms(750))
+    assert take(charger) == [ABORT_BRM_TIMEOUT]
+
+
+def test_t2_again_after_each_cts() -> None:
+    charger = receiver(packets_per_cts=1)
+    charger.receive(to_charger(RTS_BRM), 0)
+    charger.receive(packet(1), ms(20))
+    take(charger)
+    expires(charger, ms(20), ms(1250))
+
+
+def test_th_between_holds() -> None:
+    charger = receiver(holds=2)
+    charger.receive(to_charger(RTS_BRM), 0)
+    hold = "11 00 01 FF FF 00 02 00"
+    assert take(charger) == [hold]
+    expires(charger, 0, ms(500))
+    assert take(charger) == [hold]
+    expires(charger, ms(500), ms(500))
+    assert take(charger) == [CTS_BRM]
+    expires(charger, ms(1000), ms(1250))
+
+
+def test_packets_are_10_ms_apart() -> None:
+    bms = sender()
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.receive(to_bms(CTS_BRM), ms(1))
+    for number in range(1, 7):
+        take(bms)
+        expires(bms, ms(1) + (number - 1) * ms(10), ms(10))
+    assert take(bms) == ["07 00 00 00 00 00 00 00"]
+
+
+def test_timers_are_data() -> None:
+    timing = TpTiming(t1=1, t2=2, t3=3, t4=4, th=5, packet_gap=6)
+    bms = Transport(BMS, CHARGER, timing=timing)
+    bms.send(BCS_PGN, bytes(9), 100)
+    assert bms.next_deadline() == 103
+    bms.receive(to_bms("11 00 01 FF FF 00 11 00"), 101)
+    assert bms.next_deadline() == 105
+    bms.receive(to_bms(CTS_BCS), 102)
+    assert bms.next_deadline() == 108
+    charger = Transport(CHARGER, BMS, timing=timing, behaviour=TpBehaviour(holds=1))
+    charger.receive(to_charger(RTS_BRM), 100)
+    assert charger.next_deadline() == 105
+    charger.wake(105)
+    assert charger.next_deadline() == 107
+    charger.receive(packet(1), 106)
+    assert charger.next_deadline() == 107
+
+
+# --- sender: what a CTS may ask --------------------------------------------------------------------------
+
+
+def drain(end: Transport, now: Instant) -> list[int]:
+    """Sends all that is released; the packet numbers."""
+    numbers = [frame.data[0] for frame in end.out if frame.id >> 16 & 0xFF == 0xEB]
+    end.out.clear()
+    while (due := end.next_deadline()) is not None and due <= now + ms(100):
+        end.wake(due)
+        numbers += [frame.data[0] for frame in end.out]
+        end.out.clear()
+    return numbers
+
+
+def test_one_packet_per_cts_is_served() -> None:
+    bms = sender()
+    content = bytes(range(49))
+    bms.send(BRM_PGN, content, 0)
+    take(bms)
+    for number in range(1, 8):
+        now = number * ms(200)
+        bms.receive(to_bms(f"11 01 {number:02X} FF FF 00 02 00"), now)
+        (frame,) = bms.out
+        assert frame.data == bytes([number]) + content[(number - 1) * 7 : number * 7]
+        assert drain(bms, now) == [number]
+    bms.receive(to_bms("13 31 00 07 FF 00 02 00"), ms(1500))
+    assert isinstance(events(bms)[-1], Sent)
+
+
+def test_an_earlier_packet_is_sent_again_and_the_acknowledge_then_taken() -> None:
+    bms = sender()
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.receive(to_bms(CTS_BRM), 0)
+    assert drain(bms, 0) == [1, 2, 3, 4, 5, 6, 7]
+    bms.receive(to_bms("11 01 03 FF FF 00 02 00"), ms(100))
+    assert drain(bms, ms(100)) == [3]
+    bms.receive(to_bms("13 31 00 07 FF 00 02 00"), ms(110))
+    assert isinstance(events(bms)[-1], Sent)
+
+
+@pytest.mark.parametrize("first", [0, 8, 255, 3])
+def test_a_cts_beyond_what_was_sent_is_ignored(first: int) -> None:
+    """3 would confirm packet 2, which was never sent."""
+    bms = sender()
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.receive(to_bms("11 01 01 FF FF 00 02 00"), 0)
+    assert drain(bms, 0) == [1]
+    deadline = bms.next_deadline()
+    bms.receive(to_bms(f"11 01 {first:02X} FF FF 00 02 00"), ms(50))
+    assert take(bms) == []
+    assert isinstance(events(bms)[-1], Ignored)
+    assert bms.next_deadline() == deadline
+
+
+def test_a_cts_for_more_than_there_is_releases_the_rest() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    bms.receive(to_bms("11 FF 01 FF FF 00 11 00"), 0)
+    assert drain(bms, 0) == [1, 2]
+
+
+def test_a_cts_never_releases_more_than_the_rts_allowed() -> None:
+    bms = sender(most_per_cts=3)
+    bms.send(BRM_PGN, bytes(49), 0)
+    assert take(bms) == ["10 31 00 07 03 00 02 00"]
+    bms.receive(to_bms(CTS_BRM), 0)
+    assert drain(bms, 0) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("count", ["07", "00"])
+def test_a_cts_while_sending_aborts_at_once(count: str) -> None:
+    bms = sender()
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.receive(to_bms(CTS_BRM), 0)
+    take(bms)
+    bms.receive(to_bms(f"11 {count} 01 FF FF 00 02 00"), ms(5))
+    assert take(bms) == ["FF 01 FF FF FF 00 02 00"]
+    assert events(bms) == [Aborted(BRM_PGN, "sender", 1, "us", ms(5))]
+    assert bms.next_deadline() is None
+
+
+def test_a_cts_without_a_connection_or_of_another_message_is_ignored() -> None:
+    bms = sender()
+    bms.receive(to_bms(CTS_BRM), 0)
+    bms.send(BCS_PGN, bytes(9), 0)
+    take(bms)
+    bms.receive(to_bms(CTS_BRM), 1)
+    assert take(bms) == []
+    assert [type(event) for event in events(bms)] == [Ignored, Ignored]
+
+
+@pytest.mark.parametrize("progress", [0, 1])
+def test_an_acknowledge_before_the_last_packet_is_ignored(progress: int) -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    if progress:
+        bms.receive(to_bms("11 01 01 FF FF 00 11 00"), 0)
+        assert drain(bms, 0) == [1]
+    bms.receive(to_bms(ACK_BCS), ms(1))
+    assert isinstance(events(bms)[-1], Ignored)
+    bms.receive(to_bms(f"11 02 {progress + 1:02X} FF FF 00 11 00"), ms(20))
+    drain(bms, ms(20))
+    bms.receive(to_bms(ACK_BCS), ms(40))
+    assert events(bms) == [Sent(BCS_PGN, 0, ms(40))]
+
+
+def test_the_partners_abort_stops_the_sender_at_once() -> None:
+    bms = sender()
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.receive(to_bms(CTS_BRM), 0)
+    take(bms)
+    bms.receive(to_bms("FF 02 FF FF FF 00 02 00"), ms(5))
+    assert events(bms) == [Aborted(BRM_PGN, "sender", 2, "partner", ms(5))]
+    bms.wake(ms(10))
+    assert take(bms) == []
+    assert bms.next_deadline() is None
+
+
+def test_after_a_failure_the_message_waits_for_its_next_period() -> None:
+    """The owner has asked again meanwhile; the newest message goes when it asks once more (sheet 5.6)."""
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    for number in range(1, 5):
+        bms.send(BCS_PGN, bytes(9), number * ms(250))
+    take(bms)
+    bms.wake(ms(1250))
+    assert take(bms) == [ABORT_BCS_TIMEOUT]
+    bms.send(BCS_PGN, bytes(9), ms(1500))
+    assert take(bms) == [RTS_BCS]
+
+
+def test_other_messages_go_when_one_has_failed() -> None:
+    bms = sender()
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.send(BCS_PGN, bytes(9), 1)
+    take(bms)
+    bms.wake(ms(1250))
+    assert take(bms) == [ABORT_BRM_TIMEOUT, RTS_BCS]
+
+
+def test_a_waiting_message_goes_when_the_open_one_is_done_and_is_the_newest() -> None:
+    bms = sender()
+    bms.send(BCS_PGN, bytes(9), 0)
+    bms.send(BCS_PGN, b"\1" * 9, 1)
+    bms.send(BCS_PGN, b"\2" * 9, 2)
+    bms.receive(to_bms(CTS_BCS), ms(1))
+    drain(bms, ms(1))
+    bms.receive(to_bms(ACK_BCS), ms(30))
+    assert take(bms) == [RTS_BCS]
+    bms.receive(to_bms(CTS_BCS), ms(31))
+    assert take(bms) == ["01 02 02 02 02 02 02 02"]
+
+
+@pytest.mark.parametrize("size", [0, 8, 1786])
+def test_other_sizes_are_our_own_misuse(size: int) -> None:
+    with pytest.raises(UsageError, match=f"^{size} bytes"):
+        sender().send(BCS_PGN, bytes(size), 0)
+
+
+def test_too_many_waiting_messages_are_our_own_misuse() -> None:
+    bms = sender()
+    for pgn in range(9):
+        bms.send(pgn << 8, bytes(9), 0)
+    bms.send(0x100, bytes(10), 0)
+    with pytest.raises(UsageError, match="PGN 0x900"):
+        bms.send(0x900, bytes(9), 0)
+
+
+# --- receiver --------------------------------------------------------------------------------------------
+
+
+def test_the_rts_limits_what_one_cts_releases() -> None:
+    charger = receiver()
+    charger.receive(to_charger("10 31 00 07 03 00 02 00"), 0)
+    assert take(charger) == ["11 03 01 FF FF 00 02 00"]
+    for number in (1, 2, 3):
+        charger.receive(packet(number), ms(number))
+    assert take(charger) == ["11 03 04 FF FF 00 02 00"]
+    for number in (4, 5, 6):
+        charger.receive(packet(number), ms(number))
+    assert take(charger) == ["11 01 07 FF FF 00 02 00"]
+    charger.receive(packet(7), ms(7))
+    assert take(charger) == ["13 31 00 07 FF 00 02 00"]
+
+
+def test_a_lost_packet_is_asked_for_when_the_others_are_through() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BRM), 0)
+    take(charger)
+    for number in (1, 2, 4, 5, 6):
+        charger.receive(packet(number, number), ms(number))
+    assert take(charger) == []
+    charger.receive(packet(7), ms(7))
+    assert take(charger) == ["11 05 03 FF FF 00 02 00"]
+    events(charger)
+    for number in range(3, 8):
+        charger.receive(packet(number, number), ms(100 + number))
+    expected = b"".join(bytes([number]) * 7 for number in range(1, 8))
+    assert events(charger) == [Received(BRM_PGN, expected, 0, ms(107))]
+
+
+def test_requests_for_a_lost_packet_end_in_an_abort() -> None:
+    charger = receiver(retries=2)
+    charger.receive(to_charger(RTS_BCS), 0)
+    take(charger)
+    for _ in range(2):
+        charger.receive(packet(2), ms(1))
+        assert take(charger) == [CTS_BCS]
+    charger.receive(packet(2), ms(1))
+    assert take(charger) == [ABORT_BCS_TIMEOUT]
+    assert charger.next_deadline() is None
+
+
+def test_a_duplicate_packet_is_ignored() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.receive(packet(1, 1), ms(1))
+    charger.receive(packet(1, 9), ms(2))
+    charger.receive(packet(2, 2), ms(3))
+    assert isinstance(charger.events[0], Ignored)
+    assert charger.events[1] == Received(BCS_PGN, b"\1" * 7 + b"\2" * 2, 0, ms(3))
+
+
+def test_duplicates_do_not_extend_t1_but_going_on_does() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BRM), 0)
+    charger.receive(packet(1), ms(10))
+    for now in range(20, 700, 10):
+        charger.receive(packet(1), ms(now))
+    assert charger.next_deadline() == ms(760)
+    charger.receive(packet(3), ms(700))
+    assert charger.next_deadline() == ms(1450)
+    charger.receive(packet(3), ms(800))
+    charger.receive(packet(9), ms(900))
+    assert charger.next_deadline() == ms(1450)
+
+
+def test_packets_during_a_hold_are_ignored() -> None:
+    charger = receiver(holds=1)
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.receive(packet(1), ms(1))
+    assert isinstance(events(charger)[0], Ignored)
+    take(charger)
+    charger.wake(ms(500))
+    assert take(charger) == [CTS_BCS]
+
+
+def test_a_new_rts_of_the_same_message_replaces_the_open_one() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.receive(packet(1, 1), ms(1))
+    charger.receive(to_charger(RTS_BCS), ms(2))
+    assert take(charger) == [CTS_BCS, CTS_BCS]
+    charger.receive(packet(1, 3), ms(3))
+    charger.receive(packet(2, 4), ms(4))
+    assert events(charger) == [Received(BCS_PGN, b"\3" * 7 + b"\4" * 2, ms(2), ms(4))]
+
+
+def test_an_rts_of_another_message_is_refused_and_the_open_one_goes_on() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BCS), 0)
+    take(charger)
+    charger.receive(to_charger(RTS_BRM), ms(1))
+    assert take(charger) == ["FF 01 FF FF FF 00 02 00"]
+    assert events(charger) == [Aborted(BRM_PGN, "receiver", 1, "us", ms(1))]
+    charger.receive(packet(1), ms(2))
+    charger.receive(packet(2), ms(3))
+    assert take(charger) == [ACK_BCS]
+
+
+@pytest.mark.parametrize(
+    "rts",
+    [
+        "10 31 00 06 FF 00 02 00",  # 49 bytes in 6 packets
+        "10 31 00 08 FF 00 02 00",
+        "10 31 00 00 FF 00 02 00",
+        "10 08 00 02 FF 00 11 00",  # too short for the transport protocol
+        "10 00 00 00 FF 00 11 00",
+        "10 FA 06 FF FF 00 11 00",  # 1786 bytes
+        "10 FF FF FF FF 00 11 00",
+    ],
+)
+def test_wrong_counts_are_not_accepted(rts: str) -> None:
+    charger = receiver()
+    charger.receive(to_charger(rts), 0)
+    assert take(charger) == []
+    assert [type(event) for event in events(charger)] == [Ignored]
+    assert charger.next_deadline() is None
+
+
+def test_the_partners_abort_drops_the_partial_message() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.receive(packet(1), ms(1))
+    charger.receive(to_charger("FF 02 FF FF FF 00 11 00"), ms(2))
+    assert events(charger) == [Aborted(BCS_PGN, "receiver", 2, "partner", ms(2))]
+    charger.receive(packet(2), ms(3))
+    assert [type(event) for event in events(charger)] == [Ignored]
+    assert charger.next_deadline() is None
+
+
+def test_an_abort_of_another_message_changes_nothing() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.receive(to_charger("FF 02 FF FF FF 00 02 00"), ms(2))
+    assert [type(event) for event in events(charger)] == [Ignored]
+    assert charger.next_deadline() == ms(1250)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        CanFrame(0x1CEC57F4, bytes.fromhex(RTS_BCS)),  # to another address
+        CanFrame(0x1CEC56F5, bytes.fromhex(RTS_BCS)),  # from another address
+        CanFrame(0x1CECFFF4, bytes.fromhex(RTS_BCS)),  # to all
+        CanFrame(0x1CED56F4, bytes.fromhex(RTS_BCS)),  # another PF
+        CanFrame(0x1DEC56F4, bytes.fromhex(RTS_BCS)),  # data page 1
+        CanFrame(0x1EEC56F4, bytes.fromhex(RTS_BCS)),  # extended data page
+        CanFrame(0x6F4, bytes.fromhex(RTS_BCS), extended=False),
+    ],
+)
+def test_foreign_frames_are_ignored(frame: CanFrame) -> None:
+    charger = receiver()
+    charger.receive(frame, 0)
+    assert (charger.out, charger.events, charger.next_deadline()) == ([], [], None)
+
+
+def test_any_priority_is_taken() -> None:
+    charger = receiver()
+    charger.receive(CanFrame(0x18EC56F4, bytes.fromhex(RTS_BCS)), 0)
+    assert take(charger) == [CTS_BCS]
+
+
+@pytest.mark.parametrize("data", [RTS_BCS[:-3], "10", "", "20 09 00 02 FF 00 11 00", "12 09 00 02 FF 00 11 00"])
+def test_malformed_management_and_bam_become_events(data: str) -> None:
+    charger = receiver()
+    charger.receive(to_charger(data), 0)
+    assert take(charger) == []
+    assert [type(event) for event in events(charger)] == [Ignored]
+
+
+def test_both_directions_at_a_time() -> None:
+    charger = receiver()
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.send(0x3300, bytes(9), 0)
+    take(charger)
+    charger.receive(to_charger("11 02 01 FF FF 00 33 00"), ms(1))
+    charger.receive(packet(1), ms(2))
+    charger.receive(packet(2), ms(3))
+    charger.wake(ms(11))
+    charger.receive(to_charger("13 09 00 02 FF 00 33 00"), ms(12))
+    assert [type(event) for event in events(charger)] == [Received, Sent]
+
+
+def test_reset_drops_everything_without_a_word() -> None:
+    charger = receiver(answer_after=ms(5))
+    charger.receive(to_charger(RTS_BCS), 0)
+    charger.send(0x3300, bytes(9), 0)
+    charger.send(0x3400, bytes(9), 0)
+    take(charger)
+    charger.reset()
+    assert charger.next_deadline() is None
+    charger.wake(ms(5000))
+    assert (charger.out, charger.events) == ([], [])
+
+
+# --- wrong behaviours, as seeded faults use them ---------------------------------------------------------
+
+
+def test_answers_can_be_late() -> None:
+    charger = receiver(answer_after=ms(300))
+    charger.receive(to_charger(RTS_BCS), 0)
+    expires(charger, 0, ms(300))
+    assert take(charger) == [CTS_BCS]
+    assert charger.next_deadline() == ms(1550)
+    charger.receive(packet(1), ms(400))
+    charger.receive(packet(2), ms(410))
+    expires(charger, ms(410), ms(300))
+    assert take(charger) == [ACK_BCS]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "script", "answers"),
+    [
+        ({"answer_rts": False}, [to_charger(RTS_BCS)], []),
+        ({"refuse": 2}, [to_charger(RTS_BCS)], ["FF 02 FF FF FF 00 11 00"]),
+        ({"acknowledge": False}, [to_charger(RTS_BCS), packet(1), packet(2)], [CTS_BCS]),
+        (
+            {"wrong_ack_size": True},
+            [to_charger(RTS_BCS), packet(1), packet(2)],
+            [CTS_BCS, "13 0A 00 02 FF 00 11 00"],
+        ),
+        ({"accept_bad_counts": True}, [to_charger("10 31 00 06 FF 00 02 00")], ["11 06 01 FF FF 00 02 00"]),
+        ({"accept_bad_counts": True}, [to_charger("10 31 00 00 FF 00 02 00")], []),
+        (
+            {"accept_without_rts": True, "assume_pgn": BCS_PGN, "assume_size": 9},
+            [packet(1), packet(2)],
+            [ACK_BCS],
+        ),
+        (
+            {"accept_any_source": True},
+            [CanFrame(0x1CEC56F5, bytes.fromhex(RTS_BCS))],
+            [CTS_BCS],
+        ),
+        ({"ignore_sequence": True}, [to_charger(RTS_BCS), packet(2), packet(1)], [CTS_BCS, ACK_BCS]),
+        (
+            {"ignore_new_rts": True},
+            [to_charger(RTS_BCS), packet(1), to_charger(RTS_BCS), packet(2)],
+            [CTS_BCS, ACK_BCS],
+        ),
+        (
+            {"ignore_abort": True},
+            [to_charger(RTS_BCS), to_charger("FF 01 FF FF FF 00 11 00"), packet(1), packet(2)],
+            [CTS_BCS, ACK_BCS],
+        ),
+    ],
+)
+def test_wrong_receivers(behaviour: dict[str, object], script: list[CanFrame], answers: list[str]) -> None:
+    charger = receiver(**behaviour)
+    for number, frame in enumerate(script):
+        charger.receive(frame, ms(number))
+    assert take(charger) == answers
+
+
+def test_a_connection_can_be_dropped_without_a_word() -> None:
+    charger = receiver(abort_on_timeout=False)
+    charger.receive(to_charger(RTS_BCS), 0)
+    take(charger)
+    charger.wake(ms(1250))
+    assert take(charger) == []
+    assert events(charger) == [Aborted(BCS_PGN, "receiver", 3, "us", ms(1250))]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "numbers"),
+    [
+        ({"drop_packets": (3,)}, [1, 2, 4, 5, 6, 7]),
+        ({"swap_packets": True}, [2, 1, 3, 4, 5, 6, 7]),
+        ({"stop_after": 2}, [1, 2]),
+        ({"stop_after": 0}, []),
+    ],
+)
+def test_wrong_senders(behaviour: dict[str, object], numbers: list[int]) -> None:
+    bms = sender(**behaviour)
+    bms.send(BRM_PGN, bytes(49), 0)
+    bms.out.clear()
+    bms.receive(to_bms(CTS_BRM), 0)
+    assert drain(bms, 0) == numbers
+
+
+def test_wrong_announcements_and_source() -> None:
+    bms = sender(announce_size=50, announce_packets=6, source=0xF5)
+    bms.send(BRM_PGN, bytes(49), 0)
+    assert bms.out == [CanFrame(0x1CEC56F5, bytes.fromhex("10 32 00 06 FF 00 02 00"))]
+
+
+def test_a_sender_that_aborts_in_the_middle() -> None:
+    bms = sender(abort_after=3)
+    bms.send(BRM_PGN, bytes(49), 0)
+    take(bms)
+    bms.receive(to_bms(CTS_BRM), 0)
+    bms.wake(ms(10))
+    bms.wake(ms(20))
+    assert [line[:2] for line in take(bms)] == ["01", "02", "03", "FF"]
+    assert bms.next_deadline() is None
