@@ -179,11 +179,11 @@ class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms
 
 
 class CSD(Message, pgn=0x1D00, length=5, sender="charger", period=ms(250), can_id=0x181DF456):
-    """Charger statistics, 2011: charger number of one byte."""
+    """Charger statistics, 2011: charger number of one byte, offset as in CRM so that equal bytes are equal numbers."""
 
     charging_time: int = signal(3611, start=0, length=16, unit="min", low=0, high=600)
     energy: float = signal(3612, start=16, length=16, scale="0.1", unit="kWh", low=0, high=1000)
-    charger_number: int = signal(3613, start=32, length=8, offset="1", low=1, high=100)
+    charger_number: int = signal(3613, start=32, length=8, offset="1")
 
 
 _CHANGED = {cls.name: cls for cls in (CRM, BRM, BCP, CML, BCL, BCS, CCS, BMV, BMT, BSP, BST, CST, CSD)}

@@ -265,7 +265,7 @@ class CST(Message, pgn=0x1A00, length=4, priority=4, sender="charger", period=ms
 class BSD(Message, pgn=0x1C00, length=7, sender="bms", period=ms(250), can_id=0x181C56F4):
     """BMS statistics (sheet 3.16)."""
 
-    soc: int = signal(3601, start=0, length=8, unit="%", low=0, high=100)
+    soc: int = signal(3601, start=0, length=8, unit="%")
     min_cell_voltage: float = signal(3602, start=8, length=16, scale="0.01", unit="V", low=0, high=24)
     max_cell_voltage: float = signal(3603, start=24, length=16, scale="0.01", unit="V", low=0, high=24)
     min_temperature: float = signal(3604, start=40, length=8, offset="-50", unit="°C", low=-50, high=200)
