@@ -158,12 +158,12 @@ class Circuit:
         t = (now - self.since) / SECOND
         leg = self._leg
         self._amperes = leg.end if now == self.due else self.current(t)
+        self._volts = max(self._out.value(t), 0.0)
         self._tell_before(now, t)
         delivered, taken = self._energy(t), self.pack.energy
         self.pack.advance(t, leg.current, leg.slope)
         self.metered += delivered
         self.link_heat += delivered - (self.pack.energy - taken)
-        self._volts = max(self._out.value(t), 0.0)
         self.since = now
 
     def begin(self, now: Instant) -> None:
@@ -212,7 +212,7 @@ class Circuit:
             tell(now, "output_current", self._amperes, low, high)
         if output_moves:
             ripple = RIPPLE_VOLTS if live and (current_moves or not self._joined) else 0.0
-            value = self._out.value(t)
+            value = self._volts
             low, high = self._out.extremes(t)
             low, high = max(low - ripple, 0.0), high + ripple
             tell(now, "output_voltage", value, low, high)

@@ -65,7 +65,10 @@ class Recorder:
             self.sample(now, name, value, value, value)
             return
         t, before = last
-        if abs(value - before) > (_NOTICEABLE if moving else 0.0) or (moving and t != now):
+        if abs(value - before) > (_NOTICEABLE if moving else 0.0):
+            self.sample(now, name, before, before, before)  # it stood there until now
+            self.sample(now, name, value, min(value, before), max(value, before))
+        elif moving and t != now:
             self.sample(now, name, value, min(value, before), max(value, before))
 
     def drift(self, now: Instant, name: str, value: float) -> None:

@@ -11,9 +11,6 @@ import pytest
 from hil.plant import PRESETS, Plant, Sample
 from hil.units import SECOND, Instant, ms, s
 
-CHARGING = s(1)
-"""The current set-point of :func:`charging` is given at this instant."""
-
 
 class Rig:
     """A plant driven as a controller would drive it; keeps every sample and change."""
@@ -68,13 +65,13 @@ class Rig:
         self.until(ms(960))
 
     def charge(self, current: float, voltage: float | None = None) -> None:
-        """From :data:`CHARGING` on the stage is allowed this current, up to 3.65 V per cell or ``voltage``."""
+        """From 1 s on the stage is allowed this current, up to 3.65 V per cell or ``voltage``."""
         self.connect()
-        self.until(CHARGING)
+        self.until(s(1))
         self.set(voltage_setpoint=3.65 * self.spec.cells if voltage is None else voltage, current_setpoint=current)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rig() -> Callable[..., Rig]:
     return Rig
 
@@ -111,10 +108,12 @@ class Line:
             if other is None:
                 total += (a.value + b.value) / 2 * dt
             else:
-                total += (2 * a.value * c.value + 2 * b.value * d.value + a.value * d.value + b.value * c.value) / 6 * dt
+                total += (
+                    (2 * a.value * c.value + 2 * b.value * d.value + a.value * d.value + b.value * c.value) / 6 * dt
+                )
         return total
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def line() -> Callable[[list[Sample]], Line]:
     return Line
