@@ -182,3 +182,14 @@ def test_a_log_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "results.jsonl").write_text("{}\n")
     with pytest.raises(HilError, match="no result log"):
         read_results(tmp_path)
+
+
+def test_the_reference_page_names_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/report.md").read_text("utf-8")
+    declared = schema()
+    tables = [declared, declared["properties"]["summary"], *declared["$defs"].values()]
+    keys = {key for table in tables for key in table.get("properties", {})}
+    assert len(keys) > 40
+    assert [key for key in sorted(keys) if f"| `{key}` |" not in page] == []
+    for values in declared["$defs"]["case"]["properties"]["verdict"]["enum"]:
+        assert f"`{values}`" in page
