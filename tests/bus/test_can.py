@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +15,7 @@ from hil.bus.observe import BusErrorSeen, FrameSeen, Note
 from hil.bus.timing import arbitration_key, frame_bits
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
-from hil.units import Instant, ms, us
+from hil.units import SECOND, Instant, ms, us
 from hil.world.queue import EventQueue
 
 BIT = us(4)
@@ -51,7 +52,7 @@ class Rig:
     def send(self, name: str, frame: CanFrame, at: Instant = 0) -> None:
         self.queue.at(at, lambda: self.ports[name].send(frame))
 
-    def run(self, until: Instant = ms(1000)) -> None:
+    def run(self, until: Instant = SECOND) -> None:
         self.queue.run(until)
 
     @property
@@ -263,7 +264,7 @@ def test_stale_frames_leave_in_order_when_a_broken_line_comes_back() -> None:
     assert [frame.data for frame in rig.frames] == [frame.data for frame in stale]
     assert [frame for _, frame in rig.received["bms"]] == stale
     assert rig.ports["charger"].state == "error_active"
-    gaps = [later.t - earlier.t for earlier, later in zip(rig.frames, rig.frames[1:], strict=False)]
+    gaps = [later.t - earlier.t for earlier, later in itertools.pairwise(rig.frames)]
     # The first success brings the counter to 127, so nobody suspends any more.
     assert gaps == [(3 + bits(frame)) * BIT for frame in stale[1:]]
 
@@ -437,7 +438,7 @@ def test_bus_off_after_32_error_frames_and_recovery_after_128_times_11_bits() ->
     assert kinds == ["injected"] * 16 + ["error_passive"] + ["injected"] * 16 + ["bus_off", "recovered"]
     injected = [error for error in rig.errors if error.kind == "injected"]
     assert [error.tec for error in injected] == [8 * number for number in range(1, 33)]
-    gaps = [(later.t - earlier.t) // BIT for earlier, later in zip(injected, injected[1:], strict=False)]
+    gaps = [(later.t - earlier.t) // BIT for earlier, later in itertools.pairwise(injected)]
     usual = bits(CCS) + 20 + 3
     assert gaps == [usual] * 15 + [usual + 8] * 16  # error-passive senders suspend for 8 bits
     off, recovered = (next(e for e in rig.errors if e.kind == kind) for kind in ("bus_off", "recovered"))

@@ -27,7 +27,7 @@ from hil.bus.observe import BusErrorSeen, FrameSeen, Note
 from hil.bus.timing import frame_bits
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
-from hil.units import Instant, ms, us
+from hil.units import SECOND, Instant, ms, us
 from hil.world.queue import EventQueue
 
 BIT = us(4)
@@ -54,7 +54,7 @@ class Bench:
         for number in range(times):
             self.queue.at(self.queue.now + number * ms(10), lambda: self.ports[name].send(frame))
 
-    def run(self, span: Instant = ms(1000)) -> None:
+    def run(self, span: Instant = SECOND) -> None:
         self.queue.run(self.queue.now + span)
 
     @property

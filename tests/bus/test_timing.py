@@ -116,7 +116,7 @@ def test_longest_stuffing() -> None:
     [(1 << 29, b"", True), (1 << 11, b"", False), (-1, b"", True), (1, bytes(9), True)],
 )
 def test_what_no_frame_can_carry_is_refused(identifier: int, data: bytes, extended: bool) -> None:
-    with pytest.raises(UsageError, match="allowed|at most"):
+    with pytest.raises(UsageError, match=r"allowed|at most"):
         frame_bits(identifier, data, extended)
 
 
