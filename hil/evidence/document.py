@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hil.conformance.verdict import CaseResult, Measurement, Verdict
+from hil.conformance.verdict import CaseResult, Finding, Measurement, Verdict
 from hil.evidence.explain import is_finding
 from hil.evidence.run import RunInfo
 from hil.units import Instant, seconds
@@ -77,6 +77,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "reason": result.reason,
         "measurements": [_measurement(measurement) for measurement in result.measurements],
         "faults_fired": result.faults_fired,
+        "findings": [_finding(finding) for finding in result.findings],
         "trace": result.trace,
         "stream": result.stream,
         "duration_s": result.duration_s,
@@ -95,6 +96,19 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "verdict": measurement.verdict.value,
         "at_s": _seconds(measurement.at),
         "note": measurement.note,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "requirement": finding.requirement,
+        "side": finding.side,
+        "expected": finding.expected,
+        "seen": finding.seen,
+        "verdict": finding.verdict.value,
+        "at_s": _seconds(finding.at),
+        "source": finding.source,
+        "advisory": finding.advisory,
     }
 
 

@@ -12,6 +12,7 @@ from hil.protocol.gbt27930 import MessageSet
 from hil.units import show_instant
 from hil.world.observation import Observation
 
+_MOST_FINDINGS = 5
 BASIS = {
     "S2": "two or more independent sources agree",
     "S1": "one source only",
@@ -115,6 +116,7 @@ def _story(result: CaseResult, observations: Sequence[Observation], messages: Me
         yield f"  Trace {around} (>> marks the decisive line):"
         for line in lines:
             yield from _trace_line(line)
+    yield from _findings(result)
     if result.trace:
         yield from _field("whole trace", result.trace)
     if result.repeat:
@@ -133,6 +135,19 @@ def _head(result: CaseResult) -> Iterator[str]:
         yield from _field("reading", result.reading)
     if result.reason:
         yield from _field("reason", result.reason)
+
+
+def _findings(result: CaseResult) -> Iterator[str]:
+    """What monitors saw of the DUT; what the vehicle was made to do is no news."""
+    theirs = [finding for finding in result.findings if finding.side == "charger"]
+    if theirs:
+        yield ""
+        yield "  Seen by monitors beside the case (not part of the verdict):"
+    for finding in theirs[:_MOST_FINDINGS]:
+        told = f"{finding.requirement}: {finding.seen}; expected {finding.expected}"
+        yield from _wrapped(told, f"  {show_instant(finding.at):>15}  ")
+    if len(theirs) > _MOST_FINDINGS:
+        yield f"  {'':>15}  and {len(theirs) - _MOST_FINDINGS} more, in the report"
 
 
 def _trace_line(line: TraceLine) -> Iterator[str]:

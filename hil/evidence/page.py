@@ -177,6 +177,8 @@ def _run(index: int, result: CaseResult, story: Story) -> dict[str, Any]:
         "result": result,
         "glance": _glance(measured),
         "measurements": [_row(measurement) for measurement in result.measurements],
+        "findings": sorted(result.findings, key=lambda finding: (finding.side != "charger", finding.at)),
+        "deviations": sum(finding.side == "charger" for finding in result.findings),
         "story": story,
         "trace": _link(result.trace),
         "stream": _link(result.stream),

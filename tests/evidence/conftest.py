@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hil.codec.message import Message
-from hil.conformance.verdict import CaseResult, Measurement, Verdict
+from hil.conformance.verdict import CaseResult, Finding, Measurement, Verdict
 from hil.evidence.run import RunInfo
 from hil.evidence.trace import TraceWriter
 from hil.protocol.gbt27930 import BCL, BCP, BCS, BRO, BST, CCS, CEM, CML, CRO, CST, MessageSet, edition
@@ -138,6 +138,12 @@ def make_result(**values: Any) -> CaseResult:
             Measurement("CEM length", 4.0, "bytes", 4.0, 4.0, Verdict.PASS, FIRST_CEM),
         ],
         "faults_fired": ["1: silence BCL"],
+        "findings": [
+            Finding("PERIOD.CCS", s(2), "charger", "45 .. 55 ms", "70 ms", Verdict.FAIL, "gbt27930.md 2.1"),
+            Finding(
+                "PERIOD.BCL", LAST_BCL, "bms", "45 .. 55 ms", "nothing more", Verdict.FAIL, "gbt27930.md 2.1", True
+            ),
+        ],
         "duration_s": 6.0,
         "decisive": FIRST_CEM,
         "repeat": "hil run --case DN.3006 --seed 0",

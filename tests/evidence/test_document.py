@@ -61,6 +61,7 @@ def test_an_empty_run_fits_the_schema(info: RunInfo) -> None:
         pytest.param(lambda doc: doc["cases"][0].update(reading="print"), id="reading without name"),
         pytest.param(lambda doc: doc["cases"][3].update(reason=""), id="inconclusive without reason"),
         pytest.param(lambda doc: doc["cases"][0]["measurements"][0].pop("at_s"), id="measurement without at_s"),
+        pytest.param(lambda doc: doc["cases"][0]["findings"][0].update(side="vehicle"), id="finding of nobody"),
         pytest.param(lambda doc: doc["cases"][0]["measurements"][0].update(low="0"), id="limit that is text"),
     ],
 )
@@ -120,6 +121,19 @@ def test_content_of_a_case(document: dict[str, Any]) -> None:
         "verdict": "fail",
         "at_s": 5.002,
         "note": "",
+    }
+
+
+def test_what_monitors_saw_is_told(document: dict[str, Any]) -> None:
+    assert document["cases"][0]["findings"][0] == {
+        "requirement": "PERIOD.CCS",
+        "side": "charger",
+        "expected": "45 .. 55 ms",
+        "seen": "70 ms",
+        "verdict": "fail",
+        "at_s": 2.0,
+        "source": "gbt27930.md 2.1",
+        "advisory": False,
     }
 
 

@@ -32,6 +32,14 @@ def test_story_of_a_late_report(
     assert all(len(line) <= 120 for line in text.splitlines())
 
 
+def test_what_monitors_saw_of_the_charger_is_told(failed: Callable[..., CaseResult], messages: MessageSet) -> None:
+    found = failed().findings
+    text = failure_text(failed(findings=[*found, *found[:1] * 9]), [], messages)
+    assert "2.000000 s  PERIOD.CCS: 70 ms; expected 45 .. 55 ms" in text
+    assert "and 5 more" in text
+    assert "PERIOD.BCL" not in text
+
+
 def test_long_texts_are_wrapped(failed: Callable[..., CaseResult], messages: MessageSet) -> None:
     measured = [
         Measurement("n" * 90, "v" * 90, "V", None, None, Verdict.FAIL, 1, "remark " * 40),

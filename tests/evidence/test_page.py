@@ -119,6 +119,8 @@ def test_the_reader_finds_what_happened(html: str) -> None:
         "Charging demand",
         "the rig has no <script>alert(1)</script> & meter",
         "hil run --case DN.3006 --seed 0",
+        "PERIOD.CCS",
+        "1 seen beside",
     ):
         assert part in text
 
