@@ -1,0 +1,42 @@
+# `make run` judges the reference charger on the virtual bus, `make test` runs the project's tests.
+# Both set up .venv first; nothing else is needed but Python 3.11 or later with its venv module.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# Pip takes the first for what is installed and, in later versions, the second for what builds it.
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
+
+.PHONY: run test check docs bench clean
+
+run: $(VENV)/.run  ## judge the reference charger; more options by ARGS="--case DN.3006"
+	$(BIN)/hil run $(ARGS)
+
+test: $(VENV)/.dev  ## the project's tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev  ## form and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## docs/_build/index.html; a dead link or an unknown name is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -n -b html docs docs/_build
+
+bench: $(VENV)/.dev  ## speed and memory, each beside a peer in the same run
+	$(BIN)/python -m benchmarks
+
+clean:  ## everything that the above have made
+	rm -rf $(VENV) report docs/_build dist bench.json
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[dev,docs]'
+	touch $@ $(VENV)/.run
