@@ -10,7 +10,7 @@ from hil.codec.signal import Signal
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Transfer
 from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, RTS, TP_CM_PF
-from hil.world.observation import BusErrorSeen, FrameSeen, Note
+from hil.world.observation import BusErrorSeen, FrameSeen, Note, Scalar
 
 _ADDRESSES = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "BMS", 0xFF: "all"}
 _READY = 0xAA
@@ -107,8 +107,16 @@ def describe_error(error: BusErrorSeen) -> Content:
 
 def describe_note(note: Note) -> Content:
     """What the bench or a node noted."""
-    details = ", ".join(f"{key} {value}" for key, value in note.details.items())
-    return Content("bench", note.kind.replace("_", " "), (f"{note.what} ({details})" if details else note.what,))
+    details = ", ".join(f"{key} {plain(value)}" for key, value in note.details.items())
+    text = f"{note.what} ({details})" if details else note.what
+    if note.kind == "vehicle":
+        return Content("vehicle", "state", (text,))
+    return Content("bench", note.kind.replace("_", " "), (text,))
+
+
+def plain(value: Scalar) -> str:
+    """Notes carry lists as text; a reader wants their elements."""
+    return str(value).strip("[]").replace("'", "")
 
 
 def _message(

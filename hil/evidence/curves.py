@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from hil.codec.message import Message
+from hil.evidence.content import plain
 from hil.protocol.gbt27930 import MessageSet
 from hil.protocol.j1939 import Listener
 from hil.protocol.j1939.settings import TP_CM_PF, TP_DT_PF
@@ -22,6 +24,7 @@ _SOMETHING = 1.0
 """Below 1 A (or 1 V) nothing is said to happen."""
 _MARKED = ("CST", "CEM", "BST", "BEM")
 _MOST_STIMULI = 4
+_LONGEST_LABEL = 20
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -68,10 +71,12 @@ def collect(
     charged = bool(found.panel_i.demand) or found.peak_current > _SOMETHING
     if not charged and not (electrical and found.peak_voltage > _SOMETHING):
         return None
-    if decisive is not None:
-        found.marks.append(Mark(decisive, "decisive", "decisive"))
     start = max(found.first, found.begin - (found.last - found.begin) // 20)
-    marks = [mark for mark in found.marks if start <= mark.t <= found.last]
+    until = found.last if decisive is None else decisive
+    marks = [*found.marks, *[mark for mark in found.stimuli if mark.t <= until][-_MOST_STIMULI:]]
+    if decisive is not None:
+        marks.append(Mark(decisive, "decisive", "decisive"))
+    marks = sorted((mark for mark in marks if start <= mark.t <= found.last), key=attrgetter("t"))
     return Curves(found.panel_i, found.panel_v, marks, start, found.last, found.demand_end)
 
 
@@ -83,7 +88,7 @@ class _Collector:
         self._listener = Listener()
         self._names = {cls.can_id: cls.name for cls in messages.messages if cls.can_id is not None}
         self._demanded: dict[str, bytes] = {}
-        self._stimuli = 0
+        self.stimuli: list[Mark] = []
         self._marked: set[str] = set()
         self.panel_i = Panel("current", "A")
         self.panel_v = Panel("voltage", "V")
@@ -102,10 +107,8 @@ class _Collector:
             self._frame(observation)
         elif isinstance(observation, Sample):
             self._sample(observation)
-        elif isinstance(observation, Note) and observation.kind in ("stimulus", "fault_fired"):
-            self._stimuli += 1
-            if self._stimuli <= _MOST_STIMULI:
-                self.marks.append(Mark(observation.t, observation.kind.replace("_", " "), "stimulus"))
+        elif isinstance(observation, Note) and observation.kind in ("stimulus", "fault_fired", "order"):
+            self.stimuli.append(Mark(observation.t, _label(observation), "stimulus"))
 
     def _sample(self, sample: Sample) -> None:
         if sample.name == "output_current":
@@ -154,6 +157,14 @@ class _Collector:
         if isinstance(decoded, Message):
             self.panel_i.limits.append((whose, t, -_field(decoded, current)))
             self.panel_v.limits.append((whose, t, _field(decoded, voltage)))
+
+
+def _label(note: Note) -> str:
+    """What was ordered of the vehicle, in a few letters; of others only that they came."""
+    if note.kind != "order":
+        return note.kind.replace("_", " ")
+    told = " ".join([note.what, *(plain(value) for value in note.details.values())])
+    return told if len(told) <= _LONGEST_LABEL else note.what
 
 
 def _field(message: Message, name: str) -> float:

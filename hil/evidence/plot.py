@@ -6,12 +6,15 @@ Colours come from the page's style sheet by class, so that light, dark and print
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
+from itertools import pairwise
+from operator import itemgetter
 from typing import TypeVar
 
 from hil.evidence.curves import Curves, Mark, Panel, Point, Spread
-from hil.units import SECOND
+from hil.units import SECOND, Instant
 
 _T = TypeVar("_T")
 _Scale = Callable[[float], float]
@@ -21,7 +24,7 @@ _ROW = 13
 _RIPPLE = 0.05
 """What swings below zero by no more than this part of the scale gets no scale of its own there."""
 _BUCKETS = 200
-"""Two points each, its least and its greatest: at most 400 points a curve."""
+"""Two points each, the least and the greatest: at most 400 points a curve."""
 
 
 def draw(curves: Curves) -> str:
@@ -42,26 +45,28 @@ def draw(curves: Curves) -> str:
     return "".join(parts)
 
 
-def spread(samples: Sequence[Spread], buckets: int = _BUCKETS) -> list[Spread]:
-    """At most ``2 * buckets`` samples with the same least low and greatest high."""
-    if len(samples) <= 2 * buckets:
-        return list(samples)
-    kept: list[Spread] = []
-    for part in _parts(samples, buckets):
-        least = min(part, key=lambda sample: sample[2])
-        greatest = max(part, key=lambda sample: sample[3])
-        kept.extend(sorted({least, greatest}))
-    return kept
+def intervals(samples: Sequence[Spread], buckets: int = _BUCKETS) -> list[tuple[Instant, Instant, float, float]]:
+    """Begin, end, least and greatest value of at most ``buckets`` intervals that cover the samples.
+
+    The extremes of a sample are those since the one before it, so they hold for the time before it.
+    """
+    whole = [(before[0], after[0], after[2], after[3]) for before, after in pairwise(samples)]
+    if len(whole) <= buckets:
+        return whole
+    return [
+        (part[0][0], part[-1][1], min(each[2] for each in part), max(each[3] for each in part))
+        for part in _parts(whole, buckets)
+    ]
 
 
-def steps(points: Sequence[Point], buckets: int = _BUCKETS) -> list[Point]:
+def points(curve: Sequence[Point], buckets: int = _BUCKETS) -> list[Point]:
     """At most ``2 * buckets`` points with the same least and greatest value, last one kept."""
-    if len(points) <= 2 * buckets:
-        return list(points)
+    if len(curve) <= 2 * buckets:
+        return list(curve)
     kept: list[Point] = []
-    for part in _parts(points, buckets - 1):
+    for part in _parts(curve, buckets - 1):
         kept.extend(sorted({min(part, key=_value), max(part, key=_value)}))
-    return [*kept, points[-1]]
+    return [*kept, curve[-1]]
 
 
 def _value(point: Point) -> float:
@@ -110,17 +115,33 @@ def _changes(limits: Sequence[tuple[str, int, float]]) -> list[tuple[str, int, f
 
 
 def _output(panel: Panel, curves: Curves, x: _Scale, y: _Scale) -> Iterator[str]:
-    seen = spread([sample for sample in panel.output if curves.start <= sample[0] <= curves.end])
+    """The line through the samples, held where a signal at rest brought none, and its extremes."""
+    seen = _within(panel.output, curves.start, curves.end)
     if not seen:
         return
-    above = [(x(t), y(high)) for t, _, _, high in seen]
-    below = [(x(t), y(low)) for t, _, low, _ in reversed(seen)]
-    yield f'<path class="band" d="M{_path([*_thin(above), *_thin(below)])}Z"/>'
-    yield f'<path class="output" d="M{_path(_thin([(x(t), y(value)) for t, value, _, _ in seen]))}"/>'
+    bands = intervals(seen)
+    if bands:
+        above = "".join(f"V{y(high):.1f}H{x(end):.1f}" for _, end, _, high in bands)
+        below = "".join(f"V{y(low):.1f}H{x(begin):.1f}" for begin, _, low, _ in reversed(bands))
+        yield f'<path class="band" d="M{x(bands[0][0]):.1f} {y(bands[0][2]):.1f}{above}{below}Z"/>'
+    line = [(x(t), y(value)) for t, value in points([(t, value) for t, value, _, _ in seen])]
+    held = [*line, (x(curves.end), line[-1][1])]
+    yield f'<path class="output" d="M{_path(_thin(held))}"/>'
+
+
+def _within(samples: Sequence[Spread], start: Instant, end: Instant) -> list[Spread]:
+    """Samples of a span, and the last one before it, which tells the value when it begins."""
+    first = bisect_left(samples, start, key=itemgetter(0))
+    last = bisect_right(samples, end, key=itemgetter(0))
+    seen = list(samples[first:last])
+    if first:
+        _, value, _, _ = samples[first - 1]
+        seen.insert(0, (start, value, value, value))
+    return seen
 
 
 def _demand(panel: Panel, curves: Curves, x: _Scale, y: _Scale) -> Iterator[str]:
-    seen = steps(panel.demand)
+    seen = points(panel.demand)
     if not seen:
         return
     moves = [f"M{x(seen[0][0]):.1f} {y(seen[0][1]):.1f}"]
@@ -129,10 +150,10 @@ def _demand(panel: Panel, curves: Curves, x: _Scale, y: _Scale) -> Iterator[str]
     yield f'<path class="demand" d="{"".join(moves)}"/>'
 
 
-def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _thin(corners: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Without points in the middle of a level stretch."""
     kept: list[tuple[float, float]] = []
-    for point in points:
+    for point in corners:
         if len(kept) > 1 and kept[-1][1] == kept[-2][1] == point[1]:
             kept[-1] = point
         else:
@@ -140,8 +161,8 @@ def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return kept
 
 
-def _path(points: Iterable[tuple[float, float]]) -> str:
-    return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+def _path(corners: Iterable[tuple[float, float]]) -> str:
+    return "L".join(f"{x:.1f} {y:.1f}" for x, y in corners)
 
 
 def _range(panel: Panel) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 
 from hil.conformance.verdict import CaseResult
 from hil.evidence.curves import Curves, collect
-from hil.evidence.plot import draw, spread, steps
+from hil.evidence.plot import draw, intervals, points
 from hil.evidence.report import write_reports
 from hil.evidence.run import RunInfo
 from hil.evidence.trace import TraceWriter
@@ -151,7 +152,7 @@ def test_many_runs_stay_small(
 
 
 def test_curves_of_a_session(observations: list[Observation], messages: MessageSet) -> None:
-    curves = collect(observations, messages, s(5))
+    curves = collect(observations, messages, s(5) + ms(500))
     assert isinstance(curves, Curves)
     assert curves.current.demand == [(s(1), 120.0)]
     assert curves.voltage.demand == [(s(1), 650.0)]
@@ -177,19 +178,40 @@ def test_decimation_keeps_extremes() -> None:
     samples = [(n, float(n % 7), n % 7 - 0.5, n % 7 + 0.5) for n in range(100_000)]
     samples[54_321] = (54_321, 3.0, -99.0, 3.5)
     samples[77_777] = (77_777, 3.0, 2.5, 444.0)
-    kept = spread(samples)
-    assert len(kept) <= 400
-    assert min(sample[2] for sample in kept) == -99.0
-    assert max(sample[3] for sample in kept) == 444.0
-    assert kept == sorted(kept)
-    points = [(n, value) for n, value, _, _ in samples]
-    points[33_333] = (33_333, 1000.0)
-    few = steps(points)
+    kept = intervals(samples)
+    assert len(kept) <= 200
+    assert min(low for _, _, low, _ in kept) == -99.0
+    assert max(high for _, _, _, high in kept) == 444.0
+    assert (kept[0][0], kept[-1][1]) == (0, 99_999)
+    assert all(before[1] == after[0] for before, after in pairwise(kept))
+    curve = [(n, value) for n, value, _, _ in samples]
+    curve[33_333] = (33_333, 1000.0)
+    few = points(curve)
     assert len(few) <= 400
+    assert few == sorted(few)
     assert max(value for _, value in few) == 1000.0
-    assert few[-1] == points[-1]
+    assert few[-1] == curve[-1]
+
+
+def test_extremes_hold_for_the_time_before_their_sample() -> None:
+    assert intervals([(0, 0.0, 0.0, 0.0), (10, 100.0, 0.0, 103.0)]) == [(0, 10, 0.0, 103.0)]
 
 
 def test_few_points_stay_as_they_are() -> None:
-    samples = [(n, 1.0, 1.0, 1.0) for n in range(400)]
-    assert spread(samples) == samples
+    curve = [(n, 1.0) for n in range(400)]
+    assert points(curve) == curve
+
+
+def test_a_signal_at_rest_is_drawn_to_the_end(messages: MessageSet) -> None:
+    seen: list[Observation] = [
+        Sample(0, "output_current", 0.0, 0.0, 0.0),
+        Sample(s(50), "output_current", 80.0, 0.0, 80.0),
+        Sample(s(51), "output_current", 0.0, 0.0, 80.0),
+        Sample(s(100), "soc", 50.0, 50.0, 50.0),
+    ]
+    curves = collect(seen, messages, None)
+    assert curves is not None
+    line = draw(curves).split('class="output" d="M')[1].split('"')[0].split("L")
+    assert float(line[0].split()[0]) == 56.0
+    assert float(line[-1].split()[0]) == 888.0
+    assert line[0].split()[1] == line[-1].split()[1]
