@@ -52,11 +52,10 @@ def show_cases(plan: RunPlan, runs: Sequence[Run]) -> None:
 
 
 def show_faults() -> None:
-    """Every seeded fault, what must catch it, and under which readings."""
-    table = _table("fault", "breaks", "reading", "what is wrong")
+    """Every seeded fault, its kind, the requirements whose cases must catch it, and what is wrong."""
+    table = _table("fault", "kind", "breaks", "what is wrong")
     for fault in all_faults().values():
-        readings = ", ".join(f"{name}={choice}" for name, choice in fault.readings)
-        table.add_row(*map(escape, (fault.name, ", ".join(fault.breaks), readings, fault.summary)))
+        table.add_row(*map(escape, (fault.name, fault.kind, ", ".join(fault.breaks), fault.summary)))
     _out().print(table)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hil.errors import HilError
+from hil.errors import UsageError
 from hil.marks import requirement_of
 from hil.pytest_plugin.controller import NAME, VERDICT, Controller
 from hil.pytest_plugin.handle import SESSION, session_of
@@ -63,7 +63,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A case runs once for each variant and reading of its requirement."""
     if requirement_of(metafunc.function) is None:
         return
-    runs = session_of(metafunc.config).runs_of(metafunc.function)
+    try:
+        runs = session_of(metafunc.config).runs_of(metafunc.definition.nodeid, metafunc.function)
+    except UsageError as error:
+        raise pytest.Collector.CollectError(str(error)) from error
     if any(run.label for run in runs) and "hil_run" in metafunc.fixturenames:
         metafunc.parametrize("hil_run", runs, indirect=True, ids=[run.label for run in runs])
 
@@ -73,11 +76,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Tie items to their requirements; take out those that were not asked for."""
     if SESSION not in config.stash and not any(requirement_of(getattr(item, "function", None)) for item in items):
         return
-    try:
-        kept, dropped = session_of(config).collect(items)
-    except HilError as error:
-        raise pytest.UsageError(str(error)) from error
-    items[:] = kept
+    items[:], dropped = session_of(config).collect(items)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
 

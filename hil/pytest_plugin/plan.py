@@ -171,9 +171,7 @@ def make_plan(options: Options) -> RunPlan:
     for identifier in options.requirement:
         _known("requirement", identifier, requirements())
     explicit = {**rig.readings, **chosen}
-    # A fault that shows under some readings only is one under these, unless others were chosen.
-    shown = {name: choice for fault in faults for name, choice in fault.readings}
-    readings = resolve({**shown, **explicit}, preset or rig.preset)
+    readings = resolve(explicit, preset or rig.preset)
     options = replace(options, case=tuple(_case(case) for case in options.case))
     return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out))
 

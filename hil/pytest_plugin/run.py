@@ -116,8 +116,11 @@ def _verdict_of(error: BaseException | None) -> Verdict:
 def _told(error: BaseException | None) -> str:
     if error is None:
         return ""
-    if isinstance(error, HilError | Inconclusive | AssertionError):
+    if isinstance(error, HilError | Inconclusive | CheckFailed):
         return str(error)
+    if isinstance(error, AssertionError):
+        # Below the first line pytest explains with addresses of objects, which differ from run to run.
+        return str(error).partition("\n")[0] or "an assertion failed"
     return f"{type(error).__name__}: {error}"
 
 

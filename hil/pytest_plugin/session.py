@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 import pytest
 
-from hil.conformance.catalogue import Requirement, requirements
+from hil.conformance.catalogue import requirements
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import HilError, UsageError
 from hil.marks import requirement_of
@@ -31,43 +32,48 @@ class Session:
         self.plan: RunPlan = make_plan(options_of(config))
         self.runs: list[Run] = []
         """Collected in this process."""
+        self._cases: dict[str, str] = {}
+        """Where the case of each requirement is."""
 
     # --- collecting ---------------------------------------------------------------------------------
 
-    def runs_of(self, function: Any) -> list[Run]:
-        """The runs of a case; none for an identifier that the catalogue does not have."""
+    def runs_of(self, nodeid: str, function: Any) -> list[Run]:
+        """The runs of a case; none for a function that is no case.
+
+        Raises :class:`UsageError` for a requirement that the catalogue does not have, or that has two cases.
+        """
         identifier = requirement_of(function)
-        requirement = requirements().get(identifier) if identifier else None
-        return self.plan.runs(requirement) if requirement is not None else []
+        if identifier is None:
+            return []
+        known = requirements()
+        if identifier not in known:
+            near = get_close_matches(identifier, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"{nodeid}: the catalogue has no requirement {identifier!r}{hint}")
+        if self._cases.setdefault(identifier, nodeid) != nodeid:
+            raise UsageError(f"{identifier} has two cases: {self._cases[identifier]} and {nodeid}")
+        return self.plan.runs(known[identifier])
 
     def collect(self, items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        """Tie items to their runs; returns those to keep and those not asked for.
-
-        Raises :class:`UsageError` for a case that the catalogue does not have or has twice.
-        """
-        tied: dict[str, str] = {}
+        """Tie items to their runs; returns those to keep and those not asked for."""
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
-            run = self._tie(item, tied)
-            if run is None or self.plan.selects(run):
-                kept.append(item)
-            else:
-                dropped.append(item)
+            run = self._tie(item)
+            wanted = run is None or self.plan.selects(run)
+            (kept if wanted else dropped).append(item)
         self.runs = [item.stash[RUN] for item in kept if RUN in item.stash]
         return kept, dropped
 
-    def _tie(self, item: pytest.Item, tied: dict[str, str]) -> Run | None:
+    def _tie(self, item: pytest.Item) -> Run | None:
         function = getattr(item, "function", None)
         identifier = requirement_of(function)
         if identifier is None:
             return None
-        requirement = _requirement(identifier, item)
-        place = item.nodeid.partition("[")[0]
-        if tied.setdefault(identifier, place) != place:
-            raise UsageError(f"{identifier} has two cases: {tied[identifier]} and {place}")
-        run = replace(_run_of(item, self.plan, requirement), purpose=purpose_of(function), nodeid=item.nodeid)
-        item.stash[RUN] = run
+        callspec = getattr(item, "callspec", None)
+        given = callspec.params.get("hil_run") if callspec is not None else None
+        run = given if isinstance(given, Run) else self.plan.runs(requirements()[identifier])[0]
+        run = item.stash[RUN] = replace(run, purpose=purpose_of(function), nodeid=item.nodeid)
         if run.not_applicable is not None:
             item.add_marker(pytest.mark.skip(reason=f"not applicable: {run.not_applicable}"))
         return run
@@ -102,19 +108,6 @@ class Session:
     def pass_over(self, run: Run) -> CaseResult:
         """The result of a run that is not applicable."""
         return result_of(run, self.plan, Verdict.NOT_APPLICABLE, run.not_applicable or "")
-
-
-def _requirement(identifier: str, item: pytest.Item) -> Requirement:
-    found = requirements().get(identifier)
-    if found is None:
-        raise UsageError(f"{item.nodeid}: the catalogue has no requirement {identifier!r}")
-    return found
-
-
-def _run_of(item: pytest.Item, plan: RunPlan, requirement: Requirement) -> Run:
-    callspec = getattr(item, "callspec", None)
-    run = callspec.params.get("hil_run") if callspec is not None else None
-    return run if isinstance(run, Run) else plan.runs(requirement)[0]
 
 
 def purpose_of(function: Any) -> str:
