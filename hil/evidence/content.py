@@ -15,6 +15,8 @@ from hil.world.observation import BusErrorSeen, FrameSeen, Note, Scalar
 _ADDRESSES = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "BMS", 0xFF: "all"}
 _READY = 0xAA
 _MOST_ENTRIES = 12
+_CALENDAR = ("year", "month", "day")
+"""Units that a signal's name says already."""
 _BUS_ERRORS = {
     "ack": "nobody acknowledged a frame",
     "injected": "a frame was destroyed by an error frame",
@@ -139,7 +141,8 @@ def _message(
                 states.append(f"{label}: {_choice(signal, value)}")
         elif value is not None:
             number = _number(signal, value)
-            numbers.append((label, f"{number} (outside the printed range)" if key in outside else number, signal.unit))
+            unit = "" if signal.kind == "bcd" or signal.unit in _CALENDAR else signal.unit
+            numbers.append((label, f"{number} (outside the printed range)" if key in outside else number, unit))
     if len(data) not in declared.lengths and declared.length and not _is_list(declared):
         states.insert(0, f"{len(data)} bytes, {declared.length} are defined")
     if not states and not numbers:

@@ -44,6 +44,11 @@ def title(result: CaseResult) -> str:
     return requirement.title if requirement is not None else ""
 
 
+def sentence(text: str) -> str:
+    """A text that begins as a sentence does."""
+    return text[:1].upper() + text[1:]
+
+
 def is_finding(result: CaseResult) -> bool:
     """An advisory run that did not pass: told, and counted for itself."""
     return result.advisory and result.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NONE)
@@ -128,7 +133,7 @@ def _head(result: CaseResult) -> Iterator[str]:
     advisory = " (advisory: reported, does not fail the run)" if result.advisory else ""
     yield from _wrapped(f"{VERDICTS[result.verdict]}  {run_name(result)}  {title(result)}".rstrip() + advisory, "")
     yield from _field("requirement", result.requirement + (f", clause {result.clause}" if result.clause else ""))
-    yield from _field("purpose", result.purpose)
+    yield from _field("purpose", sentence(result.purpose))
     basis = BASIS.get(result.basis)
     yield from _field("source", f"{result.source}; basis {result.basis}" + (f" ({basis})" if basis else ""))
     if result.reading:
@@ -185,7 +190,7 @@ def _table(result: CaseResult) -> Iterator[str]:
         cells = (_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join(cells)[:WIDTH].rstrip()
     for measurement in result.measurements:
-        if measurement.note and show_limits(measurement):
+        if measurement.note and show_limits(measurement) and measurement.note not in result.reason:
             yield from _field("note", f"{measurement.name}: {measurement.note}")
 
 

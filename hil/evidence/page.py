@@ -16,7 +16,7 @@ from hil.conformance.register import register
 from hil.conformance.verdict import CaseResult, Measurement, Verdict
 from hil.evidence.decode import TraceLine
 from hil.evidence.document import summary, verdict_word
-from hil.evidence.explain import BASIS, decisive, is_finding, run_name, show_limits, show_value, title
+from hil.evidence.explain import BASIS, decisive, is_finding, run_name, sentence, show_limits, show_value, title
 from hil.evidence.run import RunInfo
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import seconds, show_instant, show_span
@@ -140,10 +140,10 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(entry)}" for key, entry in value.items()) or "none"
+        return "; ".join(f"{str(key).replace('_', ' ')}: {_plain(entry)}" for key, entry in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(_plain(entry) for entry in value) or "none"
-    return str(value)
+    return str(value) or "not given"
 
 
 def _readings(info: RunInfo) -> list[dict[str, str]]:
@@ -167,11 +167,11 @@ def _run(index: int, result: CaseResult, story: Story) -> dict[str, Any]:
     measured = decisive(result)
     name = run_name(result)
     outcome = "finding" if is_finding(result) else verdict_word(result.verdict)
-    heading = title(result)
     return {
         "anchor": f"run-{index + 1}-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-"),
         "name": name,
-        "title": heading[:1].upper() + heading[1:],
+        "title": sentence(title(result)),
+        "purpose": sentence(result.purpose),
         "outcome": outcome,
         "suite": result.suite,
         "result": result,
