@@ -246,7 +246,7 @@ class VirtualCan:
         self._end_due = NEVER
         receivers = sender.receivers
         frame = entry[2]
-        if self._cut or not receivers or (self.faulty and self._faults.destroys(sender.name, frame)):
+        if not receivers or (self.faulty and self._faults.destroys(sender.name, frame)):
             self._failed(sender, entry)
             return
         self._idle = now + self._intermission
@@ -307,7 +307,6 @@ class VirtualCan:
     def _go_off(self, port: CanPort) -> None:
         port.tec = OFF
         port.bus_off = True
-        port.attempt = NEVER
         self.report(port, "bus_off")
         self.take_back(port)
         self.changed()

@@ -294,6 +294,40 @@ def test_a_node_that_joins_waits_for_the_repetition_under_way() -> None:
     assert rig.frames[1].t - rig.frames[0].t == (3 + bits(CCS)) * BIT
 
 
+def test_the_better_frame_leaves_with_a_repetition_of_its_own() -> None:
+    rig = Rig("charger")
+    rig.send("charger", CCS)
+    rig.send("charger", CEM, at=ms(300))
+    joined = ms(400)
+    rig.at(joined, lambda: rig.attach("bms"))
+    rig.run()
+
+    def period(frame: CanFrame) -> Instant:
+        return (bits(frame) - 8 + 14 + 3 + 8) * BIT
+
+    start = (16 * (bits(CCS) - 8 + 14 + 3) + 8) * BIT  # the first repetition as error-passive
+    while start < ms(300):
+        start += period(CCS)
+    while start < joined:
+        start += period(CEM)
+    assert rig.frames[0].t == start + bits(CEM) * BIT
+
+
+def test_a_node_that_joins_waits_for_the_attempt_under_way() -> None:
+    rig = Rig("a")
+    rig.send("a", CCS)
+
+    def join() -> None:
+        rig.attach("b")
+        rig.ports["b"].send(CEM)
+
+    rig.at(20 * BIT, join)
+    rig.run()
+    assert [frame.id for frame in rig.frames] == [CEM.id, CCS.id]
+    assert rig.frames[0].t == (bits(CCS) - 8 + 14 + 3 + bits(CEM)) * BIT
+    assert rig.kinds("a") == ["ack"]
+
+
 def test_both_ends_of_a_broken_line_miss_the_acknowledge() -> None:
     rig = Rig("charger", "bms")
     rig.bus.inject(Disconnect(name="cable", sender="bms"))
@@ -337,6 +371,28 @@ def test_pending_frames_can_be_taken_back() -> None:
     assert rig.ports["a"].pending == 0
 
 
+def test_stuck_frames_can_be_taken_back_and_new_ones_sent() -> None:
+    rig = Rig("charger")
+    rig.send("charger", CCS)
+    rig.at(ms(300), lambda: rig.ports["charger"].abort_pending())
+    rig.send("charger", BCL, at=ms(310))
+    rig.at(ms(400), lambda: rig.attach("bms"))
+    rig.run()
+    assert [frame.id for frame in rig.frames] == [BCL.id]
+
+
+def test_a_frame_that_has_won_but_not_begun_still_waits() -> None:
+    rig = Rig("a", "b")
+    rig.send("a", CCS)
+    rig.send("a", BCL, at=1)
+    rig.run(bits(CCS) * BIT + 1)  # within the intermission
+    assert rig.ports["a"].pending == 1
+    rig.ports["a"].abort_pending()
+    assert rig.ports["a"].pending == 0
+    rig.run()
+    assert [frame.id for frame in rig.frames] == [CCS.id]
+
+
 # --- lines that break in the middle of a frame ---------------------------------------------------------
 
 
@@ -352,6 +408,18 @@ def test_a_sender_cut_off_in_the_middle_is_lost_and_repeats() -> None:
     rig.run()
     assert [frame.id for frame in rig.frames] == [CCS.id]
     assert [rig.ports[name].rec for name in ("b", "c")] == [0, 0]
+
+
+def test_a_line_that_breaks_before_the_next_frame_begins_takes_only_its_own() -> None:
+    rig = Rig("a", "b", "c")
+    rig.send("a", CCS)
+    rig.send("b", CEM, at=1)
+    rig.send("a", BCL, at=1)
+    rig.at(bits(CCS) * BIT + 1, lambda: rig.bus.inject(Disconnect(name="cable", sender="b")))
+    rig.run()
+    assert [frame.id for frame in rig.frames] == [CCS.id, BCL.id]
+    assert rig.frames[1].t == (bits(CCS) + 3 + bits(BCL)) * BIT
+    assert rig.ports["c"].rec == 0
 
 
 def test_a_short_break_within_the_frame_loses_it_once() -> None:
@@ -372,6 +440,17 @@ def test_the_only_receiver_leaving_in_the_middle_means_no_acknowledge() -> None:
     rig.run(bits(CCS) * BIT)
     assert rig.frames == []
     assert rig.kinds("a") == ["ack"]
+
+
+def test_an_error_passive_sender_counts_no_further_when_the_receiver_leaves() -> None:
+    rig = Rig("a", "b")
+    rig.bus.inject(ErrorFrame(name="noise", count=17))
+    rig.send("a", CCS)
+    attempts = 16 * (bits(CCS) + 20 + 3) + bits(CCS) + 20 + 3 + 8 + 8
+    rig.at(attempts * BIT + 20 * BIT, lambda: rig.bus.inject(Disconnect(name="cable", sender="b")))
+    rig.run()
+    assert (rig.ports["a"].tec, rig.frames) == (17 * 8, [])
+    assert "ack" not in rig.kinds("a")
 
 
 def test_who_joins_in_the_middle_does_not_hear_the_frame() -> None:
@@ -460,6 +539,28 @@ def test_a_node_in_bus_off_is_deaf_and_mute_and_what_it_queues_waits() -> None:
     rig.run()
     assert [frame.id for frame in rig.frames] == [BCL.id, CEM.id]
     assert rig.frames[1].t == (128 * 11 + bits(CEM)) * BIT
+
+
+def test_an_error_passive_sender_lets_others_go_first() -> None:
+    rig = Rig("a", "b")
+    rig.bus.inject(ErrorFrame(name="noise", count=20))
+    for number in range(3):
+        rig.send("a", CanFrame(0x100, bytes([number]), extended=False))
+    first = 20 * (frame_bits(0x100, b"\0", extended=False) + 20 + 3) + 5 * 8  # suspended from the 16th error on
+    rig.send("b", CanFrame(0x700, b"", extended=False), at=first * BIT + 1)  # while the first good one is on its way
+    rig.run()
+    assert [frame.sender for frame in rig.frames] == ["a", "b", "a", "a"]
+    last, before = rig.frames[3], rig.frames[2]
+    assert rig.ports["a"].tec == 157
+    assert last.t - before.t == (3 + 8 + frame_bits(last.id, last.data, extended=False)) * BIT
+
+
+def test_a_node_detached_in_bus_off_does_not_recover() -> None:
+    rig = Rig("a", "b", "c")
+    rig.bus.inject(BusOff(name="off", sender="a"))
+    rig.ports["a"].detach()
+    rig.run()
+    assert rig.kinds("a") == ["bus_off"]
 
 
 def test_a_bus_off_peer_does_not_acknowledge() -> None:

@@ -96,6 +96,30 @@ def test_two_receivers_can_miss_the_same_frame() -> None:
     assert (bench.bus.fired("deaf b"), bench.bus.fired("deaf c")) == (1, 1)
 
 
+def test_what_one_fault_hides_the_next_one_does_not() -> None:
+    bench = Bench()
+    bench.bus.inject(DropAt(name="first", receiver="b", count=1))
+    bench.bus.inject(DropAt(name="second", receiver="b", count=1))
+    bench.send("a", CCS, times=3)
+    bench.run(ms(5))
+    assert (bench.bus.fired("first"), bench.bus.fired("second")) == (1, 0)
+    bench.run()
+    assert (bench.bus.fired("first"), bench.bus.fired("second")) == (1, 1)
+    assert len(bench.received["b"]) == 1
+
+
+def test_a_name_used_again_counts_anew() -> None:
+    bench = Bench()
+    assert bench.bus.fired("gap") == 0
+    bench.bus.inject(Drop(name="gap"))
+    bench.send("a", CCS)
+    bench.run()
+    bench.bus.undo("gap")
+    assert bench.bus.fired("gap") == 1
+    bench.bus.inject(Drop(name="gap"))
+    assert bench.bus.fired("gap") == 0
+
+
 def test_drop_at_the_sender_itself_misses_nothing_and_does_not_fire() -> None:
     bench = Bench()
     bench.bus.inject(DropAt(name="deaf", receiver="a"))

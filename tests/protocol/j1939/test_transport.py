@@ -452,6 +452,17 @@ def test_requests_for_a_lost_packet_end_in_an_abort() -> None:
     assert charger.next_deadline() is None
 
 
+def test_requests_are_counted_for_each_packet() -> None:
+    charger = receiver(retries=1)
+    charger.receive(to_charger(RTS_BRM), 0)
+    for number in (1, 3, 4, 5, 6, 7):
+        charger.receive(packet(number), ms(number))
+    assert take(charger)[1:] == ["11 06 02 FF FF 00 02 00"]
+    for number in (2, 4, 5, 6, 7):
+        charger.receive(packet(number), ms(100 + number))
+    assert take(charger) == ["11 05 03 FF FF 00 02 00"]
+
+
 def test_a_duplicate_packet_is_ignored() -> None:
     charger = receiver()
     charger.receive(to_charger(RTS_BCS), 0)
@@ -618,6 +629,14 @@ def test_answers_can_be_late() -> None:
     charger.receive(packet(2), ms(410))
     expires(charger, ms(410), ms(300))
     assert take(charger) == [ACK_BCS]
+
+
+def test_late_answers_are_bounded() -> None:
+    charger = receiver(answer_after=ms(300))
+    for number in range(1000):
+        charger.receive(to_charger(RTS_BCS), number)
+    charger.wake(ms(400))
+    assert take(charger) == [CTS_BCS] * 16
 
 
 @pytest.mark.parametrize(
