@@ -65,6 +65,12 @@ class TpBehaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Receiver: takes transport frames from other addresses."""
     ignore_sequence: bool = False
     """Receiver: takes packets in whatever order."""
+    accept_incomplete: bool = False
+    """Receiver: takes the message when its last packet has come, whatever is missing."""
+    ignore_limit: bool = False
+    """Receiver: releases all packets, whatever the RTS allows at once."""
+    timeout_reason: int = REASON_TIMEOUT
+    """Both: the reason given in the abort after a time-out."""
     ignore_new_rts: bool = False
     """Receiver: an RTS while a connection is open changes nothing."""
     ignore_abort: bool = False

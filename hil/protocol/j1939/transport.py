@@ -38,7 +38,7 @@ _MOST_LATE = 16
 """Answers that a slow endpoint still has to give."""
 _PGN_AND_DESTINATION = 0x03FFFF00
 _WITH_SOURCE = 0x03FFFFFF
-"""Of an identifier: what tells a transport frame to us; any priority is taken."""
+"""Of an identifier: what tells a transport frame to us; any priority is taken, and no standard frame reaches it."""
 
 
 class Transport:
@@ -84,8 +84,6 @@ class Transport:
 
     def receive(self, frame: CanFrame, now: Instant) -> None:
         """Take a TP.CM or TP.DT frame; frames for or from others are ignored."""
-        if not frame.extended:
-            return
         identifier = frame.id & self._mask
         data = frame.data
         if identifier == self._dt_in:
@@ -254,7 +252,8 @@ class Transport:
 
     def _release(self, incoming: Incoming, now: Instant) -> None:
         left = incoming.packets - incoming.next + 1
-        count = min(left, incoming.most, self._behaviour.packets_per_cts or left)
+        most = left if self._behaviour.ignore_limit else incoming.most
+        count = min(left, most, self._behaviour.packets_per_cts or left)
         incoming.released = incoming.next + count - 1
         incoming.seen = 0
         incoming.deadline = now + self._behaviour.answer_after + self._timing.t2
@@ -271,6 +270,10 @@ class Transport:
         if incoming.next > incoming.released:
             self._tell(Ignored("data packet that was not released", data, now))
             return
+        if self._behaviour.accept_incomplete:
+            while incoming.next < min(data[0], incoming.packets):
+                incoming.parts.append(b"\xff" * PACKET)
+                incoming.next += 1
         if data[0] != incoming.next and not self._behaviour.ignore_sequence:
             self._out_of_sequence(incoming, data, now)
             return
@@ -352,7 +355,7 @@ class Transport:
 
     def _time_out(self, pgn: int, role: str, now: Instant) -> None:
         if self._behaviour.abort_on_timeout:
-            self._abort(pgn, role, REASON_TIMEOUT, now)
+            self._abort(pgn, role, self._behaviour.timeout_reason, now)
         else:
             self._tell(Aborted(pgn, role, REASON_TIMEOUT, "us", now))
 

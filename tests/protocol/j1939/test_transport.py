@@ -662,6 +662,8 @@ def test_late_answers_are_bounded() -> None:
             [CanFrame(0x1CEC56F5, bytes.fromhex(RTS_BCS))],
             [CTS_BCS],
         ),
+        ({"ignore_limit": True}, [to_charger("10 31 00 07 03 00 02 00")], [CTS_BRM]),
+        ({"accept_incomplete": True}, [to_charger(RTS_BCS), packet(2)], [CTS_BCS, ACK_BCS]),
         ({"ignore_sequence": True}, [to_charger(RTS_BCS), packet(2), packet(1)], [CTS_BCS, ACK_BCS]),
         (
             {"ignore_new_rts": True},
@@ -680,6 +682,14 @@ def test_wrong_receivers(behaviour: dict[str, object], script: list[CanFrame], a
     for number, frame in enumerate(script):
         charger.receive(frame, ms(number))
     assert take(charger) == answers
+
+
+def test_the_reason_after_a_timeout_can_be_another() -> None:
+    charger = receiver(timeout_reason=250)
+    charger.receive(to_charger(RTS_BCS), 0)
+    take(charger)
+    charger.wake(ms(1250))
+    assert take(charger) == ["FF FA FF FF FF 00 11 00"]
 
 
 def test_a_connection_can_be_dropped_without_a_word() -> None:
