@@ -51,20 +51,20 @@ _EXACT_VOLTS = 1e-3
 
 
 class Leg:
-    """From one event to the next: ``current + slope * t`` into the pack, over ``span`` ns (None: for ever)."""
+    """From one event to the next: ``current + slope * t`` into the pack, over ``span`` ns (None: for ever).
+
+    ``end`` is the current at the end: where a ramp was to lead, not the nanosecond beyond.
+    """
 
     __slots__ = ("current", "end", "slope", "span")
 
     def __init__(self, current: float, slope: float, seconds: float, end: float | None = None) -> None:
         self.current = current
+        self.slope = slope
         self.span: Span | None = None if seconds == inf else max(ceil(seconds * SECOND), 1)
-        if self.span is None:
-            self.end, self.slope = current, 0.0
-        else:
-            length = self.span / SECOND
-            self.end = current + slope * length if end is None else end
-            # The span is a whole number of nanoseconds: the ramp ends where it should, not beyond.
-            self.slope = slope if end is None else (end - current) / length
+        if end is None:
+            end = current if self.span is None else current + slope * self.span / SECOND
+        self.end = end
 
 
 class Stage:

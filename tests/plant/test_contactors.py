@@ -42,7 +42,7 @@ def test_repeated_command_does_not_begin_the_travel_anew(rig: Rigs) -> None:
     for plant in (once, twice):
         plant.set(k1k2_command=1)
     twice.until(ms(20))
-    twice.set(k1k2_command=1)
+    twice.set(k1k2_command=0.9)  # another value, still on
     for plant in (once, twice):
         plant.until(s(1))
     assert once.changes == twice.changes
@@ -87,6 +87,27 @@ def test_test_voltage_stands_on_both_sides_of_closed_k1k2(rig: Rigs) -> None:
     plant.until(s(2))
     assert plant.sense("battery_side_voltage") == plant.sense("inlet_voltage") == pytest.approx(394.2)
     assert plant.sense("output_current") == 0.0
+
+
+def test_without_the_plug_nothing_reaches_the_vehicle(rig: Rigs) -> None:
+    plant = rig()
+    plant.set(voltage_setpoint=394.2, output_enable=1, k1k2_command=1)
+    plant.until(s(1))
+    assert plant.sense("battery_side_voltage") == pytest.approx(394.2)
+    assert plant.sense("inlet_voltage") == 0.0
+
+
+@pytest.mark.parametrize("reader_first", [False, True])
+def test_contacts_are_there_at_the_very_instant_they_arrive(rig: Rigs, reader_first: bool) -> None:
+    """Whether a controller reads or the world wakes the plant first must not matter."""
+    plant = rig()
+    plant.set(k1k2_command=1)
+    due = plant.plant.next_deadline()
+    if not reader_first:
+        plant.plant.wake(due)
+    assert plant.plant.sense("k1k2_closed", due) == 1.0
+    plant.plant.wake(due)
+    assert plant.plant.take_changes() == [(due, "k1k2_closed", 1.0)]
 
 
 # --- precharge and inrush -----------------------------------------------------------------------------

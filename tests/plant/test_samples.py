@@ -158,6 +158,70 @@ def test_a_step_is_two_samples_at_one_instant(rig: Rigs) -> None:
     assert at_step == [pytest.approx(80.0), 0.0]
 
 
+def test_a_step_of_a_resting_signal_shows_both_sides(rig: Rigs) -> None:
+    plant = rig()
+    plant.stimulate(plugged=1)
+    plant.until(s(5))
+    plant.set(k5k6_command=1)
+    plant.until(s(6))
+    stepped = [sample.value for sample in plant.of("battery_side_voltage") if sample.t == s(5) + ms(30)]
+    assert stepped == [0.0, plant.sense("pack_voltage")]
+
+
+def test_a_step_of_a_moving_signal_shows_how_far_it_had_come(rig: Rigs) -> None:
+    plant = rig("small-car")
+    plant.charge(300.0)
+    plant.until(s(60))
+    plant.set(output_enable=0)
+    plant.until(s(61))
+    plant.set(k1k2_command=0)
+    plant.until(s(65))
+    plant.set(k5k6_command=0)
+    plant.until(s(70))
+    side, pack = (
+        [sample.value for sample in plant.of(name) if sample.t == s(65) + ms(25)]
+        for name in ("battery_side_voltage", "pack_voltage")
+    )
+    assert side == [pack[0], 0.0]
+
+
+@pytest.mark.parametrize("last", [0.0, 150.0])
+def test_lines_hold_where_a_small_pack_is_driven_hard(rig: Rigs, line: Callable[..., Any], last: float) -> None:
+    """The steepest curves there are: 300 A up and down near full charge, then relaxing by itself."""
+    plant = rig("small-car", soc=99.2)
+    plant.charge(300.0, voltage=500.0)
+    plant.until(s(4) + ms(10))
+    plant.set(current_setpoint=last)
+    truth = []
+    for _ in range(2000):
+        plant.until(plant.now + ms(7))
+        truth.append((plant.now, plant.sense("pack_voltage")))
+    plant.until(plant.now + s(10))
+    shown = line(plant.of("pack_voltage"))
+    errors = [abs(value - shown.at(at)) for at, value in truth if shown.at(at) is not None]
+    assert len(errors) > 1900
+    assert max(errors) < 0.06
+
+
+def test_a_setting_repeated_is_no_event(rig: Rigs) -> None:
+    plant = rig()
+    plant.charge(100.0)
+    plant.until(s(10) + ms(321))
+    before = len(plant.samples), plant.plant.next_deadline()
+    plant.set(current_setpoint=100.0, voltage_setpoint=394.2, output_enable=1, k1k2_command=1)
+    assert (len(plant.samples), plant.plant.next_deadline()) == before
+
+
+def test_what_drifts_is_told_when_a_stimulus_moves_it(rig: Rigs) -> None:
+    plant = rig()
+    plant.until(s(3))
+    plant.stimulate(pack_soc=80, pack_temperature=5)
+    told = {sample.name: (sample.t, sample.value) for sample in plant.samples}
+    assert told["soc"] == (s(3), pytest.approx(80.0))
+    assert told["temperature_max"] == (s(3), 6.0)
+    assert told["pack_voltage"] == (s(3), pytest.approx(108 * 3.336))
+
+
 def test_a_steady_hour_is_a_few_thousand_samples(rig: Rigs) -> None:
     plant = rig(soc=20.0)
     plant.charge(100.0)
