@@ -113,7 +113,7 @@ def decoded_lines(
     items = _items(observations, messages, start - _LEAD, end, around)
     opening = bisect_left(items, start, key=_instant)
     known = {item.subject: item.key for item in items[:opening]}
-    shown = _mark(items[opening:], around, about)
+    shown = _mark(items[opening:], around, about, observations)
     closing = min(end, observations[-1].t) if observations else end
     return _trim(_fold(shown, known, closing), limit)
 
@@ -216,7 +216,7 @@ class _Transfers:
         return swapped if answers else own
 
 
-def _mark(items: list[_Item], around: Instant, about: str) -> list[_Item]:
+def _mark(items: list[_Item], around: Instant, about: str, observations: Sequence[Observation]) -> list[_Item]:
     kinds = ("message", "transport", "signal", "error", "note")
 
     def rank(item: _Item) -> tuple[bool, int, bool]:
@@ -227,10 +227,25 @@ def _mark(items: list[_Item], around: Instant, about: str) -> list[_Item]:
     if there:
         min(there, key=rank).decisive = True
         return items
-    mark = _Item(around, "mark", Content("", "—", ("decisive instant: nothing came on the bus here",)))
+    values = "".join(f"; {value}" for value in _output(observations, around))
+    mark = _Item(around, "mark", Content("", "—", (f"decisive instant: nothing came on the bus here{values}",)))
     mark.decisive = True
     place = bisect_right(items, around, key=_instant)
     return [*items[:place], mark, *items[place:]]
+
+
+def _output(observations: Sequence[Observation], around: Instant) -> Iterator[str]:
+    """What the output was at an instant, where samples tell it."""
+    first = bisect_left(observations, around - _MOST, key=_instant)
+    last = bisect_right(observations, around, key=_instant)
+    wanted = ["output_current", "output_voltage"]
+    for index in range(last - 1, first - 1, -1):
+        sample = observations[index]
+        if isinstance(sample, Sample) and sample.name in wanted:
+            wanted.remove(sample.name)
+            yield f"{sample.name.replace('_', ' ')} {sample.value:.6g} {BY_NAME[sample.name].unit}"
+        if not wanted:
+            return
 
 
 # --- folding ----------------------------------------------------------------------------------------

@@ -98,8 +98,9 @@ def _panel(panel: Panel, curves: Curves, x: _Scale, top: float) -> Iterator[str]
         begin = x(max(since, curves.start))
         kind = whose.lower()
         yield f'<path class="limit {kind}" d="M{begin:.1f} {y(value):.1f}H{_WIDTH - _RIGHT}"/>'
-        right, above = _WIDTH - _RIGHT - 4 - 64 * row, y(value) - 3
-        yield f'<text class="tick {kind}" x="{right}" y="{above:.1f}" text-anchor="end">{whose} max</text>'
+        right, level = _WIDTH - _RIGHT - 4 - 64 * row, y(value)
+        level += 12 if level < top + 12 else -3
+        yield f'<text class="tick {kind}" x="{right}" y="{level:.1f}" text-anchor="end">{whose} max</text>'
     yield from _output(panel, curves, x, y)
     yield from _demand(panel, curves, x, y)
 

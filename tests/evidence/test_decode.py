@@ -98,6 +98,8 @@ def test_nothing_at_the_instant_is_said(observations: list[Observation], message
     assert decisive.kind == "mark"
     assert decisive.t == s(5)
     assert "nothing came on the bus" in decisive.text
+    assert "output current 119 A" in decisive.text
+    assert "output voltage 612 V" in decisive.text
 
 
 def test_of_two_at_one_instant_the_named_one_decides(new_session: Callable[[], Any], messages: MessageSet) -> None:
