@@ -64,6 +64,12 @@ class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The message that reports it."""
         return "CEM" if self.side == "charger" else "BEM"
 
+    @property
+    def awaits(self) -> frozenset[str]:
+        """Messages whose coming or staying away this is about."""
+        lasts = (name.split(" ")[1] for name in self.references if name.startswith("last "))
+        return frozenset(name[:3] for name in (*self.absent, *lasts))
+
     def window(self, edition: str, readings: Mapping[str, str]) -> tuple[Span, Span]:
         """Earliest and latest span from the reference to the report (sheet 5.2, 5.7)."""
         nominal = self._nominal(edition)
