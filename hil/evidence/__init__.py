@@ -1,0 +1,1 @@
+"""What a run leaves on disk: traces, results, and the reports made of them."""
