@@ -24,18 +24,23 @@ app = typer.Typer(
 _EXAMPLES = f"""
 [bold]Examples[/]
 
-  hil run                                       judge the reference charger by every suite
+  hil run
+  [dim]    judge the reference charger by every suite[/]
 
-  hil run --case DN.3006                        one case
+  hil run --list
+  [dim]    what there is, and what applies to the rig[/]
 
-  hil run --case DN.3006 --fault late-bcl-timeout
-                                                the same with a defect that it must catch
+  hil run --case DN.3006 --seed 7
+  [dim]    one case under another seed[/]
 
-  hil run --rig my-charger.toml --reading field another rig, by field-tolerant readings
+  hil run --case DN.3006 --fault NAME
+  [dim]    the same, with a defect in the charger that it must catch[/]
 
-  hil run --list                                what there is, and what applies to the rig
+  hil run --rig my-charger.toml --reading field
+  [dim]    another rig, by field-tolerant readings[/]
 
-  hil run --suite gbt27930 -- -n 2 -k DN_30     options of pytest behind the dashes
+  hil run --suite gbt27930 -- -n 2 -k DN_30
+  [dim]    options of pytest behind the dashes[/]
 
 [bold]Exit code[/]: {EXITS}
 """
@@ -86,7 +91,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="CASE",
-            help="Only this case, as DN.3006 or with its variant DN.2004[short]; repeatable.",
+            help="Only this case, as DN.3006 or with its variant DN.2004\\[short]; repeatable.",
             show_default=False,
         ),
     ] = None,

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
 from hil.bench.setup import Setup
@@ -176,11 +176,18 @@ def make_plan(options: Options) -> RunPlan:
     return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out))
 
 
+def near_matches(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three names that may have been meant, likeliest first: swapped letters before changed ones."""
+    near = get_close_matches(name, known, n=20, cutoff=0.5)
+    ratios = {each: SequenceMatcher(None, name, each).ratio() for each in near}
+    return sorted(near, key=lambda each: (sorted(each) != sorted(name), -ratios[each], each))[:3]
+
+
 def _known(what: str, name: str, known: Iterable[str]) -> str:
     known = list(known)
     if name in known:
         return name
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    near = near_matches(name, known)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     there = f"there are {', '.join(known)}" if len(known) <= 12 else "`hil run --list` shows them all"
     raise UsageError(f"no {what} {name!r}: {hint}{there}")
