@@ -10,6 +10,8 @@ Instant = int
 """Nanoseconds since the start of the world."""
 Span = int
 """A difference of instants, in nanoseconds."""
+FAR: Instant = 1 << 62
+"""Later than any instant: the deadline of what waits for nothing."""
 
 MICROSECOND: Span = 1_000
 MILLISECOND: Span = 1_000_000

@@ -73,13 +73,13 @@ class Plant:
         """Read a declared sensor at an instant; booleans are 0.0 and 1.0. Free of ripple."""
         if self._due is not None and now >= self._due:
             self.wake(now)
-        level = self._levels.get(name)
-        if level is not None:
-            return level
         circuit = self.circuit
         read = circuit.reads.get(name)
         if read is None:
-            raise UsageError(f"{declared(name, 'sensor').name} is declared but not modelled")
+            level = self._levels.get(name)
+            if level is None:
+                raise UsageError(f"{declared(name, 'sensor').name} is declared but not modelled")
+            return level
         if now < circuit.since:
             raise _backwards(name, now, circuit.since)
         return read((now - circuit.since) / SECOND)

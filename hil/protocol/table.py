@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from hil.errors import CatalogueError
-from hil.units import Instant, Span
+from hil.units import FAR, Instant, Span
 
 
 class State(NamedTuple):
@@ -41,11 +41,19 @@ class Row(NamedTuple):
     do: tuple[str, ...] = ()
 
 
-class _Compiled(NamedTuple):
-    guard: Callable[[Instant], Any] | None
-    actions: tuple[Callable[[Instant], Any], ...]
-    target: str
-    row: Row
+class _Compiled:
+    """A row with its methods found."""
+
+    __slots__ = ("actions", "guard", "row", "taken", "target")
+
+    def __init__(
+        self, row: Row, guard: Callable[[Instant], Any] | None, actions: tuple[Callable[[Instant], Any], ...]
+    ) -> None:
+        self.row = row
+        self.guard = guard
+        self.actions = actions
+        self.target = row.target
+        self.taken = False
 
 
 POLL = "poll"
@@ -63,10 +71,13 @@ class TableMachine:
         self.spans = spans
         self.sends: dict[str, Instant] = {}
         self.timers: dict[str, Instant] = {}
-        self.taken: set[Row] = set()
-        """Rows taken so far, for coverage of the table."""
-        self._bound: Instant | None = None
-        self._table: dict[tuple[str, str], tuple[_Compiled, ...]] = {}
+        self.also_due: Instant = FAR
+        """Deadline of what a subclass runs beside the table."""
+        # Not later than the first of the sends and the first of the timers: restarting a timer moves it away
+        # from its bound, and only when the bound comes is the next one looked for.
+        self._send_bound: Instant = FAR
+        self._timer_bound: Instant = FAR
+        self._table: dict[str, dict[str, tuple[_Compiled, ...]]] = {}
         self._enter: dict[str, tuple[Callable[[Instant], Any], ...]] = {}
         self._compile(rows)
 
@@ -87,18 +98,21 @@ class TableMachine:
 
     def fire(self, trigger: str, now: Instant) -> bool:
         """Give a trigger to the table; False when no row of the present state takes it."""
-        rows = self._table.get((self.state, trigger))
-        if rows is None:
-            return False
-        for guard, actions, target, row in rows:
-            if guard is None or guard(now):
-                self.taken.add(row)
-                for action in actions:
+        for row in self._table[self.state].get(trigger, ()):
+            if row.guard is None or row.guard(now):
+                row.taken = True
+                for action in row.actions:
                     action(now)
+                target = row.target
                 if target and target != self.state:
                     self.go(target, now)
                 return True
         return False
+
+    @property
+    def taken(self) -> set[Row]:
+        """Rows taken so far, for coverage of the table."""
+        return {each.row for rows in self._table.values() for tried in rows.values() for each in tried if each.taken}
 
     def go(self, name: str, now: Instant) -> None:
         """Enter a state: stop and start what differs, then its entry actions."""
@@ -112,7 +126,8 @@ class TableMachine:
         if state.poll:
             keep[POLL] = now + self.spans[POLL]
         self.timers = keep
-        self._rebound()
+        self._send_bound = min(self.sends.values(), default=FAR)
+        self._timer_bound = min(keep.values(), default=FAR)
         for action in self._enter[name]:
             action(now)
         self.entered(name, now)
@@ -121,20 +136,38 @@ class TableMachine:
         """(Re)start a timer; its name is the trigger when it runs out."""
         at = now + self.spans[name]
         self.timers[name] = at
-        if self._bound is None or at < self._bound:
-            self._bound = at
+        if at < self._timer_bound:
+            self._timer_bound = at
 
     def stop_timer(self, name: str) -> None:
         """Stop a timer; one that does not run stays stopped."""
         self.timers.pop(name, None)
 
-    def next_due(self) -> Instant | None:
-        """The next instant of a send or a timer, or earlier."""
-        return self._bound
+    def next_deadline(self) -> Instant:
+        """The next instant of a send, a timer or ``also_due``, or earlier; :data:`hil.units.FAR` when there is none."""
+        bound = self._send_bound
+        if self._timer_bound < bound:
+            bound = self._timer_bound
+        if self.also_due < bound:
+            bound = self.also_due
+        return bound
 
     def run_due(self, now: Instant) -> None:
         """Fire what is due: time-outs before periodic messages, so that the last state message of a
         wait is not sent at the very instant that ends the wait."""
+        if self._timer_bound <= now:
+            self._run_timers(now)
+        if self._send_bound <= now:
+            self._run_sends(now)
+
+    def halt(self) -> None:
+        """Send nothing more and let no timer run out."""
+        self.sends, self.timers = {}, {}
+        self._send_bound = self._timer_bound = self.also_due = FAR
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _run_timers(self, now: Instant) -> None:
         while True:
             due = [(at, name) for name, at in self.timers.items() if at <= now]
             if not due:
@@ -144,37 +177,30 @@ class TableMachine:
             self.fire(name, now)
             if name == POLL and self.states[self.state].poll and POLL not in self.timers:
                 self.timers[POLL] = now + self.spans[POLL]
-        for name, at in list(self.sends.items()):
-            if at <= now and self.sends.get(name) == at:
+        self._timer_bound = min(self.timers.values(), default=FAR)
+
+    def _run_sends(self, now: Instant) -> None:
+        sends = self.sends
+        for name, at in sends.items():
+            # Sending may change the state, which puts another dictionary in the place of this one.
+            if at <= now and (self.sends is sends or self.sends.get(name) == at):
                 self.sends[name] = at + self.period(name)
                 self.send(name, now)
-        self._rebound()
-
-    # --- inside -------------------------------------------------------------------------------------
-
-    def _rebound(self) -> None:
-        sends, timers = self.sends, self.timers
-        bound = min(sends.values()) if sends else None
-        if timers:
-            first = min(timers.values())
-            bound = first if bound is None or first < bound else bound
-        self._bound = bound
+        self._send_bound = min(self.sends.values(), default=FAR)
 
     def _compile(self, rows: Iterable[Row]) -> None:
-        table: dict[tuple[str, str], list[_Compiled]] = {}
+        table: dict[str, dict[str, list[_Compiled]]] = {name: {} for name in self.states}
         for row in rows:
-            compiled = _Compiled(
-                self._method("guard", row.guard) if row.guard else None,
-                tuple(self._method("do", name) for name in row.do),
-                row.target,
-                row,
-            )
+            guard = self._method("guard", row.guard) if row.guard else None
+            compiled = _Compiled(row, guard, tuple(self._method("do", name) for name in row.do))
             for name in (*row.states, *((row.target,) if row.target else ())):
                 if name not in self.states:
                     raise CatalogueError(f"row {row} names the state {name!r}, which is not declared")
             for name in row.states:
-                table.setdefault((name, row.trigger), []).append(compiled)
-        self._table = {key: tuple(value) for key, value in table.items()}
+                table[name].setdefault(row.trigger, []).append(compiled)
+        self._table = {
+            name: {trigger: tuple(tried) for trigger, tried in triggers.items()} for name, triggers in table.items()
+        }
         for name, state in self.states.items():
             self._enter[name] = tuple(self._method("do", action) for action in state.enter)
             for timer in state.timers:

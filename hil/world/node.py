@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from hil.bus.can import CanPort
 from hil.codec.frame import CanFrame
-from hil.units import Instant
+from hil.units import FAR, Instant
 from hil.world.observation import Note, Scalar
 from hil.world.queue import EventQueue
 
@@ -42,8 +42,8 @@ class Node(Protocol):
     def wake(self, now: Instant) -> None:
         """The deadline has come."""
 
-    def next_deadline(self) -> Instant | None:
-        """When to wake next; waking too early does no harm."""
+    def next_deadline(self) -> Instant:
+        """When to wake next, :data:`hil.units.FAR` for never; waking too early does no harm."""
 
 
 class NodeRunner:
@@ -63,7 +63,7 @@ class NodeRunner:
         self._queue = queue
         self._actuate = actuate
         self._note = note
-        self._next: Instant | None = None
+        self._next: Instant = FAR
 
     def on_frame(self, frame: CanFrame, now: Instant) -> None:
         """Hand a received frame to the node."""
@@ -98,15 +98,15 @@ class NodeRunner:
                 self._note(note)
             node.notes.clear()
         deadline = node.next_deadline()
-        if deadline is not None and (self._next is None or deadline < self._next):
+        if deadline < self._next:
             self._next = deadline
             self._queue.at(deadline, self._wake)
 
     def _wake(self) -> None:
         now = self._queue.now
-        if self._next is None or now < self._next:
+        if now < self._next:
             return  # an earlier deadline has replaced this one
-        self._next = None
+        self._next = FAR
         self.node.wake(now)
         self.settle()
 

@@ -15,7 +15,7 @@ from hil.errors import UsageError, WorldError
 from hil.plant import Plant
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import Instant, Span, us
-from hil.world.node import Node, NodeRunner
+from hil.world.node import Node, NodeRunner, Sense
 from hil.world.observation import Note, Observation
 from hil.world.plan import (
     Action,
@@ -51,6 +51,8 @@ class VirtualWorld:
         self._runners: dict[str, NodeRunner] = {}
         self._buses: dict[str, VirtualCan] = {}
         self._plant: Plant | None = None
+        self.sense: Sense = _no_plant
+        """What nodes read declared sensors through."""
         self._plant_wake: Instant | None = None
         self._listeners: list[NodeRunner] = []
         self._failure: str | None = None
@@ -69,6 +71,7 @@ class VirtualWorld:
     def add_plant(self, plant: Plant) -> None:
         """The one plant; to be added before the nodes."""
         self._plant = plant
+        self.sense = plant.sense
         self._settle_plant()
 
     def add_node(self, node: Node, bus: VirtualCan | None = None) -> NodeRunner:
@@ -173,12 +176,6 @@ class VirtualWorld:
 
     # --- the plant ----------------------------------------------------------------------------------
 
-    def sense(self, name: str, now: Instant) -> float:
-        """What nodes read declared sensors through."""
-        if self._plant is None:
-            raise UsageError("this world has no plant to sense")
-        return self._plant.sense(name, now)
-
     def _actuate(self, name: str, value: float) -> None:
         self.queue.at(self.queue.now + ACTUATION_LATENCY, partial(self._actuate_now, name, value))
 
@@ -213,6 +210,10 @@ class VirtualWorld:
         if deadline is not None and (self._plant_wake is None or deadline < self._plant_wake):
             self._plant_wake = deadline
             self.queue.at(deadline, self._wake_plant)
+
+
+def _no_plant(name: str, now: Instant) -> float:
+    raise UsageError(f"this world has no plant to sense {name} of")
 
 
 WorldBuilder = Callable[[], VirtualWorld]

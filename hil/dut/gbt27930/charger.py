@@ -18,7 +18,7 @@ from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
 from hil.protocol.j1939 import Received, Transport
 from hil.protocol.table import TableMachine
-from hil.units import Instant, Span
+from hil.units import FAR, Instant, Span
 from hil.world.node import Sense
 from hil.world.observation import Note
 
@@ -102,17 +102,10 @@ class Charger(TableMachine):
         """Run what is due."""
         if self.state == "dead":
             return
-        self.tp.wake(now)
-        self._drain_transport(now)
+        if self.also_due <= now:
+            self.tp.wake(now)
+            self._drain_transport(now)
         self.run_due(now)
-
-    def next_deadline(self) -> Instant | None:
-        """The earliest of timers, periodic messages and the transport protocol."""
-        bound = self.next_due()
-        transport = self.tp.next_deadline()
-        if transport is not None and (bound is None or transport < bound):
-            return transport
-        return bound
 
     # --- receiving --------------------------------------------------------------------------------
 
@@ -214,6 +207,8 @@ class Charger(TableMachine):
         if tp.out:
             self.out.extend(tp.out)
             tp.out.clear()
+        due = tp.next_deadline()
+        self.also_due = FAR if due is None else due
         if tp.events:
             events = list(tp.events)
             tp.events.clear()
@@ -246,8 +241,7 @@ class Charger(TableMachine):
     def _hang(self) -> None:
         """Fall silent for good, as a crashed controller does; the plant keeps what was last set."""
         self.state = "dead"
-        self.sends.clear()
-        self.timers.clear()
+        self.halt()
 
     # --- sending ----------------------------------------------------------------------------------
 

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hil.codec.frame import CanFrame
-from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, can_id
+from hil.codec.message import Message
+from hil.protocol.gbt27930 import BMS_ADDRESS, CCS, CHARGER_ADDRESS, can_id
 from hil.units import SECOND, Instant
 
 if TYPE_CHECKING:
     from hil.dut.gbt27930.charger import Charger
 
 _MESSAGES = {"CRM00": "CRM", "CRMAA": "CRM", "CRO00": "CRO", "CROAA": "CRO"}
+_STEPS = CCS.signals["voltage"].divisor
+_ZERO = CCS.signals["current"].shift
+"""CCS tells tenths of a volt and of an ampere, the latter from an offset on (sheet 3.11)."""
 _START_OF_DAY = (2024, 3, 9, 14, 5, 30)
 """The charger's clock when its world begins; there is no wall clock in a world."""
+
+
+class _Sending:
+    """How one kind of frame is made, and the last one that was."""
+
+    __slots__ = ("declared", "edit", "forced", "frame", "identifier", "told", "values")
+
+    def __init__(
+        self,
+        declared: type[Message],
+        values: Callable[[str, Instant], dict[str, Any]],
+        forced: Mapping[str, Any],
+        identifier: int,
+        edit: Any,
+    ) -> None:
+        self.declared = declared
+        self.values = values
+        self.forced = forced
+        self.identifier = identifier
+        self.edit = edit
+        self.told: dict[str, Any] | None = None
+        self.frame = CanFrame(identifier, b"")
 
 
 class Composer:
@@ -21,24 +48,33 @@ class Composer:
 
     def __init__(self, charger: Charger) -> None:
         self._charger = charger
-        self._ids: dict[str, int] = {}
+        self._sendings: dict[str, _Sending] = {}
 
     def frame(self, name: str, now: Instant) -> CanFrame:
         """The frame to send under the name that states use, such as ``CRM00``."""
+        sending = self._sendings.get(name) or self._prepare(name)
+        values = sending.values(name, now)
+        if values == sending.told:
+            return sending.frame  # it says what the last one said, as most do
+        sending.told = values
+        data = sending.declared(**{**values, **sending.forced}).encode()
+        if sending.edit is not None:
+            data = _edited(data, sending.edit)
+        sending.frame = frame = CanFrame(sending.identifier, data)
+        return frame
+
+    def _prepare(self, name: str) -> _Sending:
+        spec = self._charger.spec
         message_name = _MESSAGES.get(name, name)
         declared = self._charger.messages.by_name[message_name]
-        values = getattr(self, f"_{message_name.lower()}")(name, now)
-        forced = self._charger.spec.content.get(name)
-        if forced:
-            values |= forced
-        data = declared(**values).encode()
-        identifier = self._ids.get(name)
-        if identifier is None:
-            identifier = self._ids[name] = self._identifier(name, declared)
-        edit = self._charger.spec.wire.get(name)
-        if edit is not None:
-            data = _edited(data, edit)
-        return CanFrame(identifier, data)
+        sending = self._sendings[name] = _Sending(
+            declared,
+            getattr(self, f"_{message_name.lower()}"),
+            spec.content.get(name, {}),
+            self._identifier(name, declared),
+            spec.wire.get(name),
+        )
+        return sending
 
     def _identifier(self, name: str, declared: Any) -> int:
         edit = self._charger.spec.wire.get(name)
@@ -86,11 +122,13 @@ class Composer:
     def _ccs(self, name: str, now: Instant) -> dict[str, Any]:
         charger = self._charger
         power = charger.spec.power
-        volts = charger.sense("output_voltage", now) * power.voltage_gain + power.voltage_offset
-        amperes = charger.sense("output_current", now) * power.current_gain + power.current_offset
+        volts, amperes = charger.power.measure(now)
+        volts = max(volts * power.voltage_gain + power.voltage_offset, 0.0)
+        amperes = amperes * power.current_gain + power.current_offset
+        # In the steps of the wire, rounded as the codec does: most frames then say what the last one said.
         return {
-            "voltage": max(volts, 0.0),
-            "current": -amperes,
+            "voltage": round(volts * _STEPS) / _STEPS,
+            "current": (round(-amperes * _STEPS - _ZERO) + _ZERO) / _STEPS,
             "charging_time": charger.power.minutes(now),
             "charging_permitted": 1 if charger.permitted else 0,
         }

@@ -30,6 +30,7 @@ class PowerControl:
         self._test_voltage = 0.0
         self._precharge_voltage = 0.0
         self._slewed: Instant = 0
+        self._measured = 0.0
         self._ramp = 0.0
         self._followed: Any = None
 
@@ -157,12 +158,18 @@ class PowerControl:
             self._target = self._set_current = 0.0
             self._charger.act("current_setpoint", 0.0)
 
+    def measure(self, now: Instant) -> tuple[float, float]:
+        """V and A at the output; :meth:`watch` judges the same reading."""
+        sense = self._charger.sense
+        self._measured = volts = sense("output_voltage", now)
+        return volts, sense("output_current", now)
+
     def watch(self, now: Instant) -> None:
-        """Output above the vehicle's maximum total voltage: stop (sheet 4.8)."""
+        """Output measured above the vehicle's maximum total voltage: stop (sheet 4.8)."""
         charger = self._charger
         if charger.spec.power.overvoltage_watch and charger.bcp is not None:
             limit = charger.bcp.max_total_voltage * _OVERVOLTAGE_MARGIN
-            if charger.sense("output_voltage", now) > limit:
+            if self._measured > limit:
                 charger.trigger("overvoltage", now)
 
     # --- stopping -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hil.units import Instant
@@ -9,6 +10,7 @@ from hil.units import Instant
 if TYPE_CHECKING:
     from hil.tester.gbt27930.vehicle import Vehicle
 
+_MESSAGES = ("BHM", "BRM", "BCP", "BRO", "BCL", "BCS", "BSM", "BST", "BSD", "BEM")
 _BUILT = (2024, 6, 15)
 _LONGEST_MINUTES = 600
 _CELLS_PER_GROUP = 32
@@ -19,22 +21,25 @@ class VehicleComposer:
 
     def __init__(self, vehicle: Vehicle) -> None:
         self._vehicle = vehicle
-
-    def key(self, name: str) -> Any:
-        """Equal keys mean equal payloads; None when the payload follows the plant."""
-        if name == "BCL":
-            return self._vehicle.demand
-        return None
+        self._values: dict[str, Callable[[str, Instant], dict[str, Any]]] = {
+            name: getattr(self, f"_{name.lower()}") for name in _MESSAGES
+        }
+        self._told: dict[str, tuple[dict[str, Any], bytes]] = {}
 
     def data(self, name: str, now: Instant) -> bytes:
         """The payload to send under the name that states use, such as ``BRO00``."""
         vehicle = self._vehicle
         message_name = name[:3]
-        values: dict[str, Any] = getattr(self, f"_{message_name.lower()}")(name, now)
+        values = self._values[message_name](name, now)
         altered = vehicle.altered.get(message_name)
         if altered:
             values |= altered
-        return vehicle.messages.by_name[message_name](**values).encode()
+        told = self._told.get(message_name)
+        if told is not None and told[0] == values:
+            return told[1]
+        data = vehicle.messages.by_name[message_name](**values).encode()
+        self._told[message_name] = values, data
+        return data
 
     def _bhm(self, name: str, now: Instant) -> dict[str, Any]:
         return {"max_total_voltage": self._vehicle.spec.max_total_voltage}

@@ -21,7 +21,7 @@ from hil.tester.gbt27930.compose import VehicleComposer
 from hil.tester.gbt27930.malform import VARIANTS, malformed
 from hil.tester.gbt27930.spec import VehicleSpec
 from hil.tester.gbt27930.table import ROWS, STATES
-from hil.units import Instant, ms
+from hil.units import FAR, Instant, ms
 from hil.world.node import Sense, scalars
 from hil.world.observation import Note
 
@@ -62,7 +62,6 @@ class Vehicle(TableMachine):
         self.csd_seen = 0
         self.compose = VehicleComposer(self)
         self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=TpBehaviour())
-        self._frames: dict[str, tuple[Any, CanFrame]] = {}
         self._offered: Any = None
         self._known: dict[int, type[Message] | None] = {}
         self._last: dict[str, tuple[bytes, Any]] = {}
@@ -89,17 +88,10 @@ class Vehicle(TableMachine):
 
     def wake(self, now: Instant) -> None:
         """Run what is due."""
-        self.tp.wake(now)
-        self._drain_transport()
+        if self.also_due <= now:
+            self.tp.wake(now)
+            self._drain_transport()
         self.run_due(now)
-
-    def next_deadline(self) -> Instant | None:
-        """The earliest of timers, periodic messages and the transport protocol."""
-        bound = self.next_due()
-        transport = self.tp.next_deadline()
-        if transport is not None and (bound is None or transport < bound):
-            return transport
-        return bound
 
     # --- orders -----------------------------------------------------------------------------------
 
@@ -181,11 +173,9 @@ class Vehicle(TableMachine):
             if name not in declared.signals:
                 raise UsageError(f"{declared.name} has no signal {name!r}; it has {', '.join(declared.signals)}")
         self.altered.setdefault(arguments["message"], {}).update(arguments["fields"])
-        self._frames.clear()
 
     def _order_restore(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self.altered.pop(arguments["message"], None)
-        self._frames.clear()
 
     def _order_malform(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self._check_message(arguments["message"])
@@ -237,6 +227,7 @@ class Vehicle(TableMachine):
         except msgspec.ValidationError as error:
             raise UsageError(f"transport: {error}") from error
         self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=behaviour)
+        self.also_due = FAR
 
     def _order_error(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self.bem = dict.fromkeys(arguments["awaited"], 1)
@@ -299,26 +290,17 @@ class Vehicle(TableMachine):
             self.tp.send(declared.pgn, self.compose.data(name, now), now)
             self._drain_transport()
         else:
-            self.out.append(self._single(name, declared, now))
-
-    def _single(self, name: str, declared: type[Message], now: Instant) -> CanFrame:
-        key = self.compose.key(name)
-        cached = self._frames.get(name)
-        if key is not None and cached is not None and cached[0] == key:
-            return cached[1]
-        identifier = declared.can_id
-        assert identifier is not None, name
-        frame = CanFrame(identifier, self.compose.data(name, now))
-        self._frames[name] = (key, frame)
-        return frame
+            assert declared.can_id is not None, name
+            self.out.append(CanFrame(declared.can_id, self.compose.data(name, now)))
 
     def _drain_transport(self) -> None:
         tp = self.tp
         if tp.out:
             self.out.extend(tp.out)
             tp.out.clear()
-        if tp.events:
-            tp.events.clear()
+        tp.events.clear()
+        due = tp.next_deadline()
+        self.also_due = FAR if due is None else due
 
     def entered(self, state: str, now: Instant) -> None:
         """Tell the bench where the vehicle is."""
