@@ -2,6 +2,6 @@
 
 from hil.conformance.monitors.declarations import Monitor, monitors
 from hil.conformance.monitors.monitor_set import MonitorSet, Remark
-from hil.conformance.monitors.session import Run
+from hil.conformance.monitors.session import Report, Run
 
-__all__ = ["Monitor", "MonitorSet", "Remark", "Run", "monitors"]
+__all__ = ["Monitor", "MonitorSet", "Remark", "Report", "Run", "monitors"]

@@ -14,7 +14,7 @@ from hil.conformance.monitors.format import Layout
 from hil.conformance.monitors.ledger import SIDES, Ledger
 from hil.conformance.monitors.output import OutputMonitor
 from hil.conformance.monitors.sequence import ErrorMonitor, SequenceMonitor
-from hil.conformance.monitors.session import NEVER, Run, Session
+from hil.conformance.monitors.session import NEVER, Report, Run, Session
 from hil.conformance.monitors.stops import ErrorStops, SilenceMonitor, stop_monitors
 from hil.conformance.monitors.timeouts import Common, FollowMonitor, ReportMonitor, TimeoutMonitor, rows_of
 from hil.conformance.monitors.track import Track, variants
@@ -218,6 +218,11 @@ class MonitorSet:
     def runs(self) -> list[Run]:
         """What each side sent, one entry for each uninterrupted state; the first 2,000."""
         return self._session.runs
+
+    @property
+    def reports(self) -> list[Report]:
+        """Time-outs that either side reported; the first 500."""
+        return self._session.reports
 
     # --- what is not the usual --------------------------------------------------------------------
 

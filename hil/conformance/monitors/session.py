@@ -21,10 +21,26 @@ Hook = Callable[[Instant], None]
 TOGETHER = {"CTS": "CML", "BCS": "BCL", "BSM": "BCL", "BMV": "BCL", "BMT": "BCL", "BSP": "BCL"}
 """Messages that belong to the state in which another one is sent."""
 _MOST_RUNS = 2000
+_MOST_REPORTS = 500
 NEVER: Instant = -(1 << 62)
 _FAR: Instant = 1 << 62
 _SAME_CONTACT: Span = s(5)
 """A charger that speaks again within this span is still in the same session."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A time-out that one side reported with CEM or BEM."""
+
+    at: Instant
+    side: str
+    message: str
+    spn: int
+    awaited: str
+    """In words, what stayed away; empty where no time-out of the sheet fits."""
+    timeout: str
+    """Its name in sheet 4.3, or empty."""
+    after: Span | None
+    """Span since the awaited message, where that is known."""
 
 
 class Run(msgspec.Struct):
@@ -111,7 +127,8 @@ class Session:
         self.observed = False
         """The beginning of this attempt was seen: what is missing was not sent."""
         self.start: Instant = 0
-        """Instant of the first observation, or of the first one since time jumped back."""
+        """Instant of the first frame, or of the first one since time jumped back. What a recorder had queued
+        before it started bears this stamp, so intervals from it are not judged."""
         self.vague: set[str] = set()
         """Messages that were under way when the observations began: their first one is not known."""
         self.doubtful: set[str] = set()
@@ -122,6 +139,7 @@ class Session:
         """False once samples show that K3/K4 opened or the plug came out."""
         self.runs: list[Run] = []
         self.runs_lost = 0
+        self.reports: list[Report] = []
         self.due: Instant = _FAR
         self._timers: list[tuple[Instant, int, int, Hook]] = []
         self._count = 0
@@ -177,6 +195,11 @@ class Session:
             self.first[name] = t
             for hook in self._hooks.get(name, ()):
                 hook(t)
+
+    def report(self, report: Report) -> None:
+        """Keep a reported time-out; the first 500."""
+        if len(self.reports) < _MOST_REPORTS:
+            self.reports.append(report)
 
     def happen(self, name: str, t: Instant) -> None:
         """Something that has a name but no state: a complete long message."""

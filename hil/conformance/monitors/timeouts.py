@@ -9,7 +9,7 @@ from hil.codec.message import Message
 from hil.conformance.catalogue import partner
 from hil.conformance.monitors.declarations import Follow, Timeout
 from hil.conformance.monitors.ledger import Ledger
-from hil.conformance.monitors.session import Session
+from hil.conformance.monitors.session import Report, Session
 from hil.conformance.monitors.track import Track
 from hil.conformance.verdict import Verdict
 from hil.units import Instant, Span, ms, show_span
@@ -140,10 +140,33 @@ class ReportMonitor:
                 self._judge(field, spn, t)
 
     def _judge(self, field: str, spn: int, t: Instant) -> None:
+        name = self._track.declared.name
+        best, possible = self._best(field, t)
+        self._tell(name, spn, t, best)
         if self._session.doubtful & self._awaits[field]:
             return
+        if best is None:
+            if self._session.observed and not possible:
+                expected = f"{name} {spn} only when its message stays away"
+                seen = f"sent instead of {self._side.previous or 'nothing'}"
+                self._ledger.add("ERROR.cause", self._side.name, t, expected, seen)
+            return
+        span, monitor = best
+        row = monitor.row
+        what = f"{name} {spn} after {row.awaited} stayed away ({row.label})"
+        self._ledger.span(f"TIMEOUT.{row.label}", row.side, t, span, monitor.low, monitor.high, what)
+
+    def _tell(self, name: str, spn: int, t: Instant, best: tuple[Span, TimeoutMonitor] | None) -> None:
+        if best is None:
+            self._session.report(Report(t, self._side.name, name, spn, "", "", None))
+        else:
+            span, monitor = best
+            row = monitor.row
+            self._session.report(Report(t, self._side.name, name, spn, row.awaited, row.label, span))
+
+    def _best(self, field: str, t: Instant) -> tuple[tuple[Span, TimeoutMonitor] | None, bool]:
+        """The time-out whose window is nearest, with the span; and whether one runs whose start is not known."""
         state = self._side.previous
-        name = self._track.declared.name
         best: tuple[Span, Span, TimeoutMonitor] | None = None
         possible = False
         for monitor in self._rows:
@@ -155,15 +178,7 @@ class ReportMonitor:
                 off = max(monitor.low - span, span - monitor.high, 0)
                 if best is None or off < best[0]:
                     best = (off, span, monitor)
-        if best is None:
-            if self._session.observed and not possible:
-                expected = f"{name} {spn} only when its message stays away"
-                self._ledger.add("ERROR.cause", self._side.name, t, expected, f"sent instead of {state or 'nothing'}")
-            return
-        _, span, monitor = best
-        row = monitor.row
-        what = f"{name} {spn} after {row.awaited} stayed away ({row.label})"
-        self._ledger.span(f"TIMEOUT.{row.label}", row.side, t, span, monitor.low, monitor.high, what)
+        return (None if best is None else best[1:]), possible
 
 
 class FollowMonitor:

@@ -99,7 +99,7 @@ class Track:
         return True
 
     def _judge(self, t: Instant) -> None:
-        if self._quiet or self.interval is None:
+        if self._quiet or self.interval is None or self.last == self._session.start:
             return
         low, high = self.interval
         gap = t - self.last

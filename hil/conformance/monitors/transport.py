@@ -60,7 +60,7 @@ class Meter:
         if not self._quiet and self.interval is not None:
             low, high = self.interval
             gap = t - self.last
-            self._ledger.span(f"PERIOD.{self.name}", self._side.name, t, gap, low, high, f"{self.name} (RTS to RTS) in")
+            self._ledger.span(f"PERIOD.{self.name}", self._side.name, t, gap, low, high, f"{self.name} (RTS to RTS)")
         self._quiet = False
         self.last = t
 
