@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from hil.errors import HilError, UsageError
-from hil.pytest_plugin.table import console
+from hil.pytest_plugin.table import console, let_go
 
 OK, NOT_PASSED, USAGE, INTERNAL = 0, 1, 2, 3
 EXITS = (
@@ -40,8 +40,8 @@ def telling(command: Callable[_P, _R]) -> Callable[_P, _R]:
         except (typer.Exit, typer.Abort):
             raise
         except BrokenPipeError:
-            # The reader of our output has left; so do we.
-            sys.stderr.close()
+            # The reader of our output has left, and so may we.
+            let_go(sys.stdout)
             raise typer.Exit(OK) from None
         except Exception as error:
             console(stderr=True).print_exception()

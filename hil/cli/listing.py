@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,7 +24,9 @@ _WIDE = 400
 def _out() -> Console:
     """Rows stay whole where nobody looks at them on a screen: they are searched and cut by programs."""
     out = console()
-    return out if out.is_terminal else Console(width=_WIDE, highlight=False)
+    if not out.is_terminal:
+        out.width = _WIDE
+    return out
 
 
 def _table(*columns: str) -> Table:
@@ -86,7 +89,8 @@ def export_dbc(protocol: str, edition: str, out: Path | None) -> None:
 
     text = to_dbc(messages_of(edition))
     if out is None:
-        print(text, end="")  # noqa: T201 - the file's text itself, not a message
+        sys.stdout.write(text)
+        sys.stdout.flush()
         return
     try:
         out.write_text(text, encoding="utf-8", newline="")

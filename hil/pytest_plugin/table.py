@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
+from typing import IO
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,12 +28,29 @@ _ORDER = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdi
 _PLAIN_WIDTH = 160
 
 
+class _Console(Console):
+    """One whose reader may leave (``hil run | head``): what is being done goes on in silence."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich, which would end the process."""
+        self.quiet = True
+        let_go(self.file)
+
+
+def let_go(file: IO[str]) -> None:
+    """Turn a stream that nobody reads any more into one that takes everything."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, file.fileno())
+        os.close(nowhere)
+
+
 def console(*, stderr: bool = False) -> Console:
     """The terminal; what is no terminal gets lines wide enough not to be broken."""
     # The stream of now: rich would ask again each time, also while output is turned aside.
     file = sys.stderr if stderr else sys.stdout
-    found = Console(file=file, highlight=False)
-    return found if found.is_terminal else Console(file=file, highlight=False, width=_PLAIN_WIDTH)
+    found = _Console(file=file, highlight=False)
+    return found if found.is_terminal else _Console(file=file, highlight=False, width=_PLAIN_WIDTH)
 
 
 def show_verdict(result: CaseResult) -> str:

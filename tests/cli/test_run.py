@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +102,22 @@ def test_pytest_speaks_when_asked(shell: Any) -> None:
     assert done.returncode == 0
     assert "test_suites/gbt27930/test_1_handshake.py::test_DP_1001 PASSED" in done.stdout
     assert done.stdout.count("measured (limits)") == 1
+
+
+def test_a_reader_that_leaves_does_not_end_the_run(shell: Any) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "hil.cli", "run", "--case", "DP.1001"],
+        cwd=shell.path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shell.report()["summary"]["pass"] == 1
 
 
 def test_the_users_own_configuration_does_not_matter(shell: Any) -> None:
