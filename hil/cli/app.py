@@ -33,7 +33,7 @@ _EXAMPLES = f"""
   hil run --case DN.3006 --seed 7
   [dim]    one case under another seed[/]
 
-  hil run --case DN.3006 --fault NAME
+  hil run --case DN.3006 --fault lost-bcl-late
   [dim]    the same, with a defect in the charger that it must catch[/]
 
   hil run --rig my-charger.toml --reading field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cantools
@@ -70,6 +71,7 @@ def test_version_and_help() -> None:
     ):
         assert option in shown
     assert "DN.2004[short]" in shown
+    assert set(re.findall(r"--fault ([a-z-]+)", shown)) <= set(all_faults())
 
 
 def test_a_defect_of_ours_leaves_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
