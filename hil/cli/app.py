@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from hil.cli import listing
+from hil.cli.check import EXAMPLES as CHECK_EXAMPLES
+from hil.cli.check import check_command
 from hil.cli.errors import EXITS, telling
 from hil.cli.run import run_suites
 from hil.pytest_plugin.info import tool_version
@@ -156,3 +158,6 @@ def dbc(
 ) -> None:
     """Export the declared messages as a DBC file."""
     listing.export_dbc(protocol, edition, out)
+
+
+app.command("check", epilog=CHECK_EXAMPLES)(check_command)
