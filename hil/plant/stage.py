@@ -42,7 +42,7 @@ RELAXED = 0.01
 _CHORD_VOLTS = 0.05
 _CHORD_AMPERES = 0.02
 """How far a straight line between two events may be off."""
-_NEAR = 0.02
+_NEAR = 0.003
 """V around the voltage limit that are regulated away within one stretch."""
 _EXACT = 1e-9
 """A: on the set-point."""

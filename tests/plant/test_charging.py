@@ -138,6 +138,57 @@ def test_full_pack_reads_100_percent(rig: Rigs) -> None:
     assert plant.sense("soc") == 100.0
 
 
+# --- at the edge between the two limits ------------------------------------------------------------------
+
+
+def test_voltage_is_held_across_a_bend_of_the_ocv_table(rig: Rigs) -> None:
+    plant = rig(soc=98.93)
+    plant.charge(113.0)
+    plant.until(s(4))
+    limit = plant.sense("output_voltage")
+    plant.set(voltage_setpoint=limit)
+    plant.until(s(60))
+    assert plant.sense("soc") > 99.0
+    assert plant.sense("output_current") < 100.0
+    held = [sample.value for sample in plant.of("output_voltage") if sample.t > s(4)]
+    assert held == pytest.approx([limit] * len(held), abs=0.005)
+
+
+def test_voltage_limit_just_above_the_output_changes_nothing(rig: Rigs) -> None:
+    plant = rig(soc=50.0)
+    plant.charge(100.0)
+    plant.until(s(300))
+    plant.set(voltage_setpoint=plant.sense("output_voltage") + 0.002)
+    plant.events = 0
+    plant.until(s(301))
+    assert plant.sense("output_current") == 100.0
+    assert plant.events <= 4
+
+
+def test_relaxing_pack_lets_the_current_back_up_to_its_limit_and_no_further(rig: Rigs) -> None:
+    plant = rig(soc=50.0)
+    plant.charge(200.0)
+    plant.until(s(120))
+    plant.set(current_setpoint=50.0)
+    plant.until(s(121))
+    plant.set(voltage_setpoint=plant.sense("output_voltage") - 0.05)
+    plant.until(s(121) + ms(50))
+    assert 48.0 < plant.sense("output_current") < 49.0
+    plant.until(s(123))
+    assert plant.sense("output_current") == 50.0
+    assert max(sample.value for sample in plant.of("output_current") if sample.t > s(121)) == 50.0
+
+
+def test_voltage_limit_just_below_the_output_stops_a_small_current(rig: Rigs) -> None:
+    plant = rig()
+    plant.charge(0.01)
+    plant.until(s(5))
+    plant.set(voltage_setpoint=plant.sense("output_voltage") - 0.002)
+    plant.until(s(8))
+    assert plant.sense("output_current") == 0.0
+    assert min(sample.value for sample in plant.of("output_current")) == 0.0
+
+
 # --- temperature -----------------------------------------------------------------------------------------
 
 

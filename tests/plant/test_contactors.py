@@ -184,6 +184,17 @@ def test_the_vehicles_side_can_part_the_circuit_too(rig: Rigs, how: str) -> None
     assert plant.sense("battery_side_voltage") == plant.sense("output_voltage")
 
 
+def test_current_parted_begins_anew_from_nought(rig: Rigs) -> None:
+    plant = rig()
+    plant.charge(50.0)
+    plant.until(s(5))
+    plant.stimulate(plugged=0)
+    plant.stimulate(plugged=1)
+    assert plant.sense("output_current") == 0.0
+    plant.until(s(6))
+    assert plant.sense("output_current") == pytest.approx(50.0)
+
+
 # --- the output when unloaded ---------------------------------------------------------------------------
 
 
@@ -207,11 +218,23 @@ def test_output_bleeds_down_to_a_lower_set_point(rig: Rigs) -> None:
     plant.set(voltage_setpoint=500, output_enable=1)
     plant.until(s(1))
     plant.set(voltage_setpoint=450)
+    plant.until(s(2))
+    assert plant.sense("output_voltage") > 490.0
     plant.until(s(60))
-    assert plant.sense("output_voltage") == pytest.approx(450.0, abs=0.01)
+    assert plant.sense("output_voltage") == pytest.approx(450.0, abs=0.001)
+    assert min(sample.value for sample in plant.of("output_voltage") if sample.t > s(1)) >= 449.999
 
 
-@pytest.mark.parametrize("volts", [400.0, 950.0])
+def test_live_unloaded_output_shows_its_ripple_each_second(rig: Rigs) -> None:
+    plant = rig()
+    plant.set(voltage_setpoint=400, output_enable=1)
+    plant.until(s(10))
+    held = [sample for sample in plant.of("output_voltage") if sample.t > s(1)]
+    assert len(held) >= 9
+    assert all((sample.low, sample.high) == pytest.approx((399.8, 400.2)) for sample in held)
+
+
+@pytest.mark.parametrize("volts", [323.3, 394.2, 950.0])
 def test_discharge_is_well_within_a_second(rig: Rigs, volts: float) -> None:
     """Below 60 V; limit 1 s (sheet 4.8)."""
     plant = rig()
@@ -221,7 +244,8 @@ def test_discharge_is_well_within_a_second(rig: Rigs, volts: float) -> None:
     plant.until(s(2) + ms(500))
     assert plant.sense("output_voltage") < 60.0
     low, _ = _extremes(plant, "output_voltage")
-    assert low >= 0.0
+    assert low == 0.0
+    assert min(sample.value for sample in plant.of("output_voltage")) == 0.0
 
 
 def test_discharge_does_not_pull_a_live_output_down(rig: Rigs) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.plant.pack import PRESETS, TAU, Pack, charge_rate_limit, next_bend, ocv, resistance_ratio
+from hil.plant.pack import PRESETS, TAU, Pack, charge_rate_limit, next_bend, ocv, ocv_slope, resistance_ratio
 
 _EXPLORE = settings(deadline=None, derandomize=True, database=None)
 
@@ -110,6 +110,13 @@ def test_bends_are_met_in_order() -> None:
         bends.append(soc)
     assert bends == sorted(set(bends))
     assert bends[-1] == 1.0
+
+
+def test_a_hair_below_a_bend_counts_as_on_it() -> None:
+    """Or an event a nanosecond early would be followed by a flood of others."""
+    hair = 0.75 - 1e-12
+    assert next_bend(hair) == 0.80
+    assert ocv_slope(hair) == ocv_slope(0.75 + 1e-12) != ocv_slope(0.749)
 
 
 @_EXPLORE

@@ -133,9 +133,11 @@ def test_samples_come_in_order_and_never_in_a_flood(rig: Rigs, plan: list[Any]) 
 def test_current_never_flows_backwards_nor_above_its_limit(rig: Rigs, plan: list[Any]) -> None:
     plant = rig()
     _carry_out(plant, plan)
-    values = [sample.value for sample in plant.of("output_current")]
-    assert min(values) >= 0.0
-    assert max(values) <= 300.0
+    samples = plant.of("output_current")
+    assert min(sample.value for sample in samples) >= 0.0
+    assert max(sample.value for sample in samples) <= 300.0
+    for a, b in pairwise(samples):
+        assert b.value - a.value <= 100.0 * (b.t - a.t) / SECOND + 1e-6, "never faster than the stage's ramp"
 
 
 def test_extremes_carry_the_ripple(rig: Rigs) -> None:
@@ -254,6 +256,8 @@ def test_relaxing_after_a_charge_comes_to_an_end(rig: Rigs) -> None:
     plant.until(s(7200))
     assert plant.plant.next_deadline() is None
     assert 0 < plant.events < 60
+    told = [sample.t for sample in plant.of("pack_voltage") if sample.t > s(300)]
+    assert max(b - a for a, b in pairwise(told)) <= s(10)
 
 
 @pytest.mark.parametrize("period", [ms(50), ms(250)])
