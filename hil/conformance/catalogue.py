@@ -169,9 +169,13 @@ def _limits() -> dict[str, Any]:
 def _row(table: str, name: str) -> Any:
     rows = _limits()[table]
     if name not in rows or name == "source":
-        known = ", ".join(key for key in rows if key != "source")
-        raise CatalogueError(f"limits.toml has no {name!r} in {table}; there are {known}")
+        raise CatalogueError(f"limits.toml has no {name!r} in {table}; there are {', '.join(names(table))}")
     return rows[name]
+
+
+def names(table: str) -> tuple[str, ...]:
+    """What a table of ``limits.toml`` names: ``timeouts``, ``partners``, ``spans`` or ``quantities``."""
+    return tuple(name for name in _limits()[table] if name != "source")
 
 
 @cache
