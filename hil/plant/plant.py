@@ -141,7 +141,8 @@ class Plant:
         is two samples at one instant. Analogue ones are ``output_voltage``, ``output_current``,
         ``battery_side_voltage`` and ``pack_voltage`` (at every event while they move, each second at
         the latest), ``soc``, ``temperature_max`` and ``meter_energy`` (each ten seconds and when the
-        current ends). Everything else is a level: told at the start and when it changes.
+        current ends). Everything else is a level, told at the start and when it changes; so is the
+        stimulus ``plugged``.
         """
         return self._recorder.take_samples()
 
@@ -190,6 +191,7 @@ class Plant:
         level, connector = self._recorder.level, self._connector
         for switch in self._switches.values():
             level(now, switch.feedback, float(switch.closed))
+        self._recorder.drift(now, "plugged", connector.plugged)  # what the rig did; no sensor shows it
         level(now, "cc1_voltage", connector.cc1)
         level(now, "cc2_voltage", connector.cc2)
         supplied = self._switches["k3k4_command"].closed and connector.plugged

@@ -195,3 +195,14 @@ def test_every_level_is_told_at_the_start_but_is_no_change(rig: Rigs) -> None:
     assert {"output_voltage", "output_current", "battery_side_voltage", "pack_voltage", "soc"} <= told
     assert all(sample.t == 0 for sample in plant.samples)
     assert plant.changes == []
+
+
+def test_the_plug_is_told_but_no_sensor(rig: Rigs) -> None:
+    plant = rig()
+    plant.until(s(1))
+    plant.stimulate(plugged=1)
+    plant.until(s(2))
+    plant.stimulate(switch_s_closed=0, plugged=0)
+    assert [(sample.t, sample.value) for sample in plant.of("plugged")] == [(0, 0.0), (s(1), 1.0), (s(2), 0.0)]
+    with pytest.raises(UsageError, match="no sensor 'plugged'"):
+        plant.sense("plugged")
