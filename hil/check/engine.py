@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from hil.conformance.monitors import MonitorSet, Report, Run
+from hil.conformance.monitors import MonitorSet, Report, Run, Tally
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Finding, Verdict
 from hil.errors import HilError, UsageError
@@ -52,6 +52,9 @@ class Check(msgspec.Struct):
     start: Instant
     end: Instant
     findings: list[Finding]
+    """The first ten of each kind that fail, the first of each kind that is not decidable, in order of time."""
+    tallies: list[Tally]
+    """How many there were of each kind."""
     runs: list[Run]
     reports: list[Report]
     notes: list[Note]
@@ -93,7 +96,7 @@ def check_log(
         judged += sum(type(each) is FrameSeen and each.id & 0xFFFF in _PAIRS for each in chunk)
         monitors.feed(chunk)
         end = max(end, chunk[-1].t)
-    findings = sorted(monitors.finish(end), key=lambda each: each.at)
+    findings = sorted(monitors.close(end), key=lambda each: each.at)
     notes = [*log.notes(), *(Note(log.show(remark.at), remark.text) for remark in monitors.remarks)]
     if how == "stamps" and 0 < log.frames < _FEW and not log.exact:
         notes.append(Note("file", f"{log.frames} frames are few to tell the resolution of their stamps by"))
@@ -109,6 +112,7 @@ def check_log(
         start=start,
         end=end,
         findings=findings,
+        tallies=monitors.tallies,
         runs=monitors.runs,
         reports=monitors.reports,
         notes=notes[:_MOST_NOTES],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,18 @@ _LETTER = 7
 def verdict_of(finding: Finding) -> str:
     """The verdict as it is shown."""
     return f"{finding.verdict.value} (advisory)" if finding.advisory else finding.verdict.value
+
+
+def further(check: Check) -> dict[Finding, str]:
+    """Findings after which others of their kind were only counted, and how to say it."""
+    last = {(each.requirement, each.side, each.verdict): each for each in check.findings}
+    kept = Counter((each.requirement, each.side, each.verdict) for each in check.findings)
+    told = {}
+    for tally in check.tallies:
+        kind = (tally.requirement, tally.side, tally.verdict)
+        if tally.count > kept[kind]:
+            told[last[kind]] = f"and {tally.count - kept[kind]} further, the last at {check.show(tally.last)}"
+    return told
 
 
 def report_text(report: Report) -> str:
@@ -114,8 +127,10 @@ def _show_findings(check: Check, findings: list[Finding], title: str, out: Conso
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="bold")
     for column in ("time", "side", "requirement", "expected", "seen", "verdict"):
         table.add_column(column, overflow="fold")
+    more = further(check)
     for each in findings:
-        cells = (check.show(each.at), _SIDES[each.side], each.requirement, each.expected, each.seen, verdict_of(each))
+        seen = f"{each.seen}; {more[each]}" if each in more else each.seen
+        cells = (check.show(each.at), _SIDES[each.side], each.requirement, each.expected, seen, verdict_of(each))
         table.add_row(*map(escape, cells), style=None if each.advisory else _STYLES.get(each.verdict))
     out.print(table)
 
@@ -150,6 +165,16 @@ def document(check: Check) -> dict[str, Any]:
             for each in found
         ],
         "reports": [_report(check, each) for each in check.reports],
+        "counts": [
+            {
+                "requirement": each.requirement,
+                "side": _SIDES[each.side],
+                "verdict": each.verdict.value,
+                "count": each.count,
+                "last_s": seconds(each.last),
+            }
+            for each in check.tallies
+        ],
         "findings": [_finding(check, each) for each in check.findings],
         "notes": [{"where": note.where, "text": note.text} for note in check.notes],
     }
@@ -207,6 +232,7 @@ def render(check: Check) -> str:
         summary=summary(check),
         resolution=show_span(check.resolution),
         reports=[(check.show(each.at), report_text(each)) for each in check.reports],
+        further=further(check),
         chart=_chart(check, found),
         titles=monitors(),
         sides=_SIDES,

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+import msgspec
+
 from hil.conformance.monitors.declarations import Monitor, monitors
 from hil.conformance.verdict import Finding, Verdict
 from hil.units import Instant, Span, show_span
 
 SIDES = ("charger", "bms")
-_KEEP = {Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 2}
+_KEEP = {Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 1}
 
 Text = str | Callable[[], str]
 """Words, or what makes them: most findings of a bad recording are only counted."""
 
 
-class _Tally:
-    __slots__ = ("count", "last")
+class Tally(msgspec.Struct):
+    """How often one side deviated from one requirement, and when last."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.last: Instant = 0
+    requirement: str
+    side: str
+    verdict: Verdict
+    count: int = 0
+    last: Instant = 0
 
 
 class Ledger:
@@ -30,7 +34,7 @@ class Ledger:
         self.resolution = resolution
         self._sides = frozenset(sides)
         self._monitors = monitors()
-        self._tallies: dict[tuple[str, str, Verdict], _Tally] = {}
+        self._tallies: dict[tuple[str, str, Verdict], Tally] = {}
         self._new: list[Finding] = []
 
     def add(
@@ -40,7 +44,9 @@ class Ledger:
         if side not in self._sides:
             return
         monitor = self._monitors[f"MON/{name}"]
-        tally = self._tallies.setdefault((monitor.id, side, verdict), _Tally())
+        tally = self._tallies.get((monitor.id, side, verdict))
+        if tally is None:
+            tally = self._tallies[monitor.id, side, verdict] = Tally(monitor.id, side, verdict)
         tally.count += 1
         tally.last = at
         if tally.count <= _KEEP[verdict]:
@@ -57,12 +63,17 @@ class Ledger:
     def _seen(self, span: Span, verdict: Verdict) -> str:
         if verdict is Verdict.FAIL:
             return show_span(span)
-        return f"{show_span(span)}, not decidable at a resolution of {show_span(self.resolution)}"
+        return f"{show_span(span)}, give or take {show_span(self.resolution)}"
 
     def take(self) -> list[Finding]:
         """What was found since the last call."""
         new, self._new = self._new, []
         return new
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """How often each kind of deviation was seen."""
+        return list(self._tallies.values())
 
     def summary(self) -> list[Finding]:
         """One finding for every requirement with more deviations than were kept one by one."""

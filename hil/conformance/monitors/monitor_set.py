@@ -11,10 +11,10 @@ from hil.conformance.catalogue import period, tail
 from hil.conformance.monitors.content import ContentMonitor
 from hil.conformance.monitors.declarations import declared
 from hil.conformance.monitors.format import Layout
-from hil.conformance.monitors.ledger import SIDES, Ledger
+from hil.conformance.monitors.ledger import SIDES, Ledger, Tally
 from hil.conformance.monitors.output import OutputMonitor
 from hil.conformance.monitors.sequence import ErrorMonitor, SequenceMonitor
-from hil.conformance.monitors.session import NEVER, Report, Run, Session
+from hil.conformance.monitors.session import NEVER, UNSEEN, Report, Run, Session
 from hil.conformance.monitors.stops import ErrorStops, SilenceMonitor, stop_monitors
 from hil.conformance.monitors.timeouts import Common, FollowMonitor, ReportMonitor, TimeoutMonitor, rows_of
 from hil.conformance.monitors.track import Track, variants
@@ -81,7 +81,7 @@ class MonitorSet:
         self._readings = resolve(readings)
         self._session = Session()
         self._ledger = Ledger(resolution, sides)
-        self._now: Instant = NEVER
+        self._now: Instant = UNSEEN
         self._disturbed = False
         self._blind: Instant | None = None
         """Frames before this instant follow a disturbance of the bus and are not judged."""
@@ -207,12 +207,21 @@ class MonitorSet:
 
     def finish(self, now: Instant) -> list[Finding]:
         """The observations end at ``now``: findings not yet taken, and one for each kind that was only counted."""
+        return [*self.close(now), *self._ledger.summary()]
+
+    def close(self, now: Instant) -> list[Finding]:
+        """The observations end at ``now``: findings not yet taken; :attr:`tallies` tells what was only counted."""
         if now >= self._now and not self._disturbed:
             self._session.wake(now)
             for direction in self._directions:
                 direction.close(now)
         self._session.finish()
-        return [*self._ledger.take(), *self._ledger.summary()]
+        return self._ledger.take()
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """How often each kind of deviation was seen, those kept as findings included."""
+        return self._ledger.tallies
 
     @property
     def runs(self) -> list[Run]:
@@ -229,8 +238,8 @@ class MonitorSet:
     def _irregular(self, t: Instant, now: Instant) -> bool:
         """A stamp that is not simply the next one; True for a frame that is not to be judged."""
         session = self._session
-        if now == NEVER:
-            session.start = t
+        if now == UNSEEN:
+            session.start = now = t
         if self._disturbed and not self._recovered(t):
             return True
         if t < now:

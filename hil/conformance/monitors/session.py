@@ -23,7 +23,8 @@ TOGETHER = {"CTS": "CML", "BCS": "BCL", "BSM": "BCL", "BMV": "BCL", "BMT": "BCL"
 _MOST_RUNS = 2000
 _MOST_REPORTS = 500
 NEVER: Instant = -(1 << 62)
-_FAR: Instant = 1 << 62
+UNSEEN: Instant = 1 << 62
+"""Later than anything: nothing has been seen yet, or nothing is due."""
 _SAME_CONTACT: Span = s(5)
 """A charger that speaks again within this span is still in the same session."""
 
@@ -140,7 +141,7 @@ class Session:
         self.runs: list[Run] = []
         self.runs_lost = 0
         self.reports: list[Report] = []
-        self.due: Instant = _FAR
+        self.due: Instant = UNSEEN
         self._timers: list[tuple[Instant, int, int, Hook]] = []
         self._count = 0
         self._hooks: dict[str, list[Hook]] = {}
@@ -183,7 +184,7 @@ class Session:
             _, _, attempt, hook = heapq.heappop(timers)
             if attempt == self.attempt:
                 hook(now)
-        self.due = timers[0][0] if timers else _FAR
+        self.due = timers[0][0] if timers else UNSEEN
 
     # --- what streams tell ------------------------------------------------------------------------
 
@@ -274,7 +275,7 @@ class Session:
         self.forget()
         self.start = t
         self._timers.clear()
-        self.due = _FAR
+        self.due = UNSEEN
         for side in self.sides.values():
             side.state = side.previous = ""
             side.run = None

@@ -87,7 +87,7 @@ class SilenceJudge:
             verdict = Verdict.INCONCLUSIVE
         side = "charger" if name.startswith("C") else "bms"
         expected = f"{stream.name} goes on {until}"
-        self._ledger.add(f"SILENCE.{name}", side, stream.last, expected, f"none for {show_span(away)}", verdict)
+        self._ledger.add(f"SILENCE.{name}", side, stream.last, expected, f"silent for {show_span(away)}", verdict)
         stream.interrupt()
         return True
 

@@ -325,6 +325,7 @@ class Direction:
         if waited <= self._response or not current.sane:
             return
         verdict = Verdict.INCONCLUSIVE if waited <= self._response + self._ledger.resolution else Verdict.FAIL
+        t = current.t + self._response
         if not current.answered:
             if self._still_due(current):
                 expected = f"TP.CTS within 200 ms of the RTS of {current.name}"
