@@ -40,6 +40,21 @@ class SeededFault:
             raise CatalogueError(f"seeded fault {self.name} names no requirement")
 
 
+def gbt34658(*cases: str) -> tuple[str, ...]:
+    """Requirement ids of GB/T 34658-2017."""
+    return tuple(f"GBT34658-2017/{case}" for case in cases)
+
+
+def gbt27930(*cases: str) -> tuple[str, ...]:
+    """Requirement ids of the link layer and of rules without a case in GB/T 34658."""
+    return tuple(f"GBT27930-2015/{case}" for case in cases)
+
+
+def gbt34657(*cases: str) -> tuple[str, ...]:
+    """Requirement ids of GB/T 34657.1-2017."""
+    return tuple(f"GBT34657.1-2017/{case}" for case in cases)
+
+
 @cache
 def all_faults() -> Mapping[str, SeededFault]:
     """Every seeded fault by name; two of one name raise :class:`CatalogueError`."""

@@ -163,9 +163,7 @@ class Charger(TableMachine):
     def _take(self, name: str, message: Any, now: Instant) -> None:
         if name == "BCL":
             self.bcl = message
-        elif name == "BST" and self._ignores(message):
-            return
-        elif name == "BRM" and self.spec.own_version_only and message.version != self.spec.version:
+        elif self._ignores(name, message):
             return
         elif name == "BRO":
             name = "BROAA" if message.ready == 0xAA else "BRO00" if message.ready == 0 else "BRO"
@@ -175,10 +173,11 @@ class Charger(TableMachine):
             self._offered = message
         self.trigger(name, now)
 
-    def _ignores(self, bst: Any) -> bool:
-        """A seeded fault: reasons that this charger does not know."""
-        ignored = self.spec.ignored_reasons
-        return bool(ignored) and not any(value == 1 for name, value in bst.items() if name not in ignored)
+    def _ignores(self, name: str, message: Any) -> bool:
+        """A seeded fault: reasons of BST or a version of BRM that this charger does not know."""
+        if name == "BST" and self.spec.ignored_reasons:
+            return not any(value == 1 for key, value in message.items() if key not in self.spec.ignored_reasons)
+        return name == "BRM" and self.spec.own_version_only and message.version != self.spec.version
 
     def _judge_bsm(self, bsm: Any) -> str:
         """Sheet 3.12: abnormal stops; forbidden pauses; "untrusted" is no reason to act."""
