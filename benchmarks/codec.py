@@ -23,8 +23,12 @@ DECODE_GOAL = 5.0
 ENCODE_GOAL = 3.0
 
 
-def measures() -> list[dict[str, Any]]:
-    """One entry a message and direction; rates are messages per second, the best of interleaved repeats."""
+def measures(*, quick: bool = False) -> list[dict[str, Any]]:
+    """One entry a message and direction; rates are messages per second, the best of interleaved repeats.
+
+    ``quick`` repeats less.
+    """
+    repeats = 3 if quick else REPEATS
     messages = edition("2015")
     database: Any = cantools.database.load_string(to_dbc(messages), "dbc")
     found = []
@@ -50,8 +54,8 @@ def measures() -> list[dict[str, Any]]:
             for each in values:
                 database.encode_message(identifier, each)
 
-        found.append(_compare(f"decode {declared.name}", decode, peer_decode, DECODE_GOAL))
-        found.append(_compare(f"encode {declared.name}", encode, peer_encode, ENCODE_GOAL))
+        found.append(_compare(f"decode {declared.name}", decode, peer_decode, DECODE_GOAL, repeats))
+        found.append(_compare(f"encode {declared.name}", encode, peer_encode, ENCODE_GOAL, repeats))
     return found
 
 
@@ -87,8 +91,10 @@ def _samples() -> dict[type[Any], list[Any]]:
     }
 
 
-def _compare(name: str, ours: Callable[[], None], peer: Callable[[], None], goal: float) -> dict[str, Any]:
-    value, peer_value = (COUNT / seconds for seconds in _best(ours, peer))
+def _compare(
+    name: str, ours: Callable[[], None], peer: Callable[[], None], goal: float, repeats: int
+) -> dict[str, Any]:
+    value, peer_value = (COUNT / seconds for seconds in _best(repeats, ours, peer))
     ratio = value / peer_value
     return {
         "name": name,
@@ -102,10 +108,10 @@ def _compare(name: str, ours: Callable[[], None], peer: Callable[[], None], goal
     }
 
 
-def _best(*calls: Callable[[], None]) -> list[float]:
+def _best(repeats: int, *calls: Callable[[], None]) -> list[float]:
     """Seconds of each call, the best of repeats that take turns."""
     best = [float("inf")] * len(calls)
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for index, call in enumerate(calls):
             start = time.perf_counter()
             call()

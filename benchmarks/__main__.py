@@ -1,0 +1,67 @@
+"""``python -m benchmarks``: every measure beside its peer, as a table and as ``bench.json`` in this folder.
+
+Exit code 1 when a goal is missed. ``--quick`` measures less of the same: for CI, where only a large loss shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import bus, codec, session
+
+MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
+    "session": session.measures,
+    "bus": bus.measures,
+    "codec": codec.measures,
+}
+OUTPUT = "bench.json"
+
+
+def collect(names: Iterable[str], *, quick: bool) -> list[dict[str, Any]]:
+    """The measures of some modules, in order."""
+    return [measure for name in names for measure in MODULES[name](quick=quick)]
+
+
+def table(measures: Iterable[Mapping[str, Any]]) -> Table:
+    """One row a measure."""
+    shown = Table(title="Speed and memory")
+    shown.add_column("measure")
+    for column in ("value", "peer", "ratio", "goal"):
+        shown.add_column(column, justify="right")
+    shown.add_column("")
+    for each in measures:
+        goal = f"{each['goal']:g}" if each["ratio"] is not None else f"{each['goal']:g} {each['unit']}"
+        shown.add_row(
+            each["name"],
+            f"{each['value']:,} {each['unit']}",
+            "" if each["peer_value"] is None else f"{each['peer_value']:,}",
+            "" if each["ratio"] is None else f"{each['ratio']:.2f}",
+            goal,
+            "[green]met[/]" if each["met"] else "[red]missed[/]",
+        )
+    peers = dict.fromkeys(each["peer"] for each in measures if each["peer"])
+    shown.caption = f"peers: {', '.join(peers)}"
+    return shown
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, write :data:`OUTPUT`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of the same, for CI")
+    parser.add_argument("modules", nargs="*", choices=[*MODULES, []], metavar="MODULE", help=", ".join(MODULES))
+    options = parser.parse_args(arguments)
+    found = collect(options.modules or MODULES, quick=options.quick)
+    Path(OUTPUT).write_text(json.dumps({"measures": found}, indent=2) + "\n", encoding="utf-8")
+    Console().print(table(found))
+    return 0 if all(each["met"] for each in found) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

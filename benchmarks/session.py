@@ -1,0 +1,180 @@
+"""One hour of charging with everything on, beside python-can's ``virtual`` interface moving as many bare frames.
+
+Ours: virtual bus with bit times and arbitration, charger and vehicle with all their messages (BCL and CCS every
+50 ms, BCS by the transport protocol and BSM every 250 ms), plant, all monitors, the bench's record, and the trace
+written to a folder. The peer: a frame is made, sent and received by one other node, in one thread. Both take turns
+slice by slice, and of each slice the best of the repeats counts, so that a busy machine disturbs both alike.
+
+Memory is the peak of a process of its own that runs the hour once. The suite is ``hil run`` with the default rig.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import can
+
+from hil.bench.bench import Bench
+from hil.bench.judge import Judge
+from hil.bench.phases import Phase
+from hil.bench.setup import Setup, build
+from hil.conformance.monitors import MonitorSet
+from hil.conformance.register import resolve
+from hil.evidence.trace import TraceWriter
+from hil.protocol.gbt27930 import edition
+from hil.units import Span, minutes, s, seconds
+from hil.world.observation import FrameSeen
+
+LENGTH: Span = minutes(60)
+QUICK_LENGTH: Span = minutes(2)
+REPEATS = 3
+SLICE: Span = s(30)
+RATIO_GOAL = 1.0
+MEMORY_GOAL = 300.0
+"""MB, at most."""
+SUITE_GOAL = 20.0
+"""s on one core, at most."""
+PEER = f"python-can {can.__version__} virtual, bare frames"
+
+
+def measures(*, quick: bool = False) -> list[dict[str, Any]]:
+    """Speed and memory of the hour, and the time of the whole suite.
+
+    ``quick`` simulates two minutes instead of the hour and leaves the suite out: the same ratios, with less certainty.
+    """
+    length = QUICK_LENGTH if quick else LENGTH
+    found = _speed(length)
+    peer_value = found[0]["peer_value"]
+    memory = _in_own_process(length)
+    found.append(_limited("peak memory of the session", memory, "MB", MEMORY_GOAL, None, None))
+    if not quick:
+        found.append(_limited("whole suite by hil run", _suite(), "s", SUITE_GOAL, PEER, peer_value))
+    return found
+
+
+Moved = tuple[int, float]
+"""Frames, and the seconds that they took."""
+
+
+def charge(length: Span, folder: Path) -> Iterator[Moved]:
+    """Charge for ``length`` with everything on, slice by slice.
+
+    Connecting, handshake and configuration come before and are not counted.
+    """
+    setup = Setup(seed=1, soc=20.0, vehicle="truck-lfp-800v", readings=resolve({}))
+    monitors = MonitorSet(setup.edition, setup.readings)
+    with TraceWriter(folder, "session") as trace:
+        bench = Bench(build(setup), edition(setup.edition), Judge(), setup.readings, trace.write, monitors)
+        bench.reach(Phase.CHARGING)
+        for _ in range(length // SLICE):
+            before = len(bench.record.observations)
+            began = time.perf_counter()
+            bench.let(SLICE)
+            took = time.perf_counter() - began
+            yield sum(type(each) is FrameSeen for each in bench.record.observations[before:]), took
+        assert bench.findings() == [], "a sound charger and a sound vehicle"
+        bench.close()
+
+
+def peer(count: int) -> float:
+    """Seconds that python-can's virtual interface takes to move ``count`` frames."""
+    channel = "benchmark"
+    with (
+        can.Bus(interface="virtual", channel=channel) as sender,
+        can.Bus(interface="virtual", channel=channel) as receiver,
+    ):
+        began = time.perf_counter()
+        for index in range(count):
+            sender.send(can.Message(arbitration_id=0x1812F456, data=index.to_bytes(7, "little"), is_extended_id=True))
+            receiver.recv(1.0)
+        return time.perf_counter() - began
+
+
+def _turns(length: Span) -> Iterator[tuple[int, float, float]]:
+    """Frames of each slice, and the seconds of both sides."""
+    with tempfile.TemporaryDirectory() as folder:
+        for count, took in charge(length, Path(folder)):
+            yield count, took, peer(count)
+
+
+def _speed(length: Span) -> list[dict[str, Any]]:
+    count, ours, theirs = 0, 0.0, 0.0
+    for repeated in zip(*(_turns(length) for _ in range(REPEATS)), strict=True):
+        count += repeated[0][0]
+        ours += min(took for _, took, _ in repeated)
+        theirs += min(took for _, _, took in repeated)
+    ratio = theirs / ours
+    what = f"{seconds(length) / 60:g} min of charging, everything on"
+    shared = {"ratio": round(ratio, 2), "goal": RATIO_GOAL, "met": ratio >= RATIO_GOAL}
+    return [
+        {
+            "name": what,
+            "value": round(count / ours),
+            "unit": "frames/s",
+            "peer": PEER,
+            "peer_value": round(count / theirs),
+            **shared,
+        },
+        {
+            "name": f"{what}, simulated time",
+            "value": round(seconds(length) / ours),
+            "unit": "s/s",
+            "peer": PEER,
+            "peer_value": round(seconds(length) / theirs),
+            **shared,
+        },
+    ]
+
+
+def _limited(
+    name: str, value: float, unit: str, goal: float, peer_name: str | None, peer_value: float | None
+) -> dict[str, Any]:
+    """A measure with an upper limit; a peer is only shown."""
+    return {
+        "name": f"{name} (at most)",
+        "value": round(value, 1),
+        "unit": unit,
+        "peer": peer_name,
+        "peer_value": peer_value,
+        "ratio": None,
+        "goal": goal,
+        "met": value <= goal,
+    }
+
+
+def _in_own_process(length: Span) -> float:
+    """Peak memory in MB of a process that runs the session once."""
+    command = [sys.executable, "-m", "benchmarks.session", str(length)]
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
+    return float(run.stdout)
+
+
+def _suite() -> float:
+    """Seconds of ``hil run`` with the default rig, in one process; a charger that fails is an error of ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "hil.cli", "run", "--out", folder], check=True, capture_output=True)
+        return time.perf_counter() - began
+
+
+def _peak(length: Span) -> float:
+    """MB that this process has needed at most, once it has run a session."""
+    with tempfile.TemporaryDirectory() as folder:
+        deque(charge(length, Path(folder)), maxlen=0)
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would also count what the process was before it became this program
+        (line,) = (line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+if __name__ == "__main__":
+    print(_peak(int(sys.argv[1]) if len(sys.argv) > 1 else s(60)))
