@@ -58,7 +58,10 @@ def test_DP_2002(bench: Bench) -> None:
 
 @requirement("GBT34658-2017/DP.2003")
 def test_DP_2003(bench: Bench) -> None:
-    """TP: on BRO(AA) the charger changes from CML to CRO(00), and to CRO(AA) when it is ready."""
+    """TP: on BRO(AA) the charger changes from CML to CRO(00), and to CRO(AA) when it is ready.
+
+    A charger that sends no CRO(00) is told so, and passes (register: cro00).
+    """
     bench.vehicle.hold("prepare")
     bench.vehicle.silence(BCL, BCS)
     bench.reach(Phase.CONFIGURATION)
