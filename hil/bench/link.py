@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hil.bench.actions import MessageType
 from hil.bench.bench import Bench, Moment, instant_of
 from hil.bench.judge import CheckFailed
 from hil.conformance.verdict import Measurement, Verdict
-from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS
+from hil.protocol.gbt27930 import BMS_ADDRESS, BRM, CHARGER_ADDRESS
 from hil.units import Span, ms, show_instant, show_span
 from hil.world.observation import FrameSeen
 
@@ -18,19 +19,26 @@ Control = int | tuple[int, ...]
 
 
 def management_frames(
-    bench: Bench, control: tuple[int, ...], *, after: Moment, sender: str, until: Moment | None = None
+    bench: Bench,
+    control: tuple[int, ...],
+    *,
+    message: MessageType = BRM,
+    after: Moment,
+    sender: str,
+    until: Moment | None = None,
 ) -> list[FrameSeen]:
-    """TP.CM frames of one side with one of these control bytes, after a moment, among those seen so far."""
+    """TP.CM frames of one side for a message, with one of these control bytes, among those seen so far."""
     end = bench.now if until is None else instant_of(until)
+    pgn = message.pgn.to_bytes(3, "little")
     return [
         frame
         for frame in bench.record.frames(_TP_CM, instant_of(after), end)
-        if frame.id & 0xFF == _SOURCES[sender] and frame.data[:1] and frame.data[0] in control
+        if frame.id & 0xFF == _SOURCES[sender] and frame.data[5:8] == pgn and frame.data[0] in control
     ]
 
 
 def expect_management(bench: Bench, control: Control, *, after: Moment, within: Span, sender: str) -> FrameSeen:
-    """The first TP.CM frame of that kind after a moment; none within the span fails the case."""
+    """The first TP.CM frame of that kind for BRM after a moment; none within the span fails the case."""
     kinds = (control,) if isinstance(control, int) else control
     end = instant_of(after) + within
     while True:

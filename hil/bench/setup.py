@@ -54,7 +54,7 @@ def build(setup: Setup) -> VirtualWorld:
     vehicle_spec = replace(vehicle_spec, spans={**vehicle_spec.spans, "self_test": ms(draw.randint(300, 600))})
     charger_spec = reference(setup.readings).timing(insulation=ms(draw.randint(800, 1200)))
     charger_spec = apply_faults(charger_spec, setup.faults)
-    bus = VirtualCan(world.queue, bitrate=BITRATE, name="can0", sink=world.see)
+    bus = VirtualCan(world.queue, bitrate=BITRATE, name="can0", sink=world.see, rng=world.rng("can0"))
     world.add_bus(bus)
     plant = Plant(PRESETS[vehicle_spec.preset], soc=soc, temperature=setup.temperature)
     world.add_plant(plant)

@@ -169,6 +169,7 @@ class VirtualWorld:
             else:
                 bus.undo_all()
         else:
+            self.see(Note(self.queue.now, "stimulus", f"{action.name} = {action.value:g}"))
             self._stimulate(action.name, action.value)
 
     def _close(self) -> None:

@@ -51,24 +51,28 @@ EARLY = {
     ),
 }
 STRAY = {
-    "stray-dt": (TP_DT_PGN, "0101020304050607"),
-    "stray-ack": (TP_CM_PGN, "13310007FF000200"),
-    "short-cm": (TP_CM_PGN, "1031"),
-    "bam": (TP_CM_PGN, "20310007FF000200"),
+    "stray-dt": (TP_DT_PGN, ("0101020304050607", "0201020304050607")),
+    "stray-ack": (TP_CM_PGN, ("13310007FF000200",)),
+    "short-cm": (TP_CM_PGN, ("1031",)),
+    "bam": (TP_CM_PGN, ("20310007FF000200",)),
 }
 
 
 @requirement("GBT27930-2015/LL.01")
 def test_LL_01(bench: Bench) -> None:
-    """TP: a lost packet of BRM is asked for again, or the transfer ended; half a message is never taken."""
+    """TP: a lost packet of BRM is asked for again, or the transfer aborted; half a message is never taken."""
     bench.do(transport(drop_packets=[3]))
     crm = bench.reach(Phase.IDENTIFICATION)
     rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
+    bench.vehicle.silence(BRM)
 
-    answer = expect_management(bench, (TP_CTS, ABORT), after=rts.t + ms(50), within=s(2), sender="charger")
+    last = last_packet(bench, after=rts, before=rts.t + ms(100))
+    answer = expect_management(bench, (TP_CTS, ABORT), after=rts.t + ms(30), within=s(2), sender="charger")
+    bench.check_window("last packet to the answer", answer.t - last.t, limit("tp-lost"), at=answer)
     if answer.data[0] == TP_CTS:
         bench.check("packet asked for again", float(answer.data[2]), low=1.0, high=3.0, at=answer)
     bench.do(transport())
+    bench.vehicle.resume(BRM)
     bench.expect(CRM, is_crmaa, after=crm, within=partner("T14"), name="first CRM(00) to CRM(AA)")
 
 
@@ -157,7 +161,8 @@ def test_LL_07(bench: Bench) -> None:
     last = last_packet(bench, after=cts, before=end)
 
     bench.check_window("RTS to TP.CTS", cts.t - rts.t, response, at=cts)
-    bench.check("TP.CTS", cts.data.hex(" ").upper(), equals="11 07 01 FF FF 00 02 00", at=cts)
+    bench.check("packets released", float(cts.data[1]), low=1.0, high=float(BRM_PACKETS), at=cts)
+    bench.check("TP.CTS from byte 3", cts.data[2:].hex(" ").upper(), equals="01 FF FF 00 02 00", at=cts)
     bench.check_window("last packet to EndOfMsgACK", end.t - last.t, response, at=end)
     bench.check("EndOfMsgACK", end.data.hex(" ").upper(), equals="13 31 00 07 FF 00 02 00", at=end)
 
@@ -259,12 +264,13 @@ def test_LL_14(bench: Bench) -> None:
 @requirement("GBT27930-2015/LL.15")
 def test_LL_15(bench: Bench, variant: str) -> None:
     """TP: transport frames without a connection, too short or of a broadcast change nothing and are not answered."""
-    pgn, data = STRAY[variant]
+    pgn, frames = STRAY[variant]
     bench.vehicle.silence(BRM)
     crm = bench.reach(Phase.IDENTIFICATION)
     for _ in range(5):
-        bench.do(send_raw(can_id(7, pgn, CHARGER_ADDRESS, BMS_ADDRESS), bytes.fromhex(data)))
-        bench.let(ms(100))
+        for data in frames:
+            bench.do(send_raw(can_id(7, pgn, CHARGER_ADDRESS, BMS_ADDRESS), bytes.fromhex(data)))
+            bench.let(ms(50))
 
     bench.check_no_transport_answer(BRM, after=crm, until=bench.now)
     bench.expect_through(CRM, is_crm00, after=crm, until=bench.now, period=period(CRM))

@@ -289,7 +289,7 @@ class Charger(TableMachine):
         return bool(self.sense("k1k2_closed", now)) or not self.spec.power.close_k1k2
 
     def guard_k1k2_open(self, now: Instant) -> bool:
-        return not self.sense("k1k2_closed", now) or not self.spec.power.release_k1k2
+        return not self.sense("k1k2_closed", now)
 
     def guard_identifies_without_bhm(self, now: Instant) -> bool:
         return self.spec.readings.get("bhm-silence") == "identify-after-5s"
@@ -432,8 +432,7 @@ class Charger(TableMachine):
             self.act("k1k2_command", 1)
 
     def do_open_k1k2(self, now: Instant) -> None:
-        if self.spec.power.release_k1k2:
-            self.act("k1k2_command", 0)
+        self.act("k1k2_command", 0)
 
     def do_start_test_voltage(self, now: Instant) -> None:
         self.power.test(now)

@@ -33,12 +33,15 @@ class PowerControl:
         self._measured = 0.0
         self._ramp = 0.0
         self._followed: Any = None
+        self._held = False
+        """Gives no current any more after an interruption: a seeded fault."""
 
     # --- session counters ---------------------------------------------------------------------------
 
     def session_begins(self, now: Instant) -> None:
         """Charging time and energy count from nought in a new session."""
         self._started = self._ended = None
+        self._held = False
         self._meter_at_start = self._charger.sense("meter_energy", now)
 
     def minutes(self, now: Instant) -> int:
@@ -102,21 +105,22 @@ class PowerControl:
 
     def charge(self, now: Instant) -> None:
         """Begin, or go on after a pause."""
+        charger = self._charger
         if self._started is None:
             self._started = now
+        else:
+            self._held = not charger.spec.power.resume_output
         self._ended = None
         self._followed = None
-        charger = self._charger
-        if charger.spec.power.resume_output:
-            self._enable(True)
-            charger.act("k1k2_command", 1)
-            self.follow(charger.bcl, now)
+        self._enable(True)
+        charger.act("k1k2_command", 1)
+        self.follow(charger.bcl, now)
 
     def follow(self, bcl: Any, now: Instant) -> None:
         """Set voltage and current to the demand, inside the limits of both sides."""
         charger = self._charger
         power = charger.spec.power
-        if bcl is self._followed or not power.follow_demand:
+        if bcl is self._followed or self._held or (self._followed is not None and not power.follow_demand):
             return
         self._followed = bcl
         volts, amperes = bcl.voltage_demand, max(-bcl.current_demand, 0.0)
@@ -205,7 +209,7 @@ class PowerControl:
         if charger.sense("output_current", now) <= power.open_below:
             if self._enabled and power.stop_output:
                 self.off()
-            if charger.sense("k1k2_closed", now):
+            if power.release_k1k2 and charger.sense("k1k2_closed", now):
                 charger.do_open_k1k2(now)
 
     def off(self) -> None:

@@ -94,6 +94,7 @@ class Power:
     open_unconditionally: bool = False
     close_k1k2: bool = True
     release_k1k2: bool = True
+    """Open the output contactors when charging has ended."""
     release_aux: bool = True
     stop_ramp: float = 0.0
     """A/s when stopping; 0 leaves it to the power stage."""
@@ -119,6 +120,7 @@ class Power:
     overvoltage_watch: bool = True
     pause_output: bool = True
     resume_output: bool = True
+    """Give current again after a pause or a reconnection."""
     stop_output: bool = True
     """Cut the output when stopping or in error."""
     fast_causes: Names = ("emergency", "connector", "earth", "supply", "voltage")

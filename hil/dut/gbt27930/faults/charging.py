@@ -108,16 +108,17 @@ _CCS = (
     ),
 )
 
-_OPTIONAL = tuple(
-    Fault(
-        f"{name.lower()}-not-answered",
-        gbt34658("DP.3002"),
-        f"neither takes nor refuses {name}",
-        "transport",
-        lambda c, name=name: c.but(tp_deaf={"*": (name,)}),  # type: ignore[misc]  # binds the loop's value
-    )
-    for name in ("BMV", "BMT", "BSP")
-) + (
+_OPTIONAL = (
+    *(
+        Fault(
+            f"{name.lower()}-not-answered",
+            gbt34658("DP.3002"),
+            f"neither takes nor refuses {name}",
+            "transport",
+            lambda c, name=name: c.but(tp_deaf={"*": (name,)}),  # type: ignore[misc]  # binds the loop's value
+        )
+        for name in ("BMV", "BMT", "BSP")
+    ),
     Fault("bmv-crashes", gbt34658("DP.3002"), "hangs when BMV comes", "robustness", lambda c: c.but(crashes_on="BMV")),
     Fault(
         "bmt-stops-charge",
@@ -189,10 +190,10 @@ _BSM = (
     ),
     Fault(
         "output-not-cut",
-        gbt34658("DP.3003", "DP.3005", "DP.3006", "DP.3007"),
+        gbt34658("DP.3003", "DP.3006", "DP.3007"),
         "keeps the power on after a stop",
         "electrical",
-        lambda c: c.powered(stop_output=False, release_k1k2=False),
+        lambda c: c.powered(stop_output=False),
     ),
     # pause
     Fault(
@@ -389,9 +390,9 @@ _TIMEOUTS = (
     Fault(
         "ccs-stops-with-bcl",
         gbt34658("DN.3006"),
-        "sends 80 CCS and no more",
+        "sends 65 CCS and no more",
         "sequence",
-        lambda c: c.wired("CCS", limit=80),
+        lambda c: c.wired("CCS", limit=65),
     ),
     Fault("lost-bcs-early", _LOST_BCS, "reports a lost BCS after 4 s", "timing", lambda c: c.timing(T9=s(4))),
     Fault("lost-bcs-late", _LOST_BCS, "reports a lost BCS after 6 s", "timing", lambda c: c.timing(T9=s(6))),

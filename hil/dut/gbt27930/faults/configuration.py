@@ -88,7 +88,12 @@ FAULTS = (
         gbt34658("DP.2003"),
         "goes on with CML beside CRO(00)",
         "sequence",
-        lambda c: c.also_sending("verify", "CML").also_sending("precharge", "CML").also_sending("closing", "CML"),
+        lambda c: (
+            c.also_sending("verify", "CML")
+            .also_sending("precharge", "CML")
+            .also_sending("closing", "CML")
+            .also_sending("ready", "CML")
+        ),
     ),
     Fault(
         "cro-undefined-value",

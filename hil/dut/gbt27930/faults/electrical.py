@@ -307,13 +307,6 @@ FAULTS = (
         lambda c: c.powered(open_unconditionally=True),
     ),
     Fault(
-        "opens-at-40-A",
-        gbt34657("D0.5001"),
-        "opens its contactors at 40 A",
-        "electrical",
-        lambda c: c.powered(open_below=40.0, stop_ramp=100.0),
-    ),
-    Fault(
         "stop-cause-exchanged",
         gbt34657("D0.5001"),
         "exchanges manual stop and BMS stopped in CST",

@@ -134,7 +134,7 @@ FAULTS = (
     ),
     Fault(
         "cst-stops-at-bst",
-        gbt34658("DN.4001", "DN.4003"),
+        gbt34658("DN.4003"),
         "stops CST as soon as BST has come",
         "sequence",
         lambda c: c.stating("answered", sends=()),

@@ -143,9 +143,9 @@ FAULTS = (
     Fault(
         "bro-jumps-ahead",
         gbt27930("LL.10"),
-        "goes on to CRO at a BRO(AA) before BRM",
+        "says AA in CRM at a BRO(AA) before BRM",
         "sequence",
-        lambda c: c.with_row("recognise", "BROAA", "verify"),
+        lambda c: c.with_row("recognise", "BROAA", "recognised"),
     ),
     Fault(
         "bcl-jumps-ahead",
