@@ -74,6 +74,13 @@ class Quantity:
     unit: str
     source: str
 
+    @property
+    def most(self) -> float:
+        """The upper limit; :class:`CatalogueError` where that side is open."""
+        if self.high is None:
+            raise CatalogueError(f"limits.toml, {self.name}: no upper limit")
+        return self.high
+
 
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One requirement and how it is run."""

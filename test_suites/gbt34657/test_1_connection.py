@@ -50,6 +50,7 @@ def test_D0_2001(bench: Bench, variant: str) -> None:
 
     crm = bench.expect(CRM, after=start, within=limit("insulation-test"), name="first CHM to first CRM")
     bhm = bench.record.last("BHM")
+    assert bhm is not None, "the answer to CHM"
     told = float(bhm.max_total_voltage)
     _, highest = bench.extremes("output_voltage", start, crm)
     bench.check("test voltage against BHM", round(100 * (highest / told - 1), 3), low=-2.0, high=1.0, unit="%", at=crm)

@@ -20,7 +20,7 @@ from hil.cases import (
 )
 from hil.protocol.gbt27930 import BCL, CCS, CEM, CHM, CST
 
-NO_POWER = quantity("no-power").high
+NO_POWER = quantity("no-power").most
 LONGER_THAN_ALL_ATTEMPTS = s(200)
 
 
@@ -101,7 +101,9 @@ def test_D0_4503(bench: Bench) -> None:
 def test_D0_4504(bench: Bench) -> None:
     """TP: an output above the vehicle's maximum voltage is stopped within 1 s, K1 to K4 open."""
     bench.reach(Phase.CHARGING)
-    highest = float(bench.record.last("BCP").max_total_voltage)
+    bcp = bench.record.last("BCP")
+    assert bcp is not None, "no charging without one"
+    highest = float(bcp.max_total_voltage)
     failed = bench.now
     bench.do(stimulate("over_voltage_fault", highest - bench.signal("output_voltage") + 40.0))
     above = bench.time_in_range("output_voltage", highest, float("inf"), failed, failed + s(1))

@@ -8,7 +8,7 @@ from hil.bench.steps import check_cause, is_crm00, is_ready
 from hil.cases import Bench, MessageSeen, Phase, limit, partner, quantity, requirement, s, seconds, stimulate
 from hil.protocol.gbt27930 import BST, CCS, CHM, CRM, CRO, CSD, CST
 
-NO_POWER = quantity("no-power").high
+NO_POWER = quantity("no-power").most
 FORCED = {"3.66V": 3.66, "4.36V": 4.36, "below-3.2V": 3.1, "above-4.8V": 4.9}
 FULL_DEMAND = 200.0
 

@@ -46,8 +46,8 @@ class Rig:
         self.ports[name] = self.bus.attach(name, lambda frame, now: got.append((now, frame)))
         return self.ports[name]
 
-    def at(self, instant: Instant, call: Callable[[], None]) -> None:
-        self.queue.at(instant, call)
+    def at(self, instant: Instant, call: Callable[[], object]) -> None:
+        self.queue.at(instant, lambda: (call(), None)[1])
 
     def send(self, name: str, frame: CanFrame, at: Instant = 0) -> None:
         self.queue.at(at, lambda: self.ports[name].send(frame))

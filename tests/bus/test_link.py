@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -286,22 +288,20 @@ aims = st.fixed_dictionaries(
     aims,
     st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([CCS.id, BCL.id]), st.binary(max_size=2)), max_size=20),
 )
-def test_exactly_the_frames_aimed_at_are_hit(aim: dict[str, object], script: list[tuple[str, int, bytes]]) -> None:
+def test_exactly_the_frames_aimed_at_are_hit(aim: dict[str, Any], script: list[tuple[str, int, bytes]]) -> None:
     bench = Bench()
     bench.bus.inject(Drop(name="gap", **aim))
-    mask, wanted = bytes.fromhex(str(aim["data_mask"])), bytes.fromhex(str(aim["data"])).ljust(2, b"\0")
+    mask, wanted = bytes.fromhex(aim["data_mask"]), bytes.fromhex(aim["data"]).ljust(2, b"\0")
     matched = hit = 0
     expected: list[bytes] = []
     for number, (sender, identifier, data) in enumerate(script):
         data += bytes([number]) if len(data) == 2 else b""
-        bench.queue.at(number * ms(10), lambda s=sender, i=identifier, d=data: bench.ports[s].send(CanFrame(i, d)))
-        meant = aim["sender"] in ("", sender) and identifier & int(aim["id_mask"]) == int(aim["id"]) & int(
-            aim["id_mask"]
-        )
+        bench.queue.at(number * ms(10), partial(bench.ports[sender].send, CanFrame(identifier, data)))
+        meant = aim["sender"] in ("", sender) and identifier & aim["id_mask"] == aim["id"] & int(aim["id_mask"])
         if len(data) < len(mask) or any(data[i] & mask[i] != wanted[i] & mask[i] for i in range(len(mask))):
             meant = False
         matched += meant
-        if meant and matched > int(aim["skip"]) and (not aim["count"] or hit < int(aim["count"])):
+        if meant and matched > aim["skip"] and (not aim["count"] or hit < aim["count"]):
             hit += 1
         else:
             expected.append(data)

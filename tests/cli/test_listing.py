@@ -43,6 +43,7 @@ def test_the_dbc_is_exported(name: str, tmp_path: Path) -> None:
     assert (told.exit_code, written.exit_code, written.output) == (0, 0, "")
     assert path.read_text("utf-8") == told.output
     database = cantools.database.load_string(told.output, "dbc")
+    assert isinstance(database, cantools.database.Database)
     declared = {message.name for message in edition(name).messages}
     assert {"CRM", "BCL", "CEM"} < {message.name.partition("_")[0] for message in database.messages} <= declared
 

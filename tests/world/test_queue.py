@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,21 +17,22 @@ def test_events_come_in_order_of_instant_and_then_of_asking(instants: list[int])
     queue = EventQueue()
     served: list[tuple[int, int]] = []
     for number, instant in enumerate(instants):
-        queue.at(instant, lambda n=number, i=instant: served.append((i, n)) or _is_now(queue, i))
+        queue.at(instant, partial(_serve, queue, served, instant, number))
     queue.run(100)
     assert served == sorted((instant, number) for number, instant in enumerate(instants))
     assert queue.now == 100
 
 
-def _is_now(queue: EventQueue, instant: int) -> None:
+def _serve(queue: EventQueue, served: list[tuple[int, int]], instant: int, number: int) -> None:
     assert queue.now == instant
+    served.append((instant, number))
 
 
 def test_run_serves_its_last_instant_and_nothing_beyond() -> None:
     queue = EventQueue()
     served: list[int] = []
     for instant in (9, 10, 11):
-        queue.at(instant, lambda i=instant: served.append(i))
+        queue.at(instant, partial(served.append, instant))
     queue.run(10)
     assert (served, queue.now) == ([9, 10], 10)
     queue.run(20)
@@ -39,7 +42,12 @@ def test_run_serves_its_last_instant_and_nothing_beyond() -> None:
 def test_stop_ends_after_the_event_and_leaves_the_rest() -> None:
     queue = EventQueue()
     served: list[str] = []
-    queue.at(5, lambda: (served.append("stopping"), queue.stop()))
+
+    def stopping() -> None:
+        served.append("stopping")
+        queue.stop()
+
+    queue.at(5, stopping)
     queue.at(5, lambda: served.append("rest"))
     queue.run(10)
     assert (served, queue.now) == (["stopping"], 5)

@@ -14,12 +14,14 @@ from hil.errors import CodecError
 from hil.protocol.gbt27930 import EDITIONS, edition
 
 quiet = settings(derandomize=True, database=None, deadline=None, max_examples=60)
-DECLARED = [
-    pytest.param(each, id=f"{name}-{each.name}")
+MESSAGES = {
+    f"{name}-{each.name}": each
     for name in EDITIONS
     for each in edition(name).messages
     if name == "2015" or each not in edition("2015").messages
-]
+}
+DECLARED = [pytest.param(each, id=name) for name, each in MESSAGES.items()]
+OF_FIXED_LENGTH = [pytest.param(each, id=name) for name, each in MESSAGES.items() if not issubclass(each, ListMessage)]
 BCD = st.builds(lambda tens, ones: tens << 4 | ones, st.integers(0, 9), st.integers(0, 9))
 
 
@@ -71,7 +73,7 @@ def test_what_is_on_the_grid_survives_decoding_and_encoding(declared: type[Messa
     survives()
 
 
-@pytest.mark.parametrize("declared", [each for each in DECLARED if not issubclass(each.values[0], ListMessage)])
+@pytest.mark.parametrize("declared", OF_FIXED_LENGTH)
 def test_compiled_and_interpreted_codec_agree(declared: type[Message]) -> None:
     interpreted = vars(Message)["decode"].__func__
 
@@ -124,10 +126,12 @@ def test_every_shorter_payload_is_malformed_and_every_longer_one_is_not(declared
 
 @pytest.mark.parametrize("declared", DECLARED)
 def test_one_step_outside_the_printed_range_is_refused(declared: type[Message]) -> None:
-    if issubclass(declared, ListMessage):
-        signals, rebuild = dict(declared.element), lambda values: declared(entries=[tuple(values.values())])
-    else:
-        signals, rebuild = dict(declared.signals), lambda values: declared(**values)
+    signals = dict(declared.element if issubclass(declared, ListMessage) else declared.signals)
+
+    def rebuild(values: dict[str, Any]) -> Message:
+        whole = {"entries": [tuple(values.values())]} if issubclass(declared, ListMessage) else values
+        return declared(**whole)
+
     inside = {
         key: each.take(each.extract(bytes(64))) if each.low is None else each.low for key, each in signals.items()
     }

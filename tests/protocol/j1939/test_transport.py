@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hil.codec.frame import CanFrame
@@ -69,12 +71,12 @@ def events(end: Transport) -> list[TpEvent]:
     return taken
 
 
-def sender(**behaviour: object) -> Transport:
-    return Transport(BMS, CHARGER, behaviour=TpBehaviour(**behaviour))  # type: ignore[arg-type]
+def sender(**behaviour: Any) -> Transport:
+    return Transport(BMS, CHARGER, behaviour=TpBehaviour(**behaviour))
 
 
-def receiver(**behaviour: object) -> Transport:
-    return Transport(CHARGER, BMS, behaviour=TpBehaviour(**behaviour))  # type: ignore[arg-type]
+def receiver(**behaviour: Any) -> Transport:
+    return Transport(CHARGER, BMS, behaviour=TpBehaviour(**behaviour))
 
 
 RTS_BRM = "10 31 00 07 FF 00 02 00"
