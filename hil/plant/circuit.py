@@ -125,7 +125,8 @@ class Circuit:
     def soc(self, t: float) -> float:
         """Percent."""
         leg = self._leg
-        return min(max(100.0 * self.pack.soc_after(t, leg.current, leg.slope), 0.0), 100.0)
+        soc = 100.0 * self.pack.soc_after(t, leg.current, leg.slope)
+        return 0.0 if soc < 0.0 else 100.0 if soc > 100.0 else soc
 
     def celsius(self, t: float) -> float:
         """Mean temperature of the pack."""

@@ -181,12 +181,16 @@ class TableMachine:
 
     def _run_sends(self, now: Instant) -> None:
         sends = self.sends
+        bound = FAR
         for name, at in sends.items():
             # Sending may change the state, which puts another dictionary in the place of this one.
             if at <= now and (self.sends is sends or self.sends.get(name) == at):
-                self.sends[name] = at + self.period(name)
+                at += self.period(name)
+                self.sends[name] = at
                 self.send(name, now)
-        self._send_bound = min(self.sends.values(), default=FAR)
+            if at < bound:
+                bound = at
+        self._send_bound = bound if self.sends is sends else min(self.sends.values(), default=FAR)
 
     def _compile(self, rows: Iterable[Row]) -> None:
         table: dict[str, dict[str, list[_Compiled]]] = {name: {} for name in self.states}

@@ -28,6 +28,10 @@ _UNPLUGGED = 5.2
 """CC1 above this shows no plug: 6 V with switch S closed, 12 V with it open, each less 0.8 V (sheet 4.8)."""
 
 
+_Heard = tuple[bytes, Any, str]
+"""Payload, message and the trigger that it is."""
+
+
 class Charger(TableMachine):
     """A :class:`hil.world.node.Node`: the charger side of GB/T 27930-2015."""
 
@@ -55,7 +59,11 @@ class Charger(TableMachine):
         self.compose = Composer(self)
         self.tp = Transport(CHARGER_ADDRESS, BMS_ADDRESS, timing=spec.tp_timing, behaviour=spec.tp)
         self._accepted: dict[int, type[Message] | None] = {}
-        self._last: dict[str, tuple[bytes, Any]] = {}
+        self._heard: dict[int, _Heard] = {}
+        """What was last heard in single frames, by identifier: most frames repeat it."""
+        self._last: dict[int, _Heard] = {}
+        """The same for long messages, by PGN."""
+        self._edits = dict(spec.wire)
         self._sent_in_state: dict[str, int] = {}
         self._entered: Instant = 0
         self._deaf = {(state, messages.by_name[name].pgn) for state, names in spec.tp_deaf.items() for name in names}
@@ -65,17 +73,11 @@ class Charger(TableMachine):
 
     def receive(self, frame: CanFrame, now: Instant) -> None:
         """Take one frame: transport protocol, a single message, or nothing of ours."""
-        identifier = frame.id
-        try:
-            declared = self._accepted[identifier]
-        except KeyError:
-            declared = self._classify(frame)
-        if declared is not None:
-            self._receive_single(declared, frame.data, now)
-        elif self.spec.crashes_on_foreign and identifier & _ANY_PRIORITY not in _TP_TO_CHARGER:
-            self._hang()
-        elif identifier & _ANY_PRIORITY in _TP_TO_CHARGER and frame.extended and self.state != "dead":
-            self._receive_transport(frame, now)
+        heard = self._heard.get(frame.id)
+        if heard is None or heard[0] != frame.data:
+            heard = self._hear(frame, now)
+        if heard is not None:
+            self._take(heard, now)
 
     def signal(self, name: str, value: float, now: Instant) -> None:
         """A digital sensor changed."""
@@ -131,17 +133,34 @@ class Charger(TableMachine):
             return False
         return priority == candidate.priority or spec.accept_priorities
 
-    def _receive_single(self, declared: type[Message], data: bytes, now: Instant) -> None:
-        name = declared.name
-        last = self._last.get(name)
-        if last is not None and last[0] == data:
-            message = last[1]
-        else:
-            message = self._decode(declared, data)
-            if message is None:
-                return
-            self._last[name] = (data, message)
-        self._take(name, message, now)
+    def _hear(self, frame: CanFrame, now: Instant) -> _Heard | None:
+        """A frame that does not repeat the one before it: what it says, where it is a message to us."""
+        identifier = frame.id
+        try:
+            declared = self._accepted[identifier]
+        except KeyError:
+            declared = self._classify(frame)
+        if declared is None:
+            if self.spec.crashes_on_foreign and identifier & _ANY_PRIORITY not in _TP_TO_CHARGER:
+                self._hang()
+            elif identifier & _ANY_PRIORITY in _TP_TO_CHARGER and frame.extended and self.state != "dead":
+                self._receive_transport(frame, now)
+            return None
+        heard = self._understand(declared, frame.data)
+        if heard is not None and identifier in self._accepted:
+            self._heard[identifier] = heard
+        return heard
+
+    def _understand(self, declared: type[Message], data: bytes) -> _Heard | None:
+        """The message in some bytes and the trigger that it is."""
+        message, name = self._decode(declared, data), declared.name
+        if message is None or self._ignores(name, message):
+            return None
+        if name == "BRO":
+            name = "BROAA" if message.ready == 0xAA else "BRO00" if message.ready == 0 else "BRO"
+        elif name == "BSM":
+            name = self._judge_bsm(message)
+        return data, message, name
 
     def _decode(self, declared: type[Message], data: bytes) -> Any:
         name = declared.name
@@ -160,15 +179,10 @@ class Charger(TableMachine):
         wrong = not declared.transport and not self.spec.accept_values and message.out_of_range()
         return None if wrong else message
 
-    def _take(self, name: str, message: Any, now: Instant) -> None:
+    def _take(self, heard: _Heard, now: Instant) -> None:
+        _, message, name = heard
         if name == "BCL":
             self.bcl = message
-        elif self._ignores(name, message):
-            return
-        elif name == "BRO":
-            name = "BROAA" if message.ready == 0xAA else "BRO00" if message.ready == 0 else "BRO"
-        elif name == "BSM":
-            name = self._judge_bsm(message)
         else:
             self._offered = message
         self.trigger(name, now)
@@ -219,9 +233,12 @@ class Charger(TableMachine):
         declared = self.messages.by_pgn.get(event.pgn)
         if declared is None or declared.sender == "charger" or declared.name in self.spec.deaf_to:
             return
-        message = self._decode(declared, event.data)
-        if message is not None:
-            self._take(declared.name, message, now)
+        heard = self._last.get(event.pgn)
+        if heard is None or heard[0] != event.data:
+            heard = self._understand(declared, event.data)
+        if heard is not None:
+            self._last[event.pgn] = heard
+            self._take(heard, now)
 
     def _cc1_changed(self, volts: float, now: Instant) -> None:
         power = self.spec.power
@@ -246,7 +263,7 @@ class Charger(TableMachine):
 
     def send(self, name: str, now: Instant) -> None:
         """Compose and queue the message that a state lists as ``name``."""
-        edit = self.spec.wire.get(name)
+        edit = self._edits.get(name)
         if edit is not None:
             count = self._sent_in_state.get(name, 0)
             self._sent_in_state[name] = count + 1
@@ -260,7 +277,7 @@ class Charger(TableMachine):
 
     def period(self, name: str) -> Span:
         """The period, with the jitter of a seeded fault."""
-        edit = self.spec.wire.get(name)
+        edit = self._edits.get(name)
         if edit is None or not edit.jitter:
             return self.spans[name]
         early = self._sent_in_state.get(name, 0) % 2
