@@ -1,14 +1,15 @@
 """What README and documentation show is what happens.
 
 ``console`` blocks are run, page by page in a folder of their own, and must print what they show: a line of ``...``
-stands for any lines, ``...`` within a line for any text. Blocks with a caption are files in that folder, ``python``
-blocks are run there. With ``HIL_WRITE_SHOWN=1`` in the environment, outputs without ``...`` are written into the
-pages instead of being compared.
+stands for any lines, ``...`` within a line for any text, and numbers with a point may differ a little. Blocks with a
+caption are files in that folder, ``python`` blocks are run there. With ``HIL_WRITE_SHOWN=1`` in the environment,
+outputs without ``...`` are written into the pages instead of being compared.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 import shlex
@@ -26,6 +27,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 WRITE = os.environ.get("HIL_WRITE_SHOWN") == "1"
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
 CAPTION = re.compile(r":caption: (\S+)\n")
+DECIMAL = r"(?<![\w.])\d+\.\d+(?![\w.])"
+SPLIT = re.compile(rf"({DECIMAL})")
+TOLERANCE = 0.1
 COMMANDS = ("hil", "pytest", "python")
 CHECKOUT = ("test_suites", "fixtures", "rigs", "conftest.py")
 
@@ -59,11 +63,25 @@ def tidy(text: str) -> str:
 
 
 def matches(shown: str, printed: str) -> bool:
+    """Whether a text is the one shown; numbers with a point may differ by :data:`TOLERANCE`, columns in width."""
     lines = []
     for line in tidy(shown).splitlines():
-        inside = ".*".join(map(re.escape, line.split("...")))
-        lines.append(r"(?:.*\n)*?" if line.strip() == "..." else inside + r"\n")
-    return re.fullmatch("".join(lines), tidy(printed)) is not None
+        parts = (f"({DECIMAL})" if re.fullmatch(DECIMAL, part) else literal(part) for part in SPLIT.split(line))
+        lines.append(r"(?:.*\n)*?" if line.strip() == "..." else "".join(parts) + r"\n")
+    found = re.fullmatch("".join(lines), tidy(printed))
+    if found is None:
+        return False
+    numbers = [float(number) for line in tidy(shown).splitlines() for number in re.findall(DECIMAL, line)]
+    return all(
+        math.isclose(number, float(other), rel_tol=TOLERANCE)
+        for number, other in zip(numbers, found.groups(), strict=True)
+    )
+
+
+def literal(text: str) -> str:
+    """The regular expression of a text, with ``...`` for any characters and any width between columns."""
+    pieces = (re.sub(r"(\\ )+", " +", re.escape(piece)) for piece in text.split("..."))
+    return ".*".join(pieces)
 
 
 class Shell:
@@ -155,3 +173,10 @@ def test_a_shown_line_that_is_not_printed_is_noticed() -> None:
     assert matches("a\n...\nb\n", "a\nb\n")
     assert not matches("a\nb\n", "a\n")
     assert not matches("a\n...\nc\n", "a\nb\n")
+
+
+def test_a_shown_number_may_differ_a_little() -> None:
+    assert matches("x   pass  1.25 s\n", "x pass   1.20 s\n")
+    assert not matches("x  pass  1.25 s\n", "x  pass  2.25 s\n")
+    assert not matches("3 pass\n", "4 pass\n")
+    assert not matches("D0.4502  pass\n", "D0.4503  pass\n")
