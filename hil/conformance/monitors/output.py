@@ -17,6 +17,8 @@ from hil.units import Instant, Span, ms
 _ZERO_AMPERE = 4000
 _FAULT_STOP = 0b0001_0000
 _WIRE_STEP = 0.1
+_FRESH: Span = ms(20)
+"""A sample this old still tells the current at which contactors opened."""
 _DELAY: Span = ms(150)
 """CCS may show what was measured a few periods ago."""
 
@@ -31,8 +33,9 @@ class _Shown:
     def __init__(self, unit: str, tell: Callable[[Instant, str, float, float, float], None]) -> None:
         self.value: float | None = None
         self.before: float | None = None
-        """Its value when the present instant began."""
+        """Its value before it changed at the present instant; None where only the change was seen."""
         self.t: Instant = -1
+        self._arrived = 0.0
         self._unit = unit
         self._tell = tell
         self._recent: deque[tuple[Instant, float, float]] = deque(maxlen=256)
@@ -63,8 +66,8 @@ class _Shown:
             self._tell(self._since, self._unit, self._low, low, high)
             self._tell(self._since, self._unit, self._high, low, high)
             self._since = None
-        if sample.t != self.t:
-            self.before = self.value
+        self.before = self._arrived if sample.t == self.t else None
+        self._arrived = self._arrived if sample.t == self.t else sample.value
         self.value = sample.value
         self.t = sample.t
 
@@ -119,8 +122,9 @@ class OutputMonitor:
         if self._cst.data and self._cst.data[0] & _FAULT_STOP:
             return
         level = self._current
-        current = level.before if level.t == sample.t else level.value
-        if current is not None and current > self._opening and level.t == sample.t:
+        fresh = sample.t - level.t <= _FRESH
+        current = level.before if level.t == sample.t else level.value if fresh else None
+        if current is not None and current > self._opening:
             expected = f"K1/K2 open at {self._opening:g} A or less"
             self._ledger.add("OUTPUT.contactors", "charger", sample.t, expected, f"{current:.1f} A before")
 

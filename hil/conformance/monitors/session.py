@@ -56,21 +56,21 @@ class Run(msgspec.Struct):
 class Ending:
     """A message has to end: by what, since when, and how long its tail may be."""
 
-    __slots__ = ("_blamed", "_monitor", "_since", "_tail", "_what")
+    __slots__ = ("_blamed", "_monitor", "_tail", "_what", "since")
 
     def __init__(self, monitor: str, since: Instant, tail: Span, what: str) -> None:
         self._monitor = monitor
-        self._since = since
+        self.since = since
         self._tail = tail
         self._what = what
         self._blamed = False
 
     def see(self, t: Instant, name: str, side: str, ledger: Ledger) -> None:
         """One more message of that kind."""
-        if self._blamed or t - self._since <= self._tail:
+        if self._blamed or t - self.since <= self._tail:
             return
         self._blamed = True
-        ledger.span(self._monitor, side, t, t - self._since, 0, self._tail, f"the last {name} after {self._what}")
+        ledger.span(self._monitor, side, t, t - self.since, 0, self._tail, f"the last {name} after {self._what}")
 
 
 class Stream(Protocol):
@@ -160,7 +160,7 @@ class Session:
         self._restarts.append(hook)
 
     def on_enter(self, hook: Callable[[Side, str, Instant], None]) -> None:
-        """Call with side, new state and instant at each change of state."""
+        """Call with side (still in its old state), new state and instant at each change of state."""
         self._enters.append(hook)
 
     def add(self, side: str, variants: Iterable[str], state: str, stream: Stream) -> None:
@@ -226,6 +226,8 @@ class Session:
             side.run.end = max(side.state_last(), side.run.start)
         if side.name == "charger" and self._starts_anew(state, old):
             self._restart(state, t, recent=t - before <= _SAME_CONTACT)
+        for hook in self._enters:
+            hook(side, state, t)
         for each, stream in side.streams:
             if each != state:
                 stream.interrupt()
@@ -234,8 +236,6 @@ class Session:
             self.error = self.error or state
         if not old and (t - self.start < _SAME_CONTACT if side.name == "charger" else not self.observed):
             self.vague.add(state)
-        for hook in self._enters:
-            hook(side, state, t)
         side.state = state
         side.run = Run(side.name, state, t, t)
         if len(self.runs) < _MOST_RUNS:

@@ -37,6 +37,8 @@ _LOOSE: Span = ms(300)
 """BST may stop this long before the first BSD (sheet 7); CST is given as much."""
 _PERIODS_LOST = 4
 _SHORTEST_SILENCE: Span = s(1)
+_ENDINGS = ("BST", "CST", "BEM", "CEM")
+"""By sending these a side ends its own state."""
 _STAY_IN_RESTART = ("BRM", "BEM")
 
 
@@ -88,7 +90,8 @@ class SilenceJudge:
         side = "charger" if name.startswith("C") else "bms"
         expected = f"{stream.name} goes on {until}"
         self._ledger.add(f"SILENCE.{name}", side, stream.last, expected, f"silent for {show_span(away)}", verdict)
-        stream.interrupt()
+        if verdict is Verdict.FAIL:
+            stream.interrupt()
         return True
 
 
@@ -103,6 +106,9 @@ class SilenceMonitor:
         common.session.on(["CEM", "BEM"], self._error)
 
     def _enter(self, side: Side, state: str, t: Instant) -> None:
+        if state in _ENDINGS:
+            for stream in _streams(side, side.state):
+                self._judge.judge(stream, t, f"until {state}")
         self._session.at(t + _SHORTEST_SILENCE, partial(self._look, side, state))
 
     def _look(self, side: Side, state: str, now: Instant) -> None:
@@ -117,7 +123,8 @@ class SilenceMonitor:
             if other.last_seen() > stream.last + least // 2:
                 sure = message_name(stream.name) in _SUPPLYING
                 verdict = Verdict.FAIL if sure else Verdict.INCONCLUSIVE
-                self._judge.judge(stream, now, "until something ends it", least=least, verdict=verdict)
+                if self._judge.judge(stream, now, "until something ends it", least=least, verdict=verdict) and not sure:
+                    return
         session.at(now + _SHORTEST_SILENCE, partial(self._look, side, state))
 
     def _error(self, t: Instant) -> None:

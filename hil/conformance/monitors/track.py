@@ -108,7 +108,8 @@ class Track:
 
     def _comes_back(self, t: Instant) -> bool:
         """Whether it is no tail any more, but a new beginning after a pause."""
-        if self.interval is not None and t - self.last > 2 * self.interval[1]:
+        ending, interval = self._ending, self.interval
+        if ending is not None and interval is not None and t - max(self.last, ending.since) > 2 * interval[1]:
             self._ending = None
         return self._ending is None
 

@@ -50,6 +50,8 @@ class Meter:
         self._ending: Ending | None = None
         self._data: bytes | None = None
         self._quiet = True
+        self._open = False
+        """Its transfer has not come to an end: a new one has to wait."""
 
     def request(self, t: Instant) -> None:
         """Its RTS."""
@@ -62,10 +64,12 @@ class Meter:
             gap = t - self.last
             self._ledger.span(f"PERIOD.{self.name}", self._side.name, t, gap, low, high, f"{self.name} (RTS to RTS)")
         self._quiet = False
+        self._open = True
         self.last = t
 
     def end_of_message(self, t: Instant, data: bytes) -> None:
         """A transfer that was acknowledged."""
+        self._open = False
         raw = self._layout.check(data, t, self._ledger) if data != self._data else None
         if not self._layout.sound:
             self._session.doubtful.add(self.name)
@@ -79,17 +83,18 @@ class Meter:
 
     def overdue(self, t: Instant) -> Span:
         """By how much its last interval has run past the period; 0 where that is not judged."""
-        if self._quiet or self._ending is not None or self.interval is None:
+        if self._quiet or self._open or self._ending is not None or self.interval is None:
             return 0
         return max(0, t - self.last - self.interval[1])
 
     def interrupt(self) -> None:
         """The next interval is not a period."""
         self._quiet = True
+        self._open = False
 
     def restart(self) -> None:
         """A new attempt."""
-        self._quiet = True
+        self.interrupt()
         self._ending = None
         self.complete = False
 
