@@ -34,6 +34,32 @@ class BusErrorSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     rec: int
 
 
+class BytesSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="bytes"):
+    """Bytes that went over a serial line or a TCP link without a gap between them."""
+
+    t: Instant
+    """End of the last byte's stop bit; of a TCP segment, its arrival."""
+    port: str
+    sender: str
+    data: bytes
+    started: Instant
+    """Begin of the first byte's start bit; of a TCP segment, its departure."""
+    channel: int = 0
+    """Connection on a TCP link; 0 on a serial line."""
+    flaw: str = ""
+    """``collision``, ``parity`` or ``framing`` where the bytes are not what was sent."""
+
+
+class LineSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="line"):
+    """A change of a line's state: ``opened``, ``closed``, ``reset`` or ``refused``."""
+
+    t: Instant
+    port: str
+    node: str
+    kind: str
+    channel: int = 0
+
+
 class Note(msgspec.Struct, frozen=True, array_like=True, tag="note"):
     """Something the bench did or learnt: a stimulus fired, a phase was reached, a frame was late."""
 

@@ -1,0 +1,201 @@
+"""A virtual TCP link: one server, any number of clients, segments in order after a latency.
+
+A client opens a connection; the server hears of it and may refuse or close it. What is sent at once
+is one segment. A broken link loses segments in silence (half-open); a reset ends the connection for
+both. There is no retransmission: the link is reliable where no fault says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from hil.bus.bytefaults import (
+    CorruptBytes,
+    CutLine,
+    InsertBytes,
+    LineFault,
+    LoseBytes,
+    RefuseLine,
+    RepeatBytes,
+    ResetLine,
+    SplitBytes,
+    StallBytes,
+)
+from hil.bus.linefaults import LineFaults, Shaped
+from hil.bus.observe import BytesSeen, LineSeen, Note
+from hil.bus.scheduler import Scheduler
+from hil.errors import UsageError
+from hil.units import Instant, Span, us
+
+LATENCY: Span = us(200)
+"""One way, from sending to arrival."""
+_KINDS = (
+    LoseBytes,
+    CorruptBytes,
+    InsertBytes,
+    SplitBytes,
+    StallBytes,
+    RepeatBytes,
+    CutLine,
+    ResetLine,
+    RefuseLine,
+)
+
+
+class TcpUser(Protocol):
+    """What a node on the link is told."""
+
+    def on_opened(self, channel: int) -> None:
+        """A connection is open."""
+
+    def on_data(self, channel: int, data: bytes) -> None:
+        """A segment has arrived."""
+
+    def on_ended(self, channel: int, kind: str) -> None:
+        """A connection has ended: ``closed``, ``reset`` or ``refused``."""
+
+
+class _Connection:
+    __slots__ = ("channel", "client", "ends", "open")
+
+    def __init__(self, channel: int, client: str) -> None:
+        self.channel = channel
+        self.client = client
+        self.open = False
+        self.ends: dict[str, Instant] = {}
+        """Arrival of the last segment of each end: nothing overtakes."""
+
+
+class VirtualTcp:
+    """A link on a scheduler. ``sink`` is told of every segment and change of state."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        *,
+        name: str,
+        sink: Callable[[BytesSeen | LineSeen | Note], None],
+        latency: Span = LATENCY,
+    ) -> None:
+        if latency <= 0:
+            raise UsageError(f"{name}: latency {latency} ns; above 0 is allowed")
+        self.name = name
+        self.latency = latency
+        self.faults = LineFaults(name, scheduler, sink, _KINDS)
+        self._scheduler = scheduler
+        self._sink = sink
+        self._server: str | None = None
+        self._users: dict[str, TcpUser] = {}
+        self._connections: dict[int, _Connection] = {}
+        self._count = 0
+
+    def attach(self, name: str, user: TcpUser, *, server: bool = False) -> None:
+        """A new node; exactly one is the server."""
+        if name in self._users:
+            raise UsageError(f"{self.name} has a node {name!r} already")
+        if server and self._server is not None:
+            raise UsageError(f"{self.name} has the server {self._server!r} already")
+        self._users[name] = user
+        if server:
+            self._server = name
+
+    def inject(self, fault: LineFault) -> None:
+        """Put a fault on the link; raises :class:`UsageError` for one that does not fit it."""
+        self.faults.add(fault, self._users)
+
+    def undo(self, name: str) -> None:
+        """Take one fault back."""
+        self.faults.remove(name)
+
+    def undo_all(self) -> None:
+        """Take every fault back."""
+        for name in list(self.faults.active):
+            self.faults.remove(name)
+
+    # --- for nodes ----------------------------------------------------------------------------------
+
+    def open(self, client: str) -> int:
+        """Ask the server for a connection; both are told after the latency. Returns its channel."""
+        self._count += 1
+        channel = self._count
+        connection = _Connection(channel, client)
+        refused = self._server is None or self.faults.refuses(client)
+        call = partial(self._refused, connection) if refused else partial(self._opened, connection)
+        if not refused:
+            self._connections[channel] = connection
+        self._scheduler.at(self._scheduler.now + self.latency, call)
+        return channel
+
+    def send(self, sender: str, channel: int, data: bytes) -> None:
+        """Send one segment, as faults have it; on a connection that has ended it goes nowhere."""
+        connection = self._connections.get(channel)
+        if connection is None or not data:
+            return
+        shaped = self.faults.shape(sender, data) if self.faults.active else Shaped([(data, 0)])
+        if shaped.reset:
+            self._end(connection, "reset", "")
+        elif not self.faults.cut(sender):
+            for part, wait in shaped.parts:
+                self._put(connection, sender, part, wait)
+
+    def close(self, node: str, channel: int) -> None:
+        """End a connection in order; the other end is told after what was sent before."""
+        connection = self._connections.get(channel)
+        if connection is not None:
+            self._end(connection, "closed", node)
+
+    def reset(self, node: str, channel: int) -> None:
+        """End a connection at once, as by RST."""
+        connection = self._connections.get(channel)
+        if connection is not None:
+            self._end(connection, "reset", node)
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _other(self, connection: _Connection, node: str) -> str:
+        assert self._server is not None, "a connection has a server"
+        return connection.client if node == self._server else self._server
+
+    def _opened(self, connection: _Connection) -> None:
+        if connection.channel not in self._connections:
+            return
+        connection.open = True
+        now = self._scheduler.now
+        self._sink(LineSeen(now, self.name, connection.client, "opened", connection.channel))
+        assert self._server is not None, "a refused connection does not come here"
+        self._users[self._server].on_opened(connection.channel)
+        self._users[connection.client].on_opened(connection.channel)
+
+    def _refused(self, connection: _Connection) -> None:
+        self._sink(LineSeen(self._scheduler.now, self.name, connection.client, "refused", connection.channel))
+        self._users[connection.client].on_ended(connection.channel, "refused")
+
+    def _put(self, connection: _Connection, sender: str, data: bytes, wait: Span) -> None:
+        now = self._scheduler.now
+        arrival = max(now + self.latency + wait, connection.ends.get(sender, 0))
+        connection.ends[sender] = arrival
+        self._scheduler.at(arrival, partial(self._arrive, connection, sender, data, now + wait))
+
+    def _arrive(self, connection: _Connection, sender: str, data: bytes, sent: Instant) -> None:
+        if connection.channel not in self._connections:
+            return
+        now = self._scheduler.now
+        self._sink(BytesSeen(now, self.name, sender, data, min(sent, now), connection.channel))
+        self._users[self._other(connection, sender)].on_data(connection.channel, data)
+
+    def _end(self, connection: _Connection, kind: str, by: str) -> None:
+        """Tell the other end (both, when nobody did it) after the latency and what is under way."""
+        told = [self._other(connection, by)] if by else [connection.client, str(self._server)]
+        arrival = self._scheduler.now + self.latency
+        if kind == "closed":
+            arrival = max(arrival, connection.ends.get(by, 0))
+        self._scheduler.at(arrival, partial(self._ended, connection, kind, by, told))
+
+    def _ended(self, connection: _Connection, kind: str, by: str, told: list[str]) -> None:
+        if self._connections.pop(connection.channel, None) is None:
+            return
+        self._sink(LineSeen(self._scheduler.now, self.name, by, kind, connection.channel))
+        for node in told:
+            self._users[node].on_ended(connection.channel, kind)
