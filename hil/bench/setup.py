@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 
 from hil.bus.can import VirtualCan
-from hil.dut.faults import apply_faults
+from hil.dut.faults import Edit, apply_faults
 from hil.dut.gbt27930 import Charger, reference
 from hil.errors import RigError, UsageError
 from hil.plant import PRESETS, Plant
@@ -36,8 +36,8 @@ class Setup(msgspec.Struct, frozen=True):
     """Seeded faults of the reference charger."""
 
 
-def build(setup: Setup) -> VirtualWorld:
-    """The virtual world of a setup.
+def build(setup: Setup, edit: Edit | None = None) -> VirtualWorld:
+    """The virtual world of a setup; ``edit`` changes the reference charger beyond its named faults.
 
     The seed draws what no requirement fixes: the pack's SOC, how long the vehicle's self test and
     the charger's insulation test take. Raises :class:`UsageError` for unknown names.
@@ -54,6 +54,8 @@ def build(setup: Setup) -> VirtualWorld:
     vehicle_spec = replace(vehicle_spec, spans={**vehicle_spec.spans, "self_test": ms(draw.randint(300, 600))})
     charger_spec = reference(setup.readings).timing(insulation=ms(draw.randint(800, 1200)))
     charger_spec = apply_faults(charger_spec, setup.faults)
+    if edit is not None:
+        charger_spec = edit(charger_spec)
     bus = VirtualCan(world.queue, bitrate=BITRATE, name="can0", sink=world.see, rng=world.rng("can0"))
     world.add_bus(bus)
     plant = Plant(PRESETS[vehicle_spec.preset], soc=soc, temperature=setup.temperature)

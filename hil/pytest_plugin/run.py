@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hil.bench.bench import Bench
+from hil.bench.bench import Bench, ignore
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
 from hil.bench.setup import build
 from hil.conformance.monitors import MonitorSet
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
+from hil.dut.faults import Edit
 from hil.errors import HilError
 from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
@@ -39,21 +40,25 @@ def result_of(run: Run, plan: RunPlan, verdict: Verdict, reason: str) -> CaseRes
 
 
 class CaseRun:
-    """Opened before the case, concluded after it; :attr:`result` is what it came to."""
+    """Opened before the case, concluded after it; :attr:`result` is what it came to.
 
-    def __init__(self, run: Run, plan: RunPlan) -> None:
+    ``edit`` changes the reference charger beyond the plan's faults. Without ``traced`` nothing is written.
+    """
+
+    def __init__(self, run: Run, plan: RunPlan, *, edit: Edit | None = None, traced: bool = True) -> None:
         self.run = run
         self.result: CaseResult | None = None
         self._plan = plan
         setup = plan.setup(run)
         self.messages: MessageSet = edition(setup.edition)
-        world: World = build(setup)
+        world: World = build(setup, edit)
         self._watched: WatchedWorld | None = None
         if plan.options.max_real_time is not None:
             world = self._watched = WatchedWorld(world, s(plan.options.max_real_time))
-        self._writer = TraceWriter(plan.out / "traces", run.stem)
+        self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
         monitors = MonitorSet(edition=setup.edition, readings=setup.readings)
-        self.bench = Bench(world, self.messages, Judge(), setup.readings, self._writer.write, monitors)
+        sink = ignore if self._writer is None else self._writer.write
+        self.bench = Bench(world, self.messages, Judge(), setup.readings, sink, monitors)
 
     def conclude(self, error: BaseException | None) -> CaseResult:
         """Close the world and come to a verdict; ``error`` is what the case raised, if anything.
@@ -72,7 +77,8 @@ class CaseRun:
         except Exception as failure:
             return failure if _verdict_of(error) is not Verdict.ERROR else error
         finally:
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
         return error
 
     def _conclude(self, error: BaseException | None) -> CaseResult:
@@ -83,8 +89,9 @@ class CaseRun:
         result.measurements = list(bench.judge.measurements)
         result.findings = bench.findings()
         result.faults_fired = [note.what for note in bench.record.notes if note.kind in ("stimulus", "fault_fired")]
-        result.trace = self._writer.log_path.relative_to(self._plan.out).as_posix()
-        result.stream = self._writer.stream_path.relative_to(self._plan.out).as_posix()
+        if self._writer is not None:
+            result.trace = self._writer.log_path.relative_to(self._plan.out).as_posix()
+            result.stream = self._writer.stream_path.relative_to(self._plan.out).as_posix()
         result.duration_s = seconds(bench.now)
         result.decisive = bench.now if decisive is None or decisive.at is None else decisive.at
         return result

@@ -66,8 +66,12 @@ class Charger(TableMachine):
         self._edits = dict(spec.wire)
         self._sent_in_state: dict[str, int] = {}
         self._entered: Instant = 0
+        self._odd = {spec.crashes_on, *spec.slow_to} - {""}
+        self._noticed: list[tuple[Instant, str]] = []
+        """Triggers that a slow controller has still to take notice of."""
         self._deaf = {(state, messages.by_name[name].pgn) for state, names in spec.tp_deaf.items() for name in names}
         super().__init__(spec.states, spec.rows, spec.spans, "idle")
+        self.wander = spec.wander
 
     # --- node -------------------------------------------------------------------------------------
 
@@ -107,6 +111,9 @@ class Charger(TableMachine):
         if self.also_due <= now:
             self.tp.wake(now)
             self._drain_transport(now)
+            while self._noticed and self._noticed[0][0] <= now:
+                self.fire(self._noticed.pop(0)[1], now)
+                self._set_also_due()
         self.run_due(now)
 
     # --- receiving --------------------------------------------------------------------------------
@@ -220,14 +227,19 @@ class Charger(TableMachine):
         if tp.out:
             self.out.extend(tp.out)
             tp.out.clear()
-        due = tp.next_deadline()
-        self.also_due = FAR if due is None else due
+        self._set_also_due()
         if tp.events:
             events = list(tp.events)
             tp.events.clear()
             for event in events:
                 if isinstance(event, Received):
                     self._receive_long(event, now)
+
+    def _set_also_due(self) -> None:
+        due = self.tp.next_deadline()
+        self.also_due = FAR if due is None else due
+        if self._noticed:
+            self.also_due = min(self.also_due, self._noticed[0][0])
 
     def _receive_long(self, event: Received, now: Instant) -> None:
         declared = self.messages.by_pgn.get(event.pgn)
@@ -248,11 +260,20 @@ class Charger(TableMachine):
             self.trigger("cc1_fault", now)
 
     def trigger(self, name: str, now: Instant) -> None:
-        """Give a trigger to the table, unless it is the one that hangs this charger."""
+        """Give a trigger to the table, unless it is one that hangs this charger or that it is slow to notice."""
+        if name in self._odd:
+            self._take_oddly(name, now)
+        else:
+            self.fire(name, now)
+
+    def _take_oddly(self, name: str, now: Instant) -> None:
+        """A seeded fault: hang, or put the trigger on the list of those to be noticed later."""
         if name == self.spec.crashes_on:
             self._hang()
         else:
-            self.fire(name, now)
+            self._noticed.append((now + self.spec.slow_to[name], name))
+            self._noticed.sort()
+            self._set_also_due()
 
     def _hang(self) -> None:
         """Fall silent for good, as a crashed controller does; the plant keeps what was last set."""
@@ -271,6 +292,9 @@ class Charger(TableMachine):
                 return
             if now < self._entered + edit.quiet:
                 return
+            last = edit.until.get(self.state)
+            if last is not None and now > self._entered + last:
+                return
         self.out.append(self.compose.frame(name, now))
         if name == "CCS":
             self.power.watch(now)
@@ -279,7 +303,7 @@ class Charger(TableMachine):
         """The period, with the jitter of a seeded fault."""
         edit = self._edits.get(name)
         if edit is None or not edit.jitter:
-            return self.spans[name]
+            return super().period(name)
         early = self._sent_in_state.get(name, 0) % 2
         return self.spans[name] + (edit.jitter if early else -edit.jitter)
 

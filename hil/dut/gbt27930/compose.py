@@ -24,7 +24,7 @@ _START_OF_DAY = (2024, 3, 9, 14, 5, 30)
 class _Sending:
     """How one kind of frame is made, and the last one that was."""
 
-    __slots__ = ("declared", "edit", "forced", "frame", "identifier", "told", "values")
+    __slots__ = ("declared", "edit", "forced", "frame", "identifier", "stale", "told", "values")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class _Sending:
         self.forced = forced
         self.identifier = identifier
         self.edit = edit
+        self.stale = edit is not None and edit.stale
         self.told: dict[str, Any] | None = None
         self.frame = CanFrame(identifier, b"")
 
@@ -54,7 +55,7 @@ class Composer:
         """The frame to send under the name that states use, such as ``CRM00``."""
         sending = self._sendings.get(name) or self._prepare(name)
         values = sending.values(name, now)
-        if values == sending.told:
+        if values == sending.told or (sending.stale and sending.told is not None):
             return sending.frame  # it says what the last one said, as most do
         sending.told = values
         data = sending.declared(**{**values, **sending.forced}).encode()
@@ -151,6 +152,11 @@ class Composer:
 def _edited(data: bytes, edit: Any) -> bytes:
     if edit.length is not None:
         data = data[: edit.length].ljust(edit.length, b"\xff")
+    if edit.swap:
+        exchanged = bytearray(data)
+        for one, other in edit.swap:
+            exchanged[one - 1], exchanged[other - 1] = data[other - 1], data[one - 1]
+        data = bytes(exchanged)
     if edit.set_bits or edit.clear_bits:
         set_bits = edit.set_bits.ljust(len(data), b"\0")
         clear_bits = edit.clear_bits.ljust(len(data), b"\0")

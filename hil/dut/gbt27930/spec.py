@@ -153,6 +153,12 @@ class WireEdit:
     """No more frames than this in one visit of a state."""
     quiet: Span = 0
     """Not sent during the first such span of a state."""
+    until: Mapping[str, Span] = field(default_factory=lambda: MappingProxyType({}))
+    """By state: not sent later than such a span after it was entered."""
+    swap: tuple[tuple[int, int], ...] = ()
+    """Pairs of bytes, counted from 1, that change places."""
+    stale: bool = False
+    """Every frame says what the first one said."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,8 @@ class ChargerSpec:
     region: str = "310"
     version: int = 0x000101
     spans: Mapping[str, Span] = field(default_factory=lambda: SPANS)
+    wander: Mapping[str, tuple[Span, ...]] = field(default_factory=lambda: _frozen({}))
+    """By how much the intervals of a message are longer than its period, in turn."""
     states: Mapping[str, State] = field(default_factory=lambda: MappingProxyType(dict(STATES)))
     rows: tuple[Row, ...] = ROWS
     power: Power = field(default_factory=Power)
@@ -195,6 +203,8 @@ class ChargerSpec:
     any_address: bool = False
     """Frames of and to other addresses are taken in."""
     reconnections: int = 3
+    slow_to: Mapping[str, Span] = field(default_factory=lambda: _frozen({}))
+    """Triggers of which the controller takes notice so much later."""
     crashes_on: str = ""
     """A trigger at which the controller hangs for good."""
     crashes_on_foreign: bool = False
@@ -289,6 +299,10 @@ class ChargerSpec:
     def causing(self, cause: str, **signals: int) -> ChargerSpec:
         """The same with another CST content for a cause."""
         return replace(self, stop_causes=_frozen({**self.stop_causes, cause: signals}))
+
+    def lingering(self, state: str, send: str, span: Span) -> ChargerSpec:
+        """The same with a message that goes on for a while in a state that has others to send."""
+        return self.also_sending(state, send).wired(send, until={state: span})
 
     def also_sending(self, state: str, *sends: str) -> ChargerSpec:
         """The same with more messages sent in a state."""
