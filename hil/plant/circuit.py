@@ -126,7 +126,7 @@ class Circuit:
         """Percent."""
         leg = self._leg
         soc = 100.0 * self.pack.soc_after(t, leg.current, leg.slope)
-        return 0.0 if soc < 0.0 else 100.0 if soc > 100.0 else soc
+        return max(0.0, min(soc, 100.0))
 
     def celsius(self, t: float) -> float:
         """Mean temperature of the pack."""
