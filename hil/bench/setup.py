@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -12,7 +13,7 @@ from hil.dut.gbt27930 import Charger, reference
 from hil.errors import RigError, UsageError
 from hil.plant import PRESETS, Plant
 from hil.protocol.gbt27930 import edition
-from hil.tester.gbt27930 import VEHICLES, Vehicle
+from hil.tester.gbt27930 import VEHICLES, Vehicle, VehicleSpec
 from hil.units import ms
 from hil.world.virtual import VirtualWorld
 
@@ -36,8 +37,11 @@ class Setup(msgspec.Struct, frozen=True):
     """Seeded faults of the reference charger."""
 
 
-def build(setup: Setup, edit: Edit | None = None) -> VirtualWorld:
-    """The virtual world of a setup; ``edit`` changes the reference charger beyond its named faults.
+def build(
+    setup: Setup, edit: Edit | None = None, vehicle: Callable[[VehicleSpec], VehicleSpec] | None = None
+) -> VirtualWorld:
+    """The virtual world of a setup; ``edit`` changes the reference charger beyond its named faults, ``vehicle`` the
+    stand-in vehicle.
 
     The seed draws what no requirement fixes: the pack's SOC, how long the vehicle's self test and
     the charger's insulation test take. Raises :class:`UsageError` for unknown names.
@@ -56,8 +60,10 @@ def build(setup: Setup, edit: Edit | None = None) -> VirtualWorld:
     charger_spec = apply_faults(charger_spec, setup.faults)
     if edit is not None:
         charger_spec = edit(charger_spec)
+    if vehicle is not None:
+        vehicle_spec = vehicle(vehicle_spec)
     bus = VirtualCan(world.queue, bitrate=BITRATE, name="can0", sink=world.see, rng=world.rng("can0"))
-    world.add_bus(bus)
+    world.add_line(bus)
     plant = Plant(PRESETS[vehicle_spec.preset], soc=soc, temperature=setup.temperature)
     world.add_plant(plant)
     world.add_node(Charger(charger_spec, world.sense, messages), bus)

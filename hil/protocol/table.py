@@ -71,6 +71,9 @@ class TableMachine:
         self.spans = spans
         self.sends: dict[str, Instant] = {}
         self.timers: dict[str, Instant] = {}
+        self.wander: Mapping[str, tuple[Span, ...]] = {}
+        """By how much the intervals of a message are longer than its period, in turn."""
+        self._turns: dict[str, int] = {}
         self.also_due: Instant = FAR
         """Deadline of what a subclass runs beside the table."""
         # Not later than the first of the sends and the first of the timers: restarting a timer moves it away
@@ -88,8 +91,12 @@ class TableMachine:
         raise LookupError(f"nothing sends {name!r}")
 
     def period(self, name: str) -> Span:
-        """The period of a listed message."""
-        return self.spans[name]
+        """The interval up to the next of a listed message."""
+        steps = self.wander.get(name)
+        if steps is None:
+            return self.spans[name]
+        turn = self._turns[name] = self._turns.get(name, -1) + 1
+        return self.spans[name] + steps[turn % len(steps)]
 
     def entered(self, state: str, now: Instant) -> None:
         """Called after each change of state."""

@@ -34,6 +34,10 @@ class TpTiming(msgspec.Struct, frozen=True):
     th: Span = ms(500)
     """Receiver: interval of hold CTS."""
     packet_gap: Span = ms(10)
+    packet_gaps: dict[int, tuple[Span, ...]] = {}
+    """By PGN: gaps of its packets, in turn, where they are not ``packet_gap``."""
+    first_packet: Span = 0
+    """Sender: from CTS to the packet that it asks for."""
 
 
 class TpBehaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -160,7 +160,9 @@ class Transport:
             outgoing.sending = False
             outgoing.deadline = now + self._timing.t3
         else:
-            outgoing.deadline = now + self._timing.packet_gap
+            gaps = self._timing.packet_gaps.get(outgoing.pgn)
+            gap = self._timing.packet_gap if gaps is None else gaps[outgoing.sent % len(gaps)]
+            outgoing.deadline = now + gap
 
     def _on_cts(self, data: bytes, now: Instant) -> None:
         outgoing = self._outgoing
@@ -181,7 +183,10 @@ class Transport:
             count = min(count, self._behaviour.most_per_cts or NO_LIMIT)
             outgoing.released = min(first + count - 1, outgoing.packets)
             outgoing.sending = True
-            self._send_packet(outgoing, now)
+            if self._timing.first_packet:
+                outgoing.deadline = now + self._timing.first_packet
+            else:
+                self._send_packet(outgoing, now)
 
     def _on_acknowledge(self, data: bytes, now: Instant) -> None:
         outgoing = self._outgoing

@@ -10,7 +10,7 @@ from hil.units import Instant
 if TYPE_CHECKING:
     from hil.tester.gbt27930.vehicle import Vehicle
 
-_MESSAGES = ("BHM", "BRM", "BCP", "BRO", "BCL", "BCS", "BSM", "BST", "BSD", "BEM")
+_MESSAGES = ("BHM", "BRM", "BCP", "BRO", "BCL", "BCS", "BSM", "BMV", "BMT", "BSP", "BST", "BSD", "BEM")
 _BUILT = (2024, 6, 15)
 _LONGEST_MINUTES = 600
 _CELLS_PER_GROUP = 32
@@ -31,14 +31,25 @@ class VehicleComposer:
         vehicle = self._vehicle
         message_name = name[:3]
         values = self._values[message_name](name, now)
+        values |= vehicle.spec.content.get(message_name, {})
         altered = vehicle.altered.get(message_name)
         if altered:
             values |= altered
         told = self._told.get(message_name)
         if told is not None and told[0] == values:
             return told[1]
-        data = vehicle.messages.by_name[message_name](**values).encode()
+        declared = vehicle.messages.by_name[message_name]
+        data = self._habits(message_name, declared(**values).encode(), short=not declared.transport)
         self._told[message_name] = values, data
+        return data
+
+    def _habits(self, name: str, data: bytes, *, short: bool) -> bytes:
+        spec = self._vehicle.spec
+        if short and spec.padded:
+            data = data.ljust(8, b"\xff")
+        mask = spec.clear_bits.get(name)
+        if mask is not None:
+            data = bytes(byte & ~bits for byte, bits in zip(data, mask.ljust(len(data), b"\0"), strict=True))
         return data
 
     def _bhm(self, name: str, now: Instant) -> dict[str, Any]:
@@ -118,6 +129,21 @@ class VehicleComposer:
             "connector": 0,
             "charging_permission": 1,
         }
+
+    def _bmv(self, name: str, now: Instant) -> dict[str, Any]:
+        sense = self._vehicle.sense
+        lowest, highest = sense("cell_voltage_min", now), sense("cell_voltage_max", now)
+        number = int(sense("cell_number_max", now))
+        volts = (highest if cell == number else lowest for cell in range(1, self._vehicle.spec.optional[name] + 1))
+        return {"entries": tuple((each, (cell // _CELLS_PER_GROUP) % 16) for cell, each in enumerate(volts))}
+
+    def _bmt(self, name: str, now: Instant) -> dict[str, Any]:
+        sense = self._vehicle.sense
+        ends = sense("temperature_max", now), sense("temperature_min", now)
+        return {"entries": tuple((ends[number % 2],) for number in range(self._vehicle.spec.optional[name]))}
+
+    def _bsp(self, name: str, now: Instant) -> dict[str, Any]:
+        return {"entries": ((0xFF,),) * self._vehicle.spec.optional[name]}
 
     def _bst(self, name: str, now: Instant) -> dict[str, Any]:
         return dict(self._vehicle.bst)

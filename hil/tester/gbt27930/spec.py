@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
+from hil.protocol.j1939 import TpBehaviour, TpTiming
 from hil.units import Span, ms, s
 
 SPANS: Mapping[str, Span] = MappingProxyType(
@@ -22,6 +24,9 @@ SPANS: Mapping[str, Span] = MappingProxyType(
         "BST": ms(10),
         "BSD": ms(250),
         "BEM": ms(250),
+        "BMV": s(10),
+        "BMT": s(10),
+        "BSP": s(10),
         # time-outs, sheet 4.3
         "T12": s(60),
         "T13": s(30),
@@ -36,8 +41,8 @@ SPANS: Mapping[str, Span] = MappingProxyType(
         # this vehicle's own habits
         "self_test": ms(400),
         "stop_answer": ms(100),
+        "early_end": 0,  # BST may end so long before BSD (sheet 7)
         "contactors": ms(300),
-        "optional": s(10),
         "poll": ms(10),
     }
 )
@@ -66,6 +71,18 @@ class VehicleSpec:
     stop_soc: float = 100.0
     """The vehicle ends the charge at this SOC, percent."""
     spans: Mapping[str, Span] = field(default_factory=lambda: SPANS)
+    wander: Mapping[str, tuple[Span, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By how much the intervals of a message are longer than its period, in turn."""
+    content: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """Signals of a message that always have these values."""
+    optional: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Which of BMV, BMT and BSP are sent, and the elements of each: as many as go by transport protocol."""
+    padded: bool = False
+    """Single frames are filled up to 8 bytes, as some equipment does (sheet 7)."""
+    clear_bits: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    """Masks over a message's data, from byte 1: reserved bits that this vehicle leaves 0."""
+    tp_timing: TpTiming = field(default_factory=TpTiming)
+    tp: TpBehaviour = field(default_factory=TpBehaviour)
 
 
 def _lfp(preset: str, cells: int, capacity: float, demand: float, vin: str) -> VehicleSpec:

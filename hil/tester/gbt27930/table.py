@@ -18,9 +18,10 @@ STATES: Mapping[str, State] = {
     "configure": State(sends=("BCP",), timers=("T15",)),
     "prepare": State(sends=("BRO00",), timers=("T16", "T17", "self_test"), enter=("close_k5k6",)),
     "ready": State(sends=("BROAA",), timers=("T16", "T17")),
-    "charging": State(sends=("BCL", "BCS"), timers=("T18", "optional"), enter=("begin",)),
-    "supplied": State(sends=("BCL", "BCS", "BSM"), timers=("T18", "optional")),
+    "charging": State(sends=("BCL", "BCS"), timers=("T18",), enter=("begin",)),
+    "supplied": State(sends=("BCL", "BCS", "BSM"), timers=("T18",)),
     "stop": State(sends=("BST",), timers=("T19", "T20"), enter=("stop_answer",)),
+    "stopped": State(timers=("T20", "early_end")),
     "statistics": State(sends=("BSD",), timers=("T20", "contactors"), enter=("mark_statistics",)),
     "done": State(timers=("contactors",)),
     "error": State(sends=("BEM",), timers=("T21", "contactors")),
@@ -28,10 +29,11 @@ STATES: Mapping[str, State] = {
     "over": State(timers=("contactors",)),
 }
 
-_BEFORE_CHARGING = ("handshake", "identify", "configure", "prepare", "ready")
-_CHARGING = ("charging", "supplied")
+_BEFORECHARGING = ("handshake", "identify", "configure", "prepare", "ready")
+CHARGING = ("charging", "supplied")
+"""States in which a vehicle may send its optional messages."""
 _AWAKE = tuple(name for name in STATES if name != "asleep")
-_RECONNECTS = ("awake", "error", "waiting", "configure", "prepare", "ready", *_CHARGING)
+_RECONNECTS = ("awake", "error", "waiting", "configure", "prepare", "ready", *CHARGING)
 
 ROWS: tuple[Row, ...] = (
     Row(("asleep",), "aux_on", "awake"),
@@ -47,12 +49,13 @@ ROWS: tuple[Row, ...] = (
     Row(("ready",), "CRO00", "", "", ("stop_t16",)),
     Row(("charging",), "CCS", "supplied", "", ("take_ccs",)),
     Row(("supplied",), "CCS", "", "", ("take_ccs",)),
-    Row(_CHARGING, "optional", "", "", ("send_optional",)),
     # stop
-    Row((*_BEFORE_CHARGING, *_CHARGING), "own_stop", "stop"),
-    Row(_CHARGING, "CST", "stop", "", ("charger_stopped",)),
+    Row((*_BEFORECHARGING, *CHARGING), "own_stop", "stop"),
+    Row(CHARGING, "CST", "stop", "", ("charger_stopped",)),
     Row(("stop",), "CST", "", "", ("take_cst",)),
+    Row(("stop",), "stop_answered", "stopped", "stops_early"),
     Row(("stop",), "stop_answered", "statistics", "cst_seen"),
+    Row(("stopped",), "early_end", "statistics"),
     Row(("statistics",), "CSD", "", "", ("take_csd",)),
     Row(("statistics",), "statistics_done", "done"),
     Row(("statistics", "done", "error", "waiting", "over"), "contactors", "", "", ("open_when_dead",)),
@@ -63,11 +66,11 @@ ROWS: tuple[Row, ...] = (
     Row(("configure",), "T15", "error", "impatient", ("report:cts_cml",)),
     Row(("ready",), "T16", "error", "impatient", ("report:cro",)),
     Row(("ready",), "T17", "error", "impatient", ("report:cro",)),
-    Row(_CHARGING, "T18", "error", "impatient", ("report:ccs",)),
+    Row(CHARGING, "T18", "error", "impatient", ("report:ccs",)),
     Row(("stop",), "T19", "error", "impatient", ("report:cst",)),
-    Row(("stop", "statistics"), "T20", "error", "impatient", ("report:csd",)),
+    Row(("stop", "stopped", "statistics"), "T20", "error", "impatient", ("report:csd",)),
     Row(("error", "waiting"), "T21", "over"),
     # error of the charger
-    Row((*_BEFORE_CHARGING, *_CHARGING), "CEM", "waiting"),
+    Row((*_BEFORECHARGING, *CHARGING), "CEM", "waiting"),
     Row(_RECONNECTS, "CRM00_again", "identify"),
 )

@@ -6,7 +6,7 @@ demand and stop the charge. The machine itself stays the one of the sheet, 4.6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,12 +15,12 @@ from hil.codec.frame import CanFrame
 from hil.codec.message import Message
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
-from hil.protocol.j1939 import TpBehaviour, TpTiming, Transport
-from hil.protocol.table import TableMachine
+from hil.protocol.j1939 import TpBehaviour, Transport
+from hil.protocol.table import State, TableMachine
 from hil.tester.gbt27930.compose import VehicleComposer
 from hil.tester.gbt27930.malform import VARIANTS, malformed
 from hil.tester.gbt27930.spec import VehicleSpec
-from hil.tester.gbt27930.table import ROWS, STATES
+from hil.tester.gbt27930.table import CHARGING, ROWS, STATES
 from hil.units import FAR, Instant, ms
 from hil.world.node import Sense, scalars
 from hil.world.observation import Note
@@ -61,11 +61,14 @@ class Vehicle(TableMachine):
         self.csd_wanted = 1
         self.csd_seen = 0
         self.compose = VehicleComposer(self)
-        self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=TpBehaviour())
+        self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=spec.tp_timing, behaviour=spec.tp)
+        self._behind_bcs: list[str] = []
+        """Optional messages that are due."""
         self._offered: Any = None
         self._known: dict[int, type[Message] | None] = {}
         self._last: dict[str, tuple[bytes, Any]] = {}
-        super().__init__(STATES, ROWS, {**spec.spans}, "asleep")
+        super().__init__(_with_optional(spec.optional), ROWS, {**spec.spans}, "asleep")
+        self.wander = spec.wander
 
     # --- node -------------------------------------------------------------------------------------
 
@@ -226,7 +229,7 @@ class Vehicle(TableMachine):
             behaviour = msgspec.convert(dict(arguments), TpBehaviour)
         except msgspec.ValidationError as error:
             raise UsageError(f"transport: {error}") from error
-        self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=TpTiming(), behaviour=behaviour)
+        self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=self.spec.tp_timing, behaviour=behaviour)
         self.also_due = FAR
 
     def _order_error(self, arguments: Mapping[str, Any], now: Instant) -> None:
@@ -286,8 +289,14 @@ class Vehicle(TableMachine):
         variant = self.variants.get(message_name)
         if variant is not None:
             self.out.extend(malformed(variant, declared, self.compose.data(name, now)))
+        elif name in self.spec.optional:
+            self._behind_bcs.append(name)
         elif declared.transport:
             self.tp.send(declared.pgn, self.compose.data(name, now), now)
+            if name == "BCS" and self._behind_bcs:
+                # Right behind a BCS, so that the connection is free again for the next one.
+                optional = self._behind_bcs.pop(0)
+                self.tp.send(self.messages.by_name[optional].pgn, self.compose.data(optional, now), now)
             self._drain_transport()
         else:
             assert declared.can_id is not None, name
@@ -304,6 +313,8 @@ class Vehicle(TableMachine):
 
     def entered(self, state: str, now: Instant) -> None:
         """Tell the bench where the vehicle is."""
+        if state not in CHARGING:
+            self._behind_bcs.clear()
         self.notes.append(Note(now, "vehicle", state))
 
     def fire(self, trigger: str, now: Instant) -> bool:
@@ -319,6 +330,9 @@ class Vehicle(TableMachine):
 
     def guard_k5k6_settled(self, now: Instant) -> bool:
         return not self.contactors_close or bool(self.sense("k5k6_closed", now))
+
+    def guard_stops_early(self, now: Instant) -> bool:
+        return self.cst_seen and self.spans["early_end"] > 0
 
     def guard_cst_seen(self, now: Instant) -> bool:
         return self.cst_seen
@@ -342,9 +356,6 @@ class Vehicle(TableMachine):
         self.cst_seen = False
         self.bst = {}
         self.csd_seen = 0
-
-    def do_send_optional(self, now: Instant) -> None:
-        self.start_timer("optional", now)
 
     def do_charger_stopped(self, now: Instant) -> None:
         self.cst_seen = True
@@ -389,3 +400,12 @@ class Vehicle(TableMachine):
             self.do_open_k5k6(now)
         else:
             self.start_timer("contactors", now)
+
+
+def _with_optional(names: Iterable[str]) -> Mapping[str, State]:
+    """The states, with the optional messages among those of charging."""
+    more = tuple(names)
+    return {
+        name: state._replace(sends=(*state.sends, *more)) if name in CHARGING else state
+        for name, state in STATES.items()
+    }
