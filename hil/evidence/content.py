@@ -10,7 +10,7 @@ from hil.codec.signal import Signal
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Transfer
 from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, RTS, TP_CM_PF
-from hil.world.observation import BusErrorSeen, FrameSeen, Note, Scalar
+from hil.world.observation import BusErrorSeen, BytesSeen, FrameSeen, LineSeen, Note, Scalar
 
 _ADDRESSES = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "BMS", 0xFF: "all"}
 _READY = 0xAA
@@ -105,6 +105,20 @@ def describe_error(error: BusErrorSeen) -> Content:
     """An error on the bus with the counters after it."""
     numbers = (("TEC", str(error.tec), ""), ("REC", str(error.rec), ""))
     return Content(error.node, "bus error", (_BUS_ERRORS.get(error.kind, error.kind),), numbers)
+
+
+def describe_bytes(seen: BytesSeen) -> Content:
+    """Bytes on a line: as text where they are text, and as they were."""
+    text = seen.data.decode("ascii", "replace").strip()
+    readable = text.isprintable() and text.isascii() and text
+    parts = (f"“{text}”",) if readable else (seen.data.hex(" ").upper(),)
+    flaw = (f"with {seen.flaw} error",) if seen.flaw in ("parity", "framing") else (seen.flaw,) if seen.flaw else ()
+    return Content(seen.sender, seen.port, (*parts, *flaw))
+
+
+def describe_line(seen: LineSeen) -> Content:
+    """A connection's change of state."""
+    return Content(seen.node or "link", seen.port, (f"connection {seen.channel} {seen.kind}",))
 
 
 def describe_note(note: Note) -> Content:

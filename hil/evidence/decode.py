@@ -14,8 +14,10 @@ import msgspec
 
 from hil.evidence.content import (
     Content,
+    describe_bytes,
     describe_error,
     describe_frame,
+    describe_line,
     describe_note,
     describe_transfer,
     describe_transport,
@@ -25,7 +27,7 @@ from hil.protocol.gbt27930 import MessageSet
 from hil.protocol.j1939 import Listener
 from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, RTS, TP_CM_PF, TP_DT_PF
 from hil.units import SECOND, Instant, Span, ms, s, show_instant, show_span
-from hil.world.observation import BusErrorSeen, FrameSeen, Note, Observation, Sample
+from hil.world.observation import BusErrorSeen, BytesSeen, FrameSeen, LineSeen, Note, Observation, Sample
 
 LIMIT = 30
 WIDTH = 120
@@ -153,6 +155,10 @@ def _items(
             found.extend(_change(observation, digital))
         elif isinstance(observation, BusErrorSeen):
             found.append(_Item(observation.t, "error", describe_error(observation)))
+        elif isinstance(observation, BytesSeen):
+            found.append(_Item(observation.t, "bytes", describe_bytes(observation)))
+        elif isinstance(observation, LineSeen):
+            found.append(_Item(observation.t, "line", describe_line(observation)))
         else:
             found.append(_Item(observation.t, "note", describe_note(observation)))
     found.extend(transfers.left())

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hil.bus.bytefaults import LineFault
 from hil.bus.faults import LinkFault
 from hil.units import Instant, Span
 from hil.world.observation import Observation
@@ -43,13 +44,23 @@ class OnNote(msgspec.Struct, frozen=True, tag="on_note"):
     what: str
 
 
+class OnBytes(msgspec.Struct, frozen=True, tag="on_bytes"):
+    """The ``count``-th chunk of bytes on a line that begins with ``starts`` (hex); an empty ``sender`` means
+    anybody's."""
+
+    line: str
+    sender: str = ""
+    starts: str = ""
+    count: int = 1
+
+
 class AtInstant(msgspec.Struct, frozen=True, tag="at"):
     """An instant of the world, or at once when it has passed."""
 
     instant: Instant
 
 
-Trigger = OnMessage | OnSignal | OnNote | AtInstant
+Trigger = OnMessage | OnSignal | OnNote | OnBytes | AtInstant
 
 
 class Tell(msgspec.Struct, frozen=True, tag="tell"):
@@ -68,9 +79,9 @@ class Stimulate(msgspec.Struct, frozen=True, tag="stimulate"):
 
 
 class Inject(msgspec.Struct, frozen=True, tag="inject"):
-    """A link fault becomes active on a bus."""
+    """A link fault becomes active on a bus, or a line fault on a byte line."""
 
-    fault: LinkFault
+    fault: LinkFault | LineFault
     bus: str = "can0"
 
 

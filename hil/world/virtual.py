@@ -9,14 +9,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol, get_args
 
+from hil.bus.bytefaults import LineFault
 from hil.bus.can import VirtualCan
+from hil.bus.faults import LinkFault
+from hil.bus.serial import VirtualSerial
+from hil.bus.tcp import VirtualTcp
 from hil.errors import UsageError, WorldError
-from hil.plant import Plant
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import Instant, Span, us
+from hil.world.bytenode import ByteNode, ByteNodeRunner
 from hil.world.node import Node, NodeRunner, Sense
-from hil.world.observation import Note, Observation
+from hil.world.observation import Note, Observation, Sample
 from hil.world.plan import (
     Action,
     Advance,
@@ -40,22 +45,50 @@ SENSOR_LATENCY: Span = us(200)
 """From a change in the plant to the controllers that subscribe to it."""
 
 
-class VirtualWorld:
-    """Runs nodes, a plant and virtual buses on one queue."""
+Line = VirtualCan | VirtualSerial | VirtualTcp
+_LINK_FAULTS, _LINE_FAULTS = get_args(LinkFault), get_args(LineFault)
 
-    def __init__(self, seed: int, messages: MessageSet) -> None:
+
+class Plant(Protocol):
+    """What a world asks of the one physical model; see :mod:`hil.plant`."""
+
+    def sense(self, name: str, now: Instant) -> float:
+        """A declared sensor's value."""
+
+    def actuate(self, name: str, value: float, now: Instant) -> None:
+        """Set a declared actuator."""
+
+    def stimulate(self, name: str, value: float, now: Instant) -> None:
+        """Apply a declared stimulus."""
+
+    def wake(self, now: Instant) -> None:
+        """The deadline has come."""
+
+    def next_deadline(self) -> Instant | None:
+        """When something happens inside."""
+
+    def take_samples(self) -> list[Sample]:
+        """Samples since the last call."""
+
+    def take_changes(self) -> list[tuple[Instant, str, float]]:
+        """Changes since the last call of what controllers subscribe to."""
+
+
+class VirtualWorld:
+    """Runs nodes, a plant and virtual lines on one queue. ``messages`` are those that triggers may name."""
+
+    def __init__(self, seed: int, messages: MessageSet | None = None) -> None:
         self.seed = seed
         self.queue = EventQueue()
         self.observations: list[Observation] = []
         self._watcher = Watcher(messages)
-        self._runners: dict[str, NodeRunner] = {}
-        self._buses: dict[str, VirtualCan] = {}
+        self._runners: dict[str, NodeRunner | ByteNodeRunner] = {}
+        self._lines: dict[str, Line] = {}
         self._plant: Plant | None = None
         self.sense: Sense = _no_plant
         """What nodes read declared sensors through."""
         self._plant_wake: Instant | None = None
-        self._listeners: list[NodeRunner] = []
-        self._failure: str | None = None
+        self._listeners: list[NodeRunner | ByteNodeRunner] = []
         self._closed = False
 
     # --- building ---------------------------------------------------------------------------------
@@ -64,9 +97,9 @@ class VirtualWorld:
         """A generator of its own for ``name``: equal for equal seeds, whatever else is drawn."""
         return random.Random(f"{self.seed}:{name}")  # noqa: S311 - repeatable on purpose
 
-    def add_bus(self, bus: VirtualCan) -> None:
-        """Make a bus known by its name, for link faults."""
-        self._buses[bus.name] = bus
+    def add_line(self, line: Line) -> None:
+        """Make a bus or a byte line known by its name, for faults."""
+        self._lines[line.name] = line
 
     def add_plant(self, plant: Plant) -> None:
         """The one plant; to be added before the nodes."""
@@ -79,6 +112,20 @@ class VirtualWorld:
         runner = NodeRunner(node, self.queue, self._actuate, self.see)
         if bus is not None:
             runner.port = bus.attach(node.name, runner.on_frame)
+        self._runners[node.name] = runner
+        self._listeners.append(runner)
+        runner.settle()
+        return runner
+
+    def add_byte_node(
+        self, node: ByteNode, *lines: VirtualSerial | VirtualTcp, serves: VirtualTcp | None = None
+    ) -> ByteNodeRunner:
+        """Bind a node to the queue, the plant, the lines it is on, and the TCP link whose server it is."""
+        runner = ByteNodeRunner(node, self.queue, self._actuate, self.see)
+        for line in lines:
+            runner.join(line)
+        if serves is not None:
+            runner.join(serves, server=True)
         self._runners[node.name] = runner
         self._listeners.append(runner)
         runner.settle()
@@ -151,8 +198,8 @@ class VirtualWorld:
     def _check(self, action: Action) -> None:
         if isinstance(action, Tell) and action.node not in self._runners:
             raise UsageError(f"no node {action.node!r} in this world; there are {', '.join(sorted(self._runners))}")
-        if isinstance(action, Inject | UndoFault) and action.bus not in self._buses:
-            raise UsageError(f"no bus {action.bus!r} in this world; there are {', '.join(sorted(self._buses))}")
+        if isinstance(action, Inject | UndoFault) and action.bus not in self._lines:
+            raise UsageError(f"no line {action.bus!r} in this world; there are {', '.join(sorted(self._lines))}")
         if isinstance(action, Stimulate) and self._plant is None:
             raise UsageError("this world has no plant to stimulate")
 
@@ -161,16 +208,23 @@ class VirtualWorld:
         if isinstance(action, Tell):
             self._runners[action.node].on_order(action.verb, action.arguments)
         elif isinstance(action, Inject):
-            self._buses[action.bus].inject(action.fault)
+            self._inject(self._lines[action.bus], action.fault)
         elif isinstance(action, UndoFault):
-            bus = self._buses[action.bus]
+            line = self._lines[action.bus]
             if action.name:
-                bus.undo(action.name)
+                line.undo(action.name)
             else:
-                bus.undo_all()
+                line.undo_all()
         else:
             self.see(Note(self.queue.now, "stimulus", f"{action.name} = {action.value:g}"))
             self._stimulate(action.name, action.value)
+
+    @staticmethod
+    def _inject(line: Line, fault: LinkFault | LineFault) -> None:
+        fits = _LINK_FAULTS if isinstance(line, VirtualCan) else _LINE_FAULTS
+        if not isinstance(fault, fits):
+            raise UsageError(f"{line.name} cannot have the fault {fault.name!r} of kind {type(fault).__name__}")
+        line.inject(fault)  # type: ignore[arg-type]  # the kind has just been checked
 
     def _close(self) -> None:
         self._closed = True

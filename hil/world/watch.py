@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Listener
 from hil.units import Instant
-from hil.world.observation import FrameSeen, Note, Observation, Sample
-from hil.world.plan import AtInstant, OnMessage, OnNote, OnSignal, Trigger
+from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sample
+from hil.world.plan import AtInstant, OnBytes, OnMessage, OnNote, OnSignal, Trigger
 
 _SENDERS = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "bms"}
 _TP_FORMATS = (0xEC, 0xEB)
@@ -22,14 +22,14 @@ class Watch:
     def __init__(self, trigger: Trigger, call: Callable[[], None]) -> None:
         self.trigger = trigger
         self.call = call
-        self.left = trigger.count if isinstance(trigger, OnMessage) else 1
+        self.left = trigger.count if isinstance(trigger, OnMessage | OnBytes) else 1
         self.done = False
 
 
 class Watcher:
     """Holds waiting triggers and is shown every observation; costs nothing while none waits."""
 
-    def __init__(self, messages: MessageSet) -> None:
+    def __init__(self, messages: MessageSet | None) -> None:
         self._messages = messages
         self._watches: list[Watch] = []
         self._listener = Listener()
@@ -53,6 +53,9 @@ class Watcher:
             self._see_frame(observation)
         elif isinstance(observation, Sample):
             self._fire(lambda trigger: _signal_matches(trigger, observation))
+        elif isinstance(observation, BytesSeen):
+            seen = observation
+            self._fire(lambda trigger: _bytes_match(trigger, seen))
         elif isinstance(observation, Note):
             note = observation
             self._fire(
@@ -69,8 +72,9 @@ class Watcher:
             self._see_message(protocol_format << 8, frame.data, frame.id & 0xFF)
 
     def _see_message(self, pgn: int, data: bytes, source: int) -> None:
-        declared = self._messages.by_pgn.get(pgn)
-        if declared is None:
+        messages = self._messages
+        declared = None if messages is None else messages.by_pgn.get(pgn)
+        if messages is None or declared is None:
             return
         sender = _SENDERS.get(source, "")
         name = declared.name
@@ -79,15 +83,9 @@ class Watcher:
                 isinstance(trigger, OnMessage)
                 and trigger.message == name
                 and trigger.sender in ("", sender)
-                and self._fields_match(trigger, pgn, data)
+                and _fields_match(messages, trigger, pgn, data)
             )
         )
-
-    def _fields_match(self, trigger: OnMessage, pgn: int, data: bytes) -> bool:
-        if not trigger.fields:
-            return True
-        message = self._messages.decode(pgn, data)
-        return all(getattr(message, name, None) == value for name, value in trigger.fields.items())
 
     def _fire(self, matches: Callable[[Trigger], bool]) -> None:
         fired: list[Watch] = []
@@ -105,6 +103,22 @@ class Watcher:
     def _tidy(self) -> None:
         self._watches = [watch for watch in self._watches if not watch.done]
         self.active = bool(self._watches)
+
+
+def _fields_match(messages: MessageSet, trigger: OnMessage, pgn: int, data: bytes) -> bool:
+    if not trigger.fields:
+        return True
+    message = messages.decode(pgn, data)
+    return all(getattr(message, name, None) == value for name, value in trigger.fields.items())
+
+
+def _bytes_match(trigger: Trigger, seen: BytesSeen) -> bool:
+    return (
+        isinstance(trigger, OnBytes)
+        and trigger.line == seen.port
+        and trigger.sender in ("", seen.sender)
+        and seen.data.startswith(bytes.fromhex(trigger.starts))
+    )
 
 
 def _signal_matches(trigger: Trigger, sample: Sample) -> bool:
