@@ -224,7 +224,7 @@ class VirtualWorld:
         fits = _LINK_FAULTS if isinstance(line, VirtualCan) else _LINE_FAULTS
         if not isinstance(fault, fits):
             raise UsageError(f"{line.name} cannot have the fault {fault.name!r} of kind {type(fault).__name__}")
-        line.inject(fault)  # type: ignore[arg-type]  # the kind has just been checked
+        line.inject(fault)
 
     def _close(self) -> None:
         self._closed = True
