@@ -23,6 +23,7 @@ from hil.cli.app import app as command_line
 from hil.codec.message import Message
 from hil.codec.signal import Signal
 from hil.conformance import catalogue
+from hil.conformance.monitors import monitors as all_monitors
 from hil.conformance.register import register
 from hil.dut.faults import all_faults
 from hil.evidence.explain import BASIS
@@ -81,6 +82,15 @@ def requirements(suite: str) -> str:
                 (code(each.case), told[each.id], basis, each.clause or each.source, ", ".join(runs), codes(each.needs))
             )
     return table(("Case", "Test purpose", "Basis", "Source", "Runs", "Needs"), rows)
+
+
+def monitors() -> str:
+    """What the passive monitors judge."""
+    rows = []
+    for each in all_monitors().values():
+        basis = f"{each.basis} (advisory)" if each.advisory else each.basis
+        rows.append((code(each.id), each.title, each.source, basis, code(each.reading) if each.reading else ""))
+    return table(("Monitor", "Requires", "Source", "Basis", "Reading"), rows)
 
 
 def bases() -> str:
@@ -252,7 +262,7 @@ def _option(parameter: Any) -> tuple[str, ...]:
 TABLES: Mapping[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
-        *(requirements, bases, capabilities, readings, timeouts, partners, spans, quantities, faults),
+        *(requirements, monitors, bases, capabilities, readings, timeouts, partners, spans, quantities, faults),
         *(messages, plant, rig, commands),
     )
 }

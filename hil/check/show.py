@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hil.check.engine import Check
-from hil.check.timeline import LANES, Piece, as_text, bars, pieces
+from hil.check.timeline import LANES, SIDES, Piece, as_text, bars, pieces, stretches
 from hil.conformance.monitors import Report, monitors
 from hil.conformance.verdict import Finding, Verdict
 from hil.errors import HilError
@@ -22,7 +22,7 @@ from hil.units import seconds, show_span
 
 _STYLES = {Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 _WIDEST = 160
-_SIDES = {"charger": "charger", "bms": "vehicle"}
+_MOST_PHASES, _MOST_NOTES = 60, 20
 _PHASE_COLOURS = {
     "handshake": "#6b7280",
     "identification": "#7a2a9c",
@@ -57,8 +57,8 @@ def report_text(report: Report) -> str:
     """One line about a reported time-out."""
     name = f"{report.message} {report.spn}"
     if not report.awaited or report.after is None:
-        return f"{_SIDES[report.side]} reports {name}"
-    return f"{_SIDES[report.side]} reports {name}, {show_span(report.after)} after {report.awaited} ({report.timeout})"
+        return f"{SIDES[report.side]} reports {name}"
+    return f"{SIDES[report.side]} reports {name}, {show_span(report.after)} after {report.awaited} ({report.timeout})"
 
 
 # --- terminal -------------------------------------------------------------------------------------
@@ -74,12 +74,12 @@ def show(check: Check, out: Console) -> None:
     open_ones = [each for each in check.findings if each.verdict is not Verdict.FAIL]
     for side in LANES:
         own = [each for each in judged if each.side == side]
-        _show_findings(check, own, f"Deviations of the {_SIDES[side]}", out)
+        _show_findings(check, own, f"Deviations of the {SIDES[side]}", out)
     _show_findings(check, open_ones, f"Not decidable at a resolution of {show_span(check.resolution)}", out)
-    for note in check.notes[:20]:
+    for note in check.notes[:_MOST_NOTES]:
         out.print(f"note, {escape(note.where)}: {escape(note.text)}", style="dim")
-    if len(check.notes) > 20:
-        out.print(f"... and {len(check.notes) - 20} more notes", style="dim")
+    if len(check.notes) > _MOST_NOTES:
+        out.print(f"... and {len(check.notes) - _MOST_NOTES} more notes", style="dim")
     out.print(summary(check), style="bold red" if check.failed else "bold green")
 
 
@@ -108,17 +108,14 @@ def _show_phases(check: Check, out: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("from", "to", "phase", "charger sends", "vehicle sends"):
         table.add_column(column)
-    for piece in found[:40]:
-        cells = (check.show(piece.start), check.show(piece.end), piece.phase, *_sent(piece))
-        table.add_row(*map(escape, cells))
-    if found:
+    phases = stretches(found)
+    for each in phases[:_MOST_PHASES]:
+        sent = (", ".join(each.sends[side]) or "nothing" for side in LANES)
+        table.add_row(*map(escape, (check.show(each.start), check.show(each.end), each.phase, *sent)))
+    if phases:
         out.print(table)
-    if len(found) > 40:
-        out.print(f"... and {len(found) - 40} more changes", style="dim")
-
-
-def _sent(piece: Piece) -> tuple[str, str]:
-    return piece.states.get("charger", "nothing"), piece.states.get("bms", "nothing")
+    if len(phases) > _MOST_PHASES:
+        out.print(f"... and {len(phases) - _MOST_PHASES} more phases", style="dim")
 
 
 def _show_findings(check: Check, findings: list[Finding], title: str, out: Console) -> None:
@@ -130,7 +127,7 @@ def _show_findings(check: Check, findings: list[Finding], title: str, out: Conso
     more = further(check)
     for each in findings:
         seen = f"{each.seen}; {more[each]}" if each in more else each.seen
-        cells = (check.show(each.at), _SIDES[each.side], each.requirement, each.expected, seen, verdict_of(each))
+        cells = (check.show(each.at), SIDES[each.side], each.requirement, each.expected, seen, verdict_of(each))
         table.add_row(*map(escape, cells), style=None if each.advisory else _STYLES.get(each.verdict))
     out.print(table)
 
@@ -140,7 +137,6 @@ def _show_findings(check: Check, findings: list[Finding], title: str, out: Conso
 
 def document(check: Check) -> dict[str, Any]:
     """The outcome as plain values; instants in seconds of the file's own time."""
-    found = pieces(check.runs, check.end)
     return {
         "schema": 1,
         "file": check.file,
@@ -161,14 +157,14 @@ def document(check: Check) -> dict[str, Any]:
             "inconclusive": sum(each.verdict is Verdict.INCONCLUSIVE for each in check.findings),
         },
         "phases": [
-            {"start_s": seconds(each.start), "end_s": seconds(each.end), "phase": each.phase, "sends": each.states}
-            for each in found
+            {"start_s": seconds(each.start), "end_s": seconds(each.end), "phase": each.phase, "sends": each.sends}
+            for each in stretches(pieces(check.runs, check.end))
         ],
         "reports": [_report(check, each) for each in check.reports],
         "counts": [
             {
                 "requirement": each.requirement,
-                "side": _SIDES[each.side],
+                "side": SIDES[each.side],
                 "verdict": each.verdict.value,
                 "count": each.count,
                 "last_s": seconds(each.last),
@@ -185,7 +181,7 @@ def _report(check: Check, report: Report) -> dict[str, Any]:
     return {
         "at_s": seconds(report.at),
         "shown": check.show(report.at),
-        "side": _SIDES[report.side],
+        "side": SIDES[report.side],
         "message": report.message,
         "spn": report.spn,
         "awaited": report.awaited,
@@ -198,7 +194,7 @@ def _finding(check: Check, finding: Finding) -> dict[str, Any]:
     return {
         "at_s": seconds(finding.at),
         "shown": check.show(finding.at),
-        "side": _SIDES[finding.side],
+        "side": SIDES[finding.side],
         "requirement": finding.requirement,
         "title": monitors()[finding.requirement].title,
         "source": finding.source,
@@ -235,7 +231,7 @@ def render(check: Check) -> str:
         further=further(check),
         chart=_chart(check, found),
         titles=monitors(),
-        sides=_SIDES,
+        sides=SIDES,
     )
 
 
@@ -258,7 +254,7 @@ def _chart(check: Check, found: list[Piece]) -> dict[str, Any]:
                     "title": f"{state}: {check.show(start)} .. {check.show(end)}",
                 }
             )
-        lanes.append({"name": _SIDES[side], "y": 24 + row * (_LANE_HEIGHT + 10), "boxes": boxes})
+        lanes.append({"name": SIDES[side], "y": 24 + row * (_LANE_HEIGHT + 10), "boxes": boxes})
     marks = [_mark(check, each, found, width) for each in check.findings if each.verdict is Verdict.FAIL]
     return {
         "width": _CHART_WIDTH,

@@ -36,8 +36,12 @@ PHASES = {
 _PAUSE = SECOND
 """A side that sends nothing for longer is shown as silent."""
 _MOST = 400
+_BRIEF = SECOND // 5
+"""A side that is silent for less is not said to be."""
 _LEAST_SHARE = 0.012
-LANES = ("charger", "bms")
+SIDES = {"charger": "charger", "bms": "vehicle"}
+"""What each side is called where people read."""
+LANES = tuple(SIDES)
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -102,6 +106,36 @@ def _spans(lane: Sequence[Run], end: Instant) -> list[tuple[Instant, Instant, st
     return spans
 
 
+class Stretch(msgspec.Struct):
+    """Neighbouring pieces of one phase, with all that each side sent in it."""
+
+    start: Instant
+    end: Instant
+    phase: str
+    silent: frozenset[str]
+    sends: dict[str, list[str]]
+
+
+def stretches(found: Sequence[Piece]) -> list[Stretch]:
+    """The phases of a log; where a side is silent for a while, a phase is told in parts."""
+    joined: list[Stretch] = []
+    for piece in found:
+        silent = frozenset(LANES) - set(piece.states)
+        last = joined[-1] if joined else None
+        brief = piece.end - piece.start < _BRIEF
+        if last is None or last.phase != piece.phase or (last.silent != silent and not brief):
+            if last is not None and last.phase == piece.phase and last.end - last.start < _BRIEF:
+                last.silent = silent
+            else:
+                last = Stretch(piece.start, piece.end, piece.phase, silent, {side: [] for side in LANES})
+                joined.append(last)
+        last.end = piece.end
+        for side, state in piece.states.items():
+            if state not in last.sends[side]:
+                last.sends[side].append(state)
+    return joined
+
+
 def bars(found: Sequence[Piece], side: str) -> list[tuple[float, float, str, Instant, Instant]]:
     """Left, right, state, start and end of what one side sent, neighbours of one state joined."""
     joined: list[tuple[float, float, str, Instant, Instant]] = []
@@ -124,5 +158,5 @@ def as_text(found: Sequence[Piece], width: int) -> list[str]:
             first = int(left * len(cells))
             room = max(int(right * len(cells)) - first, 1)
             cells[first : first + room] = f"|{state}"[:room].ljust(room, "-")
-        lines.append(f"{side:8}{''.join(cells)}".rstrip())
+        lines.append(f"{SIDES[side]:8}{''.join(cells)}".rstrip())
     return lines

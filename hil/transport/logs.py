@@ -7,7 +7,7 @@ with the line or the frame, never an exception.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,9 +58,10 @@ class LogReader:
         self.problems_lost = 0
         """How many were only counted."""
         self.frames = 0
+        """Frames of a binary file so far."""
         self._lines: _Lines | None = None
-        self._port = ""
-        self._ports: dict[Any, str] = {}
+        self.ports: dict[Any, str] = {}
+        """Channels seen so far, with their names."""
         known = FORMATS.get(path.suffix.lower())
         if known is None:
             raise UsageError(f"{path}: suffix {path.suffix!r} is not known; there are {', '.join(FORMATS)}")
@@ -94,17 +95,12 @@ class LogReader:
                 encoding = "utf-8" if self._mapping is None else self._mapping.encoding
                 with self.path.open(encoding=encoding, errors="replace", newline="") as file:
                     self._lines = _Lines(file)
-                    yield from self._counted(self._read_text(self._lines))
+                    yield from self._read_text(self._lines)
             else:
                 with self.path.open("rb") as file:
-                    yield from self._counted(self._messages(_READERS[self.format], file))
+                    yield from self._messages(_READERS[self.format], file)
         except OSError as error:
             self.tell(f"reading ends here: {error.strerror or error}")
-
-    def _counted(self, frames: Iterable[FrameSeen | BusErrorSeen]) -> Iterator[FrameSeen | BusErrorSeen]:
-        for frame in frames:
-            self.frames += 1
-            yield frame
 
     def _read_text(self, lines: _Lines) -> Iterator[FrameSeen | BusErrorSeen]:
         if self._mapping is not None:
@@ -122,6 +118,7 @@ class LogReader:
         while True:
             try:
                 for message in reader:
+                    self.frames += 1
                     seen = self._observation(message)
                     if seen is not None:
                         yield seen
@@ -138,7 +135,7 @@ class LogReader:
             self.tell(f"time {stamp} is none")
             return None
         t = round(stamp * 1_000_000) * MICROSECOND
-        port = self._ports.get(message.channel)
+        port = self.ports.get(message.channel)
         if port is None:
             port = self._name(message.channel)
         if message.is_error_frame:
@@ -150,8 +147,8 @@ class LogReader:
 
     def _name(self, channel: Any) -> str:
         name = "" if channel is None else str(channel)
-        if len(self._ports) < _MOST_CHANNELS:
-            self._ports[channel] = name
+        if len(self.ports) < _MOST_CHANNELS:
+            self.ports[channel] = name
         return name
 
     # --- telling ----------------------------------------------------------------------------------
@@ -161,7 +158,7 @@ class LogReader:
         if len(self.problems) >= _MOST_PROBLEMS:
             self.problems_lost += 1
             return
-        where = f"frame {self.frames + 1}" if self._lines is None else f"line {self._lines.number}"
+        where = f"frame {self.frames}" if self._lines is None else f"line {self._lines.number}"
         self.problems.append(Problem(where, text))
 
     def show(self, t: Instant) -> str:

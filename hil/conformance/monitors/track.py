@@ -104,7 +104,9 @@ class Track:
         low, high = self.interval
         gap = t - self.last
         if not low <= gap <= high:
-            self._ledger.span(f"PERIOD.{self.declared.name}", self._side.name, t, gap, low, high, f"{self.name} every")
+            self._ledger.span(
+                f"PERIOD.{self.declared.name}", self._side.name, t, gap, low, high, f"{self.name} interval"
+            )
 
     def _comes_back(self, t: Instant) -> bool:
         """Whether it is no tail any more, but a new beginning after a pause."""

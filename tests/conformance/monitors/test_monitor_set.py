@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -234,3 +236,23 @@ def test_a_session_with_frames_mangled_never_raises(data: st.DataObject, make: A
     judging = MonitorSet("2015", {})
     judging.feed(observations)
     judging.finish(s(60))
+
+
+def test_memory_does_not_grow_with_the_stream(make: Any) -> None:
+    def hours(frames: int) -> Iterator[FrameSeen]:
+        for number in range(frames):
+            t = s(20) + number * ms(25)
+            yield (
+                FrameSeen(t, "can0", 0x181056F4, make.BCL.encode())
+                if number % 2
+                else FrameSeen(t, "can0", 0x1812F456, make.CCS.replace(voltage=300 + number % 50).encode() + b"\x00")
+            )
+
+    peaks = []
+    for frames in (4_000, 40_000):
+        judging = MonitorSet("2015", {})
+        tracemalloc.start()
+        judging.feed(hours(frames))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 100_000, peaks
