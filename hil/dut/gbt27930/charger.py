@@ -88,7 +88,7 @@ class Charger(TableMachine):
         if self.state == "dead":
             return
         if name == "start_request" and value:
-            self.fire("start", now)
+            self.trigger("start", now)
         elif name == "stop_button" and value:
             self.trigger("stop_button", now)
         elif name == "emergency_stop" and value:
@@ -292,9 +292,6 @@ class Charger(TableMachine):
                 return
             if now < self._entered + edit.quiet:
                 return
-            last = edit.until.get(self.state)
-            if last is not None and now > self._entered + last:
-                return
         self.out.append(self.compose.frame(name, now))
         if name == "CCS":
             self.power.watch(now)
@@ -441,6 +438,10 @@ class Charger(TableMachine):
         """The output is not at rest yet: CSD goes on."""
         self.start_timer("statistics", now)
 
+    def do_say(self, name: str, now: Instant) -> None:
+        """A seeded fault: a message out of turn."""
+        self.send(name, now)
+
     # --- actions: causes and reports --------------------------------------------------------------
 
     def do_cause(self, cause: str, now: Instant) -> None:
@@ -507,8 +508,9 @@ class Charger(TableMachine):
         self.power.ramp_and_open(now)
 
     def do_shut_down(self, now: Instant) -> None:
+        power = self.spec.power
         self.power.ramp_and_open(now)
-        if self.spec.power.release_aux and self.guard_k1k2_open(now):
+        if power.release_aux and self.guard_k1k2_open(now) and now >= self._entered + power.aux_after:
             self.act("k3k4_command", 0)
 
     def do_slew(self, now: Instant) -> None:

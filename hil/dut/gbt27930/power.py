@@ -209,7 +209,8 @@ class PowerControl:
         if charger.sense("output_current", now) <= power.open_below:
             if self._enabled and power.stop_output:
                 self.off()
-            if power.release_k1k2 and charger.sense("k1k2_closed", now):
+            held = self._ended is not None and now < self._ended + power.open_after
+            if power.release_k1k2 and not held and charger.sense("k1k2_closed", now):
                 charger.do_open_k1k2(now)
 
     def off(self) -> None:

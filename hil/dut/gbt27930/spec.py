@@ -61,6 +61,7 @@ SPANS: Mapping[str, Span] = _frozen(
         "poll": ms(5),
         "demand_poll": ms(10),
         "bem_pause": ms(2000),
+        "extra": 0,  # of :meth:`ChargerSpec.doing`
     }
 )
 
@@ -92,6 +93,10 @@ class Power:
     open_below: float = 5.0
     """Contactors open at or below this current, A."""
     open_unconditionally: bool = False
+    open_after: Span = 0
+    """Contactors stay closed at least so long after the charge has ended."""
+    aux_after: Span = 0
+    """The auxiliary supply stays on so long after the session has ended."""
     close_k1k2: bool = True
     release_k1k2: bool = True
     """Open the output contactors when charging has ended."""
@@ -153,8 +158,6 @@ class WireEdit:
     """No more frames than this in one visit of a state."""
     quiet: Span = 0
     """Not sent during the first such span of a state."""
-    until: Mapping[str, Span] = field(default_factory=lambda: MappingProxyType({}))
-    """By state: not sent later than such a span after it was entered."""
     swap: tuple[tuple[int, int], ...] = ()
     """Pairs of bytes, counted from 1, that change places."""
     stale: bool = False
@@ -300,9 +303,10 @@ class ChargerSpec:
         """The same with another CST content for a cause."""
         return replace(self, stop_causes=_frozen({**self.stop_causes, cause: signals}))
 
-    def lingering(self, state: str, send: str, span: Span) -> ChargerSpec:
-        """The same with a message that goes on for a while in a state that has others to send."""
-        return self.also_sending(state, send).wired(send, until={state: span})
+    def doing(self, state: str, after: Span, *actions: str) -> ChargerSpec:
+        """The same with actions that are carried out so long after a state was entered, if it lasts until then."""
+        timers = (*self.states[state].timers, "extra")
+        return self.timing(extra=after).stating(state, timers=timers).with_row(state, "extra", do=actions)
 
     def also_sending(self, state: str, *sends: str) -> ChargerSpec:
         """The same with more messages sent in a state."""
