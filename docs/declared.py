@@ -65,23 +65,25 @@ def purposes(suite: str) -> dict[str, str]:
                 mark = function.decorator_list[0]
                 assert isinstance(mark, ast.Call), f"{path.name}: {function.name} is tied to no requirement"
                 text = (ast.get_docstring(function) or "").split("\n\n")[0]
-                found[ast.literal_eval(mark.args[0])] = " ".join(text.removeprefix("TP: ").split())
+                purpose = " ".join(text.removeprefix("TP: ").split())
+                found[ast.literal_eval(mark.args[0])] = purpose[:1].upper() + purpose[1:]
     return found
 
 
 def requirements(suite: str) -> str:
-    """Case, basis, source, purpose and runs of every requirement of a suite."""
+    """Case, purpose with runs and needs, basis and source of every requirement of a suite."""
     told = purposes(suite)
     rows = []
     for each in catalogue.requirements().values():
         if each.suite == suite:
             runs = [*map(code, each.variants), *(f"{code(name)} (advisory)" for name in each.advisory_variants)]
             runs += [f"every choice of {code(each.reading)}"] if each.reading else []
+            purpose = told[each.id]
+            purpose += f" *Runs:* {', '.join(runs)}." if runs else ""
+            purpose += f" *Needs:* {codes(each.needs)}." if each.needs else ""
             basis = f"{each.basis} (advisory)" if each.advisory else each.basis
-            rows.append(
-                (code(each.case), told[each.id], basis, each.clause or each.source, ", ".join(runs), codes(each.needs))
-            )
-    return table(("Case", "Test purpose", "Basis", "Source", "Runs", "Needs"), rows)
+            rows.append((code(each.case), purpose, basis, each.clause or each.source))
+    return table(("Case", "Test purpose", "Basis", "Source"), rows)
 
 
 def monitors() -> str:
