@@ -75,11 +75,12 @@ class TableMachine:
         """By how much the intervals of a message are longer than its period, in turn."""
         self._turns: dict[str, int] = {}
         self.also_due: Instant = FAR
-        """Deadline of what a subclass runs beside the table."""
-        # Not later than the first of the sends and the first of the timers: restarting a timer moves it away
+        """Deadline of what a subclass runs beside the table; to be set by :meth:`set_also_due`."""
+        # Not later than the first of the sends, of the timers, and of all: restarting a timer moves it away
         # from its bound, and only when the bound comes is the next one looked for.
         self._send_bound: Instant = FAR
         self._timer_bound: Instant = FAR
+        self._bound: Instant = FAR
         self._table: dict[str, dict[str, tuple[_Compiled, ...]]] = {}
         self._enter: dict[str, tuple[Callable[[Instant], Any], ...]] = {}
         self._compile(rows)
@@ -92,9 +93,9 @@ class TableMachine:
 
     def period(self, name: str) -> Span:
         """The interval up to the next of a listed message."""
-        steps = self.wander.get(name)
-        if steps is None:
+        if name not in self.wander:
             return self.spans[name]
+        steps = self.wander[name]
         turn = self._turns[name] = self._turns.get(name, -1) + 1
         return self.spans[name] + steps[turn % len(steps)]
 
@@ -135,6 +136,7 @@ class TableMachine:
         self.timers = keep
         self._send_bound = min(self.sends.values(), default=FAR)
         self._timer_bound = min(keep.values(), default=FAR)
+        self._bound = min(self._send_bound, self._timer_bound, self.also_due)
         for action in self._enter[name]:
             action(now)
         self.entered(name, now)
@@ -145,6 +147,7 @@ class TableMachine:
         self.timers[name] = at
         if at < self._timer_bound:
             self._timer_bound = at
+            self._bound = min(self._bound, at)
 
     def stop_timer(self, name: str) -> None:
         """Stop a timer; one that does not run stays stopped."""
@@ -152,12 +155,13 @@ class TableMachine:
 
     def next_deadline(self) -> Instant:
         """The next instant of a send, a timer or ``also_due``, or earlier; :data:`hil.units.FAR` when there is none."""
-        bound = self._send_bound
-        if self._timer_bound < bound:
-            bound = self._timer_bound
-        if self.also_due < bound:
-            bound = self.also_due
-        return bound
+        return self._bound
+
+    def set_also_due(self, due: Instant) -> None:
+        """Set the deadline of what a subclass runs beside the table."""
+        self.also_due = due
+        if due < self._bound:
+            self._bound = due
 
     def run_due(self, now: Instant) -> None:
         """Fire what is due: time-outs before periodic messages, so that the last state message of a
@@ -166,11 +170,15 @@ class TableMachine:
             self._run_timers(now)
         if self._send_bound <= now:
             self._run_sends(now)
+        bound = self._send_bound
+        if self._timer_bound < bound:
+            bound = self._timer_bound
+        self._bound = self.also_due if self.also_due < bound else bound  # noqa: FURB136 - a call in a hot path
 
     def halt(self) -> None:
         """Send nothing more and let no timer run out."""
         self.sends, self.timers = {}, {}
-        self._send_bound = self._timer_bound = self.also_due = FAR
+        self._send_bound = self._timer_bound = self.also_due = self._bound = FAR
 
     # --- inside -------------------------------------------------------------------------------------
 

@@ -67,8 +67,11 @@ class NodeRunner:
 
     def on_frame(self, frame: CanFrame, now: Instant) -> None:
         """Hand a received frame to the node."""
-        self.node.receive(frame, now)
-        self.settle()
+        node = self.node
+        node.receive(frame, now)
+        # Most frames leave nothing behind.
+        if node.out or node.actuations or node.notes or node.next_deadline() < self._next:
+            self.settle()
 
     def on_signal(self, name: str, value: float) -> None:
         """Hand a changed sensor to the node."""

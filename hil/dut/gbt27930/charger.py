@@ -18,7 +18,7 @@ from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
 from hil.protocol.j1939 import Received, Transport
 from hil.protocol.table import TableMachine
-from hil.units import FAR, Instant, Span
+from hil.units import FAR, Instant
 from hil.world.node import Sense
 from hil.world.observation import Note
 
@@ -71,7 +71,8 @@ class Charger(TableMachine):
         """Triggers that a slow controller has still to take notice of."""
         self._deaf = {(state, messages.by_name[name].pgn) for state, names in spec.tp_deaf.items() for name in names}
         super().__init__(spec.states, spec.rows, spec.spans, "idle")
-        self.wander = spec.wander
+        jitter = {name: (-edit.jitter, edit.jitter) for name, edit in spec.wire.items() if edit.jitter}
+        self.wander = {**spec.wander, **jitter}
 
     # --- node -------------------------------------------------------------------------------------
 
@@ -237,9 +238,11 @@ class Charger(TableMachine):
 
     def _set_also_due(self) -> None:
         due = self.tp.next_deadline()
-        self.also_due = FAR if due is None else due
+        if due is None:
+            due = FAR
         if self._noticed:
-            self.also_due = min(self.also_due, self._noticed[0][0])
+            due = min(due, self._noticed[0][0])
+        self.set_also_due(due)
 
     def _receive_long(self, event: Received, now: Instant) -> None:
         declared = self.messages.by_pgn.get(event.pgn)
@@ -295,14 +298,6 @@ class Charger(TableMachine):
         self.out.append(self.compose.frame(name, now))
         if name == "CCS":
             self.power.watch(now)
-
-    def period(self, name: str) -> Span:
-        """The period, with the jitter of a seeded fault."""
-        edit = self._edits.get(name)
-        if edit is None or not edit.jitter:
-            return super().period(name)
-        early = self._sent_in_state.get(name, 0) % 2
-        return self.spans[name] + (edit.jitter if early else -edit.jitter)
 
     def entered(self, state: str, now: Instant) -> None:
         """A new state counts its frames anew."""

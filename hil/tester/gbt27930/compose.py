@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hil.codec.frame import CanFrame
+from hil.codec.message import Message
 from hil.units import Instant
 
 if TYPE_CHECKING:
@@ -16,32 +18,47 @@ _LONGEST_MINUTES = 600
 _CELLS_PER_GROUP = 32
 
 
+class Saying:
+    """One message of the vehicle: where its values come from, and what it was when it was last sent.
+
+    ``frame`` is None for what goes by the transport protocol.
+    """
+
+    __slots__ = ("data", "declared", "frame", "told", "values")
+
+    def __init__(self, declared: type[Message], values: Callable[[str, Instant], dict[str, Any]]) -> None:
+        self.declared = declared
+        self.values = values
+        self.told: dict[str, Any] | None = None
+        self.data = b""
+        self.frame: CanFrame | None = None
+
+
 class VehicleComposer:
     """Composes the payloads of one vehicle."""
 
     def __init__(self, vehicle: Vehicle) -> None:
         self._vehicle = vehicle
-        self._values: dict[str, Callable[[str, Instant], dict[str, Any]]] = {
-            name: getattr(self, f"_{name.lower()}") for name in _MESSAGES
+        self._sayings = {
+            name: Saying(vehicle.messages.by_name[name], getattr(self, f"_{name.lower()}")) for name in _MESSAGES
         }
-        self._told: dict[str, tuple[dict[str, Any], bytes]] = {}
 
-    def data(self, name: str, now: Instant) -> bytes:
-        """The payload to send under the name that states use, such as ``BRO00``."""
+    def saying(self, name: str, now: Instant) -> Saying:
+        """What to send now under the name that states use, such as ``BRO00``."""
         vehicle = self._vehicle
         message_name = name[:3]
-        values = self._values[message_name](name, now)
-        values |= vehicle.spec.content.get(message_name, {})
-        altered = vehicle.altered.get(message_name)
-        if altered:
-            values |= altered
-        told = self._told.get(message_name)
-        if told is not None and told[0] == values:
-            return told[1]
-        declared = vehicle.messages.by_name[message_name]
-        data = self._habits(message_name, declared(**values).encode(), short=not declared.transport)
-        self._told[message_name] = values, data
-        return data
+        saying = self._sayings[message_name]
+        values = saying.values(name, now)
+        if vehicle.spec.content:
+            values |= vehicle.spec.content.get(message_name, {})
+        if vehicle.altered:
+            values |= vehicle.altered.get(message_name, {})
+        if values != saying.told:
+            declared = saying.declared
+            data = self._habits(message_name, declared(**values).encode(), short=not declared.transport)
+            saying.told, saying.data = values, data
+            saying.frame = None if declared.can_id is None else CanFrame(declared.can_id, data)
+        return saying
 
     def _habits(self, name: str, data: bytes, *, short: bool) -> bytes:
         spec = self._vehicle.spec

@@ -17,7 +17,7 @@ from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
 from hil.protocol.j1939 import TpBehaviour, Transport
 from hil.protocol.table import State, TableMachine
-from hil.tester.gbt27930.compose import VehicleComposer
+from hil.tester.gbt27930.compose import Saying, VehicleComposer
 from hil.tester.gbt27930.malform import VARIANTS, malformed
 from hil.tester.gbt27930.spec import VehicleSpec
 from hil.tester.gbt27930.table import CHARGING, ROWS, STATES
@@ -32,6 +32,13 @@ _WAKES_AT = 9.0
 """Auxiliary supply that wakes the BMS, V."""
 _DEAD_CURRENT = 5.0
 """Contactors may open at or below this current, A (sheet 4.8)."""
+
+
+_UNDER_WAY = ("configure", "prepare", "ready", "charging", "supplied")
+"""States in which CRM(00) is not the first one."""
+
+_Heard = tuple[bytes, Any, str]
+"""Payload, message and the trigger that it is."""
 
 
 class Vehicle(TableMachine):
@@ -66,7 +73,8 @@ class Vehicle(TableMachine):
         """Optional messages that are due."""
         self._offered: Any = None
         self._known: dict[int, type[Message] | None] = {}
-        self._last: dict[str, tuple[bytes, Any]] = {}
+        self._heard: dict[int, _Heard] = {}
+        """What was last heard, by identifier: most frames repeat it."""
         super().__init__(_with_optional(spec.optional), ROWS, {**spec.spans}, "asleep")
         self.wander = spec.wander
 
@@ -74,15 +82,11 @@ class Vehicle(TableMachine):
 
     def receive(self, frame: CanFrame, now: Instant) -> None:
         """Take one frame from the charger."""
-        try:
-            declared = self._known[frame.id]
-        except KeyError:
-            declared = self._classify(frame)
-        if declared is not None:
-            self._take(declared, frame.data, now)
-        elif frame.id & _ANY_PRIORITY in _TP_TO_BMS and frame.extended:
-            self.tp.receive(frame, now)
-            self._drain_transport()
+        heard = self._heard.get(frame.id)
+        if heard is None or heard[0] != frame.data:
+            heard = self._hear(frame, now)
+        if heard is not None:
+            self._take(heard, now)
 
     def signal(self, name: str, value: float, now: Instant) -> None:
         """The auxiliary supply wakes the BMS and puts it to sleep."""
@@ -230,7 +234,7 @@ class Vehicle(TableMachine):
         except msgspec.ValidationError as error:
             raise UsageError(f"transport: {error}") from error
         self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=self.spec.tp_timing, behaviour=behaviour)
-        self.also_due = FAR
+        self.set_also_due(FAR)
 
     def _order_error(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self.bem = dict.fromkeys(arguments["awaited"], 1)
@@ -257,26 +261,37 @@ class Vehicle(TableMachine):
             self._known[frame.id] = declared
         return declared
 
-    def _take(self, declared: type[Message], data: bytes, now: Instant) -> None:
+    def _hear(self, frame: CanFrame, now: Instant) -> _Heard | None:
+        """A frame that does not repeat the one before it: what it says, where it is a message to us."""
+        try:
+            declared = self._known[frame.id]
+        except KeyError:
+            declared = self._classify(frame)
+        if declared is None:
+            if frame.id & _ANY_PRIORITY in _TP_TO_BMS and frame.extended:
+                self.tp.receive(frame, now)
+                self._drain_transport()
+            return None
+        decoded = self.messages.decode(declared.pgn, frame.data)
+        if not isinstance(decoded, declared):
+            return None
+        message: Any = decoded
         name = declared.name
-        last = self._last.get(name)
-        if last is not None and last[0] == data:
-            message = last[1]
-        else:
-            decoded = self.messages.decode(declared.pgn, data)
-            if not isinstance(decoded, declared):
-                return
-            message = decoded
-            self._last[name] = (data, message)
         if name == "CRM":
             name = {0x00: "CRM00", 0xAA: "CRMAA"}.get(message.result, name)
-            if name == "CRM00" and self.state in ("configure", "prepare", "ready", "charging", "supplied"):
-                name = "CRM00_again"  # the charger begins anew, as after an error of its own
         elif name == "CRO":
             name = {0x00: "CRO00", 0xAA: "CROAA"}.get(message.ready, name)
-        self._offered = message
+        heard = frame.data, message, name
+        if frame.id in self._known:
+            self._heard[frame.id] = heard
+        return heard
+
+    def _take(self, heard: _Heard, now: Instant) -> None:
+        _, self._offered, name = heard
+        if name == "CRM00" and self.state in _UNDER_WAY:
+            name = "CRM00_again"  # the charger begins anew, as after an error of its own
         if self.state not in self.held:
-            self.fire(name, now)
+            super().fire(name, now)
 
     # --- sending ----------------------------------------------------------------------------------
 
@@ -285,22 +300,25 @@ class Vehicle(TableMachine):
         message_name = _MESSAGES.get(name, name)
         if message_name in self.silent:
             return
-        declared = self.messages.by_name[message_name]
-        variant = self.variants.get(message_name)
-        if variant is not None:
-            self.out.extend(malformed(variant, declared, self.compose.data(name, now)))
+        if message_name in self.variants:
+            saying = self.compose.saying(name, now)
+            self.out.extend(malformed(self.variants[message_name], saying.declared, saying.data))
         elif name in self.spec.optional:
             self._behind_bcs.append(name)
-        elif declared.transport:
-            self.tp.send(declared.pgn, self.compose.data(name, now), now)
-            if name == "BCS" and self._behind_bcs:
-                # Right behind a BCS, so that the connection is free again for the next one.
-                optional = self._behind_bcs.pop(0)
-                self.tp.send(self.messages.by_name[optional].pgn, self.compose.data(optional, now), now)
-            self._drain_transport()
         else:
-            assert declared.can_id is not None, name
-            self.out.append(CanFrame(declared.can_id, self.compose.data(name, now)))
+            saying = self.compose.saying(name, now)
+            if saying.frame is not None:
+                self.out.append(saying.frame)
+            else:
+                self._send_long(name, saying, now)
+
+    def _send_long(self, name: str, saying: Saying, now: Instant) -> None:
+        self.tp.send(saying.declared.pgn, saying.data, now)
+        if name == "BCS" and self._behind_bcs:
+            # Right behind a BCS, so that the connection is free again for the next one.
+            optional = self.compose.saying(self._behind_bcs.pop(0), now)
+            self.tp.send(optional.declared.pgn, optional.data, now)
+        self._drain_transport()
 
     def _drain_transport(self) -> None:
         tp = self.tp
@@ -309,7 +327,7 @@ class Vehicle(TableMachine):
             tp.out.clear()
         tp.events.clear()
         due = tp.next_deadline()
-        self.also_due = FAR if due is None else due
+        self.set_also_due(FAR if due is None else due)
 
     def entered(self, state: str, now: Instant) -> None:
         """Tell the bench where the vehicle is."""
