@@ -19,8 +19,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from hil.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -166,6 +170,19 @@ def run_block(shell: Shell, block: Block, page: Path) -> str:
             pytest.fail(f"{page}:{block.line}: $ {command}\n" + "\n".join(differences), pytrace=False)
         new += f"$ {command}\n{shown}"
     return new
+
+
+def test_the_readme_names_every_command() -> None:
+    group: Any = typer.main.get_command(app)
+    named = re.findall(r"^\| `hil (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(named) == sorted(group.commands)
+
+
+def test_a_local_link_leads_to_a_file() -> None:
+    """Sphinx checks the pages among themselves; these are read on their own as well."""
+    for page in PAGES[:2]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 def test_a_shown_line_that_is_not_printed_is_noticed() -> None:
