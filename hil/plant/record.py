@@ -30,9 +30,10 @@ Change = tuple[Instant, str, float]
 class Recorder:
     """Samples and changes, in order of time; holds every level and the last sample of each signal."""
 
-    __slots__ = ("_changes", "_last", "_samples", "levels")
+    __slots__ = ("_changes", "_last", "_samples", "_subscribed", "levels")
 
-    def __init__(self) -> None:
+    def __init__(self, subscribed: frozenset[str] = _SUBSCRIBED) -> None:
+        self._subscribed = subscribed
         self.levels: dict[str, float] = {}
         """Sensors that only change in steps."""
         self._samples: list[Sample] = []
@@ -49,7 +50,7 @@ class Recorder:
             self._samples.append(Sample(now, name, value, value, value))
             return
         self._samples.append(Sample(now, name, value, min(value, before), max(value, before)))
-        if name in _SUBSCRIBED:
+        if name in self._subscribed:
             self._changes.append((now, name, value))
 
     def sample(self, now: Instant, name: str, value: float, low: float, high: float) -> None:

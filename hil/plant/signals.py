@@ -6,6 +6,7 @@ plant. Limits of stimuli guard against our own misuse; actuators are clamped, as
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -89,14 +90,14 @@ SIGNALS: tuple[PlantSignal, ...] = (
     PlantSignal("over_voltage_fault", "stimulus", "rig", "V", 0, 500, "a failed power stage adds this"),
 )
 
-BY_NAME = {each.name: each for each in SIGNALS}
+BY_NAME: Mapping[str, PlantSignal] = {each.name: each for each in SIGNALS}
 
 
-def declared(name: str, *kinds: str) -> PlantSignal:
+def declared(name: str, *kinds: str, among: Mapping[str, PlantSignal] = BY_NAME) -> PlantSignal:
     """The signal of that name and one of the kinds; otherwise :class:`UsageError` with the near names."""
-    found = BY_NAME.get(name)
+    found = among.get(name)
     if found is None or found.kind not in kinds:
-        names = [each.name for each in SIGNALS if each.kind in kinds]
+        names = [each.name for each in among.values() if each.kind in kinds]
         near = get_close_matches(name, names, n=5, cutoff=0.5) or names
         raise UsageError(f"the plant has no {' or '.join(kinds)} {name!r}; near are {', '.join(near)}")
     return found
