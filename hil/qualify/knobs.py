@@ -1,0 +1,493 @@
+"""Knobs: one for each timing limit and direction, each a charger that misses the limit by so much.
+
+A knob turns the reference charger away from the nominal value of the limit. ``own`` is the share of the
+reaction that is not the knob's, because it is the power stage's, a contactor's or an earlier step's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, tail, timeout
+from hil.dut.gbt27930.spec import ChargerSpec
+from hil.errors import CatalogueError
+from hil.protocol.gbt27930 import CCS, CEM, CHM, CML, CRM, CRO, CSD, CST, CTS
+from hil.protocol.j1939 import TpBehaviour, TpTiming
+from hil.units import SECOND, Span, minutes, ms, s, seconds
+
+Turn = Callable[[ChargerSpec, Span], ChargerSpec]
+LATE, EARLY, LONG, SHORT = "late", "early", "too long", "too short"
+_DOWN = (EARLY, SHORT)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A charger that misses one limit, by a deviation that can be set."""
+
+    name: str
+    of: str
+    """What the limit is about."""
+    direction: str
+    """``late`` or ``early`` for an instant, ``too long`` or ``too short`` for an interval."""
+    requirement: str
+    """Its case must catch it."""
+    limit: Callable[[], Limit]
+    nominal: Span
+    edit: Turn
+    """Takes the deviation, in nanoseconds in the knob's direction."""
+    most: Span
+    """The largest deviation to try; the case must fail it."""
+    least: Span = 0
+    """The smallest; the case passes it."""
+    variant: str | None = None
+    """Only this variant of the case."""
+    reading: str | None = None
+    """Only under this reading, ``name=choice``."""
+
+    def tolerance(self, readings: Mapping[str, str]) -> Span:
+        """How far the catalogue allows the deviation to go, under these readings."""
+        bound = self.limit().under(readings)
+        return self.nominal - bound.low if self.direction in _DOWN else bound.high - self.nominal
+
+
+def _gbt34658(case: str) -> str:
+    return f"GBT34658-2017/{case}"
+
+
+def _gbt27930(case: str) -> str:
+    return f"GBT27930-2015/{case}"
+
+
+def _gbt34657(case: str) -> str:
+    return f"GBT34657.1-2017/{case}"
+
+
+# --- time-outs and periods --------------------------------------------------------------------------
+
+_TIMEOUTS = (
+    ("T1", "first CRM(00) to CEM without BRM", "DN.1001", s(5), None),
+    ("T2", "first CRM(AA) to CEM without BCP", "DN.2001", s(5), None),
+    ("T3", "first CML to CEM without BRO", "DN.2003", s(5), None),
+    ("T4", "first CML to CEM while BRO stays at 00", "DN.2005", s(60), "bro-00"),
+    ("T5", "last BRO(AA) to CEM during CRO(00)", "DN.2007", s(5), "never-ready"),
+    ("T6", "first CRO(AA) to CEM without BCL", "DN.3002", s(1), None),
+    ("T7", "first CRO(AA) to CEM without BCS", "DN.3001", s(5), None),
+    ("T8", "last BCL to CEM", "DN.3006", s(1), None),
+    ("T9", "last BCS to CEM", "DN.3005", s(5), None),
+    ("T10", "first CST to CEM without BST", "DN.3009", s(5), None),
+    ("T11", "first CST to CEM without BSD", "DN.4001", s(10), None),
+)
+_PERIODS = (
+    ("CHM", CHM, _gbt34658("DP.1001"), None),
+    ("CRM00", CRM, _gbt34658("DP.1002"), None),
+    ("CRMAA", CRM, _gbt34658("DP.1003"), None),
+    ("CML", CML, _gbt34658("DP.2001"), None),
+    ("CTS", CTS, _gbt34658("DP.2001"), None),
+    ("CRO00", CRO, _gbt34658("DN.2007"), "never-ready"),
+    ("CROAA", CRO, _gbt34658("DP.2003"), None),
+    ("CCS", CCS, _gbt34658("DP.3001"), None),
+    ("CST", CST, _gbt34658("DP.3006"), "soc-reached"),
+    ("CSD", CSD, _gbt34658("DP.4001"), None),
+    ("CEM", CEM, _gbt34658("DN.1001"), None),
+)
+_SHOWN = {"CRM00": "CRM(00)", "CRMAA": "CRM(AA)", "CRO00": "CRO(00)", "CROAA": "CRO(AA)"}
+
+
+def _timeouts() -> Iterator[Knob]:
+    for name, of, case, nominal, variant in _TIMEOUTS:
+        late = Knob(
+            f"{name} late",
+            of,
+            LATE,
+            _gbt34658(case),
+            lambda name=name: timeout(name),  # type: ignore[misc]  # binds the loop's value
+            nominal,
+            lambda c, d, name=name: c.timing(**{name: c.spans[name] + d}),  # type: ignore[misc]  # the same
+            most=s(6) if nominal > s(5) else s(1.5),
+            variant=variant,
+        )
+        yield late
+        early: Turn = lambda c, d, name=name: c.timing(**{name: c.spans[name] - d})  # type: ignore[misc]  # noqa: E731
+        yield replace(late, name=f"{name} early", direction=EARLY, edit=early, most=ms(500))
+
+
+def _periods() -> Iterator[Knob]:
+    for send, message, requirement, variant in _PERIODS:
+        nominal = message.period
+        if nominal is None:
+            raise CatalogueError(f"{message.name} has no period")
+        shown = _SHOWN.get(send, send)
+        long = Knob(
+            f"{shown} period too long",
+            f"interval between two {shown}",
+            LONG,
+            requirement,
+            lambda message=message: period(message),  # type: ignore[misc]  # binds the loop's value
+            nominal,
+            lambda c, d, send=send: c.timing(**{send: c.spans[send] + d}),  # type: ignore[misc]  # the same
+            most=nominal // 2,
+            variant=variant,
+        )
+        yield long
+        short: Turn = lambda c, d, send=send: c.timing(**{send: c.spans[send] - d})  # type: ignore[misc]  # noqa: E731
+        yield replace(long, name=f"{shown} period too short", direction=SHORT, edit=short)
+
+
+# --- limits with one side ---------------------------------------------------------------------------
+
+
+def _late(
+    name: str,
+    of: str,
+    requirement: str,
+    bound: Callable[[], Limit],
+    edit: Turn,
+    *,
+    own: Span = 0,
+    most: Span = SECOND,
+    **options: Any,
+) -> Knob:
+    """From nought up to a limit: the limit is the nominal value, and nothing beyond it is allowed."""
+    nominal = bound().high
+
+    def turn(spec: ChargerSpec, deviation: Span) -> ChargerSpec:
+        return edit(spec, nominal + deviation - own)
+
+    return Knob(name, of, LATE, requirement, bound, nominal, turn, most, least=-nominal // 2, **options)
+
+
+def _slow(trigger: str, **timing: Span) -> Turn:
+    """Notices a trigger so late; the time-outs that would come first are put off."""
+    return lambda c, span: c.but(slow_to={trigger: max(span, 0)}).timing(**timing)
+
+
+def _tail(send: str, state: str, message: Any, requirement: str, *, variant: str | None = None) -> Knob:
+    """A message that goes out once more after what ends it."""
+    shown = _SHOWN.get(send, send)
+    return _late(
+        f"{shown} tail",
+        f"last {shown} after the message that follows it",
+        requirement,
+        lambda: tail(message),
+        lambda c, span: c.doing(state, span, f"say:{send}"),
+        most=ms(60),
+        variant=variant,
+    )
+
+
+_TAILS = (
+    _tail("CHM", "recognise", CHM, _gbt34658("DP.1002")),
+    _tail("CRM00", "recognised", CRM, _gbt34658("DP.1003")),
+    _tail("CRMAA", "configure", CRM, _gbt34658("DP.2001")),
+    _tail("CML", "verify", CML, _gbt34658("DP.2003")),
+    _tail("CROAA", "charging", CRO, _gbt34658("DP.3001")),
+    _tail("CCS", "stopping", CCS, _gbt34658("DP.3003"), variant="overcurrent"),
+)
+
+_PARTNERS = (
+    _late(
+        "T14",
+        "BRM to CRM(AA)",
+        _gbt34658("DP.1003"),
+        lambda: partner("T14"),
+        _slow("BRM", T1=s(30)),
+    ),
+    _late(
+        "T15",
+        "BCP to CML",
+        _gbt34658("DP.2001"),
+        lambda: partner("T15"),
+        _slow("BCP", T2=s(30)),
+    ),
+    _late(
+        "T16",
+        "BRO(AA) to CRO",
+        _gbt34658("DP.2003"),
+        lambda: partner("T16"),
+        _slow("BROAA", T3=s(30)),
+    ),
+    _late(
+        "T18",
+        "BCL and BCS to CCS",
+        _gbt34658("DP.3001"),
+        lambda: partner("T18"),
+        _slow("BCS"),
+    ),
+    _late(
+        "T19",
+        "BST to CST",
+        _gbt34658("DP.3006"),
+        lambda: partner("T19"),
+        _slow("BST", T8=s(30), T9=s(30)),
+        variant="soc-reached",
+    ),
+    _late(
+        "T20",
+        "BSD to CSD",
+        _gbt34658("DP.4001"),
+        lambda: partner("T20"),
+        _slow("BSD", T11=s(30)),
+    ),
+    _late(
+        "T21",
+        "CEM to CRM(00)",
+        _gbt27930("RG.04"),
+        lambda: limit("reconnect"),
+        lambda c, span: c.timing(cem=span),
+    ),
+)
+
+_REACTIONS = (
+    _late(
+        "insulation test",
+        "first CHM to first CRM",
+        _gbt34658("DP.1002"),
+        lambda: limit("insulation-test"),
+        lambda c, span: c.timing(insulation=span),
+        own=ms(600),
+        most=s(3),
+    ),
+    _late(
+        "abnormal BSM",
+        "abnormal BSM to CST",
+        _gbt34658("DP.3003"),
+        lambda: limit("reaction"),
+        _slow("BSM_abnormal"),
+        variant="overcurrent",
+    ),
+    _late("stop button", "stop button to CST", _gbt34658("DP.3007"), lambda: limit("reaction"), _slow("stop_button")),
+    _late(
+        "pause begins",
+        "BSM that forbids charging to CCS that says so",
+        _gbt34658("DP.3005"),
+        lambda: limit("reaction"),
+        _slow("BSM_forbidden"),
+    ),
+    _late(
+        "pause ends",
+        "BSM that allows charging to CCS that says so",
+        _gbt34658("DP.3005"),
+        lambda: limit("reaction"),
+        lambda c, span: c.but(slow_to={"BSM_allowed": max(span, 0)}),
+    ),
+    _late(
+        "BRO falls back",
+        "BRO(00) to the charger's last frame",
+        _gbt34658("DN.2009"),
+        lambda: limit("DN.2009-silence"),
+        _slow("BRO00"),
+        reading="dn2007-2009=print",
+    ),
+    _late(
+        "start",
+        "start to first CHM",
+        _gbt34657("D0.1001"),
+        lambda: limit("restart"),
+        _slow("start"),
+        variant="plugged",
+    ),
+    _late(
+        "auxiliary supply",
+        "last CSD to K3/K4 open",
+        _gbt34658("DP.4001"),
+        lambda: limit("aux-off"),
+        lambda c, span: c.powered(aux_after=max(span, 0)).timing(T23=s(30)),
+    ),
+    _late(
+        "TP answer",
+        "RTS or last packet to the answer (Tr)",
+        _gbt27930("LL.07"),
+        lambda: limit("tp-response"),
+        lambda c, span: c.but(tp=TpBehaviour(answer_after=max(span, 0))),
+    ),
+)
+_PROTECTION = (
+    _late(
+        "switch S",
+        "switch S opens to at most 5 A",
+        _gbt34657("D0.4502"),
+        lambda: limit("switch-s"),
+        _slow("cc1_fault"),
+        most=ms(100),
+    ),
+    _late(
+        "CC1: CST",
+        "CC1 breaks to CST and K1/K2 open",
+        _gbt34657("D0.4503"),
+        lambda: limit("cc1-open"),
+        _slow("cc1_fault"),
+        most=ms(100),
+    ),
+    _late(
+        "CC1: K1/K2",
+        "CC1 breaks to K1/K2 open",
+        _gbt34657("D0.4503"),
+        lambda: limit("cc1-open"),
+        lambda c, span: c.powered(open_after=max(span, 0)),
+        most=ms(100),
+    ),
+    _late(
+        "CC1 out of range",
+        "CC1 leaves its range to CST and K1/K2 open",
+        _gbt34657("D0.6002"),
+        lambda: limit("cc1-open"),
+        _slow("cc1_fault"),
+        most=ms(100),
+        variant="below-3.2V",
+    ),
+    _late(
+        "protective earth",
+        "earth lost to at most 5 A",
+        _gbt34657("D0.4505"),
+        lambda: limit("pe-lost"),
+        _slow("pe_lost"),
+        most=ms(100),
+    ),
+    _late(
+        "emergency stop",
+        "emergency stop to CST",
+        _gbt34657("D0.4506"),
+        lambda: limit("other-fault"),
+        _slow("emergency"),
+        most=ms(100),
+        variant="emergency-stop",
+    ),
+    _late(
+        "AC supply",
+        "AC supply lost to K1/K2 open",
+        _gbt34657("D0.4506"),
+        lambda: limit("ac-lost"),
+        _slow("ac_lost"),
+        variant="ac-lost",
+    ),
+    _late(
+        "overvoltage",
+        "output above the vehicle's maximum to K1/K2 open",
+        _gbt34657("D0.4504"),
+        lambda: limit("over-voltage"),
+        _slow("overvoltage"),
+    ),
+    _late(
+        "contactors at the end",
+        "first CST to K1/K2 open",
+        _gbt34657("D0.5001"),
+        lambda: limit("stop-current"),
+        lambda c, span: c.powered(open_after=max(span, 0)),
+        variant="active",
+    ),
+    _late(
+        "discharge",
+        "first CSD to less than 60 V",
+        _gbt34657("D0.5001"),
+        lambda: limit("discharge"),
+        lambda c, span: c.stating("statistics", enter=("cut",)).doing("statistics", max(span, 0), "discharge"),
+        variant="active",
+    ),
+)
+
+
+def _ramped(field: str, amperes: float) -> Turn:
+    """So many amperes take so long."""
+    return lambda c, span: c.powered(**{field: amperes / seconds(span)})
+
+
+_RAMPS = (
+    _late(
+        "fall by 20 A",
+        "lower demand to the current in its range",
+        _gbt34657("D0.4103"),
+        lambda: adjustment_time(20.0),
+        _ramped("fall_ramp", 20.0),
+        variant="fall-20A",
+    ),
+    _late(
+        "fall by 100 A",
+        "lower demand to the current in its range",
+        _gbt34657("D0.4103"),
+        lambda: adjustment_time(100.0),
+        _ramped("fall_ramp", 100.0),
+        variant="fall-100A",
+    ),
+)
+_WINDOWS = (
+    Knob(
+        "T22 late",
+        "pause to CST",
+        LATE,
+        _gbt34658("DP.3005"),
+        lambda: limit("pause"),
+        minutes(10),
+        lambda c, d: c.timing(T22=minutes(10) + d),
+        most=s(70),
+    ),
+    Knob(
+        "T22 early",
+        "pause to CST",
+        EARLY,
+        _gbt34658("DP.3005"),
+        lambda: limit("pause"),
+        minutes(10),
+        lambda c, d: c.timing(T22=minutes(10) - d),
+        most=s(70),
+    ),
+    Knob(
+        "TP T1 late",
+        "last packet to the abort",
+        LATE,
+        _gbt27930("LL.02"),
+        lambda: limit("tp-t1"),
+        ms(750),
+        lambda c, d: c.but(tp_timing=TpTiming(t1=ms(750) + d)),
+        most=ms(400),
+        variant="after-packet",
+    ),
+    Knob(
+        "TP T1 early",
+        "last packet to the abort",
+        EARLY,
+        _gbt27930("LL.02"),
+        lambda: limit("tp-t1"),
+        ms(750),
+        lambda c, d: c.but(tp_timing=TpTiming(t1=ms(750) - d)),
+        most=ms(400),
+        variant="after-packet",
+    ),
+    Knob(
+        "TP T2 late",
+        "TP.CTS to the abort",
+        LATE,
+        _gbt27930("LL.02"),
+        lambda: limit("tp-t2"),
+        ms(1250),
+        lambda c, d: c.but(tp_timing=TpTiming(t2=ms(1250) + d)),
+        most=ms(400),
+        variant="after-rts",
+    ),
+    Knob(
+        "TP T2 early",
+        "TP.CTS to the abort",
+        EARLY,
+        _gbt27930("LL.02"),
+        lambda: limit("tp-t2"),
+        ms(1250),
+        lambda c, d: c.but(tp_timing=TpTiming(t2=ms(1250) - d)),
+        most=ms(400),
+        variant="after-rts",
+    ),
+)
+
+
+def _by_name(*groups: tuple[Knob, ...]) -> Mapping[str, Knob]:
+    found: dict[str, Knob] = {}
+    for knob in (knob for group in groups for knob in group):
+        if knob.name in found:
+            raise CatalogueError(f"two knobs are called {knob.name!r}")
+        found[knob.name] = knob
+    return MappingProxyType(found)
+
+
+KNOBS = _by_name(tuple(_timeouts()), _WINDOWS, tuple(_periods()), _TAILS, _PARTNERS, _REACTIONS, _PROTECTION, _RAMPS)
+"""Every knob by name."""
