@@ -111,7 +111,8 @@ class VehicleComposer:
         return {"ready": 0xAA if name == "BROAA" else 0x00}
 
     def _bcl(self, name: str, now: Instant) -> dict[str, Any]:
-        volts, amperes, mode = self._vehicle.demand
+        vehicle = self._vehicle
+        volts, amperes, mode = vehicle.demand if vehicle.course is None else vehicle.course.demand(now)
         return {"voltage_demand": volts, "current_demand": amperes, "mode": mode}
 
     def _bcs(self, name: str, now: Instant) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class Vehicle(TableMachine):
         self.actuations: list[tuple[str, float]] = []
         self.notes: list[Note] = []
         self.demand: tuple[float, float, int] = (spec.demand_voltage, -spec.demand_current, 2)
+        self.course: Course | None = None
+        """A demand over time, which takes the place of ``demand`` while it is followed."""
         self.cml: Any = None
         self.bem: dict[str, int] = {}
         self.bst: dict[str, int] = {}
@@ -107,7 +109,8 @@ class Vehicle(TableMachine):
 
         ``silence``/``resume`` (``messages``, none = all), ``hold``/``release`` (``states``),
         ``alter``/``restore`` (``message``, ``fields``), ``malform`` (``message``, ``variant``),
-        ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``stop`` (``reason`` of BST),
+        ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``follow`` (``points``, see
+        :class:`~hil.tester.gbt27930.course.Course`), ``stop`` (``reason`` of BST),
         ``transfer`` (``message``, ``data`` hex), ``send`` (``id``, ``data`` hex, ``extended``),
         ``go`` (``state``), ``patience`` (``on``), ``contactors`` (``close``, ``now``),
         ``answer_stop`` (``after`` ns, ``csd`` count), ``transport`` (fields of TpBehaviour),
@@ -122,6 +125,7 @@ class Vehicle(TableMachine):
             "restore": self._order_restore,
             "malform": self._order_malform,
             "demand": self._order_demand,
+            "follow": self._order_follow,
             "stop": self._order_stop,
             "transfer": self._order_transfer,
             "send": self._order_send,
@@ -195,6 +199,10 @@ class Vehicle(TableMachine):
         volts = float(arguments.get("voltage", volts))
         amperes = -float(arguments.get("current", -amperes))
         self.demand = (volts, amperes, int(arguments.get("mode", mode)))
+        self.course = None
+
+    def _order_follow(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self.course = Course(arguments["points"], now)
 
     def _order_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self.bst = {arguments["reason"]: 1}
