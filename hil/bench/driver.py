@@ -138,9 +138,13 @@ class Driver:
         return limit.under(self._readings)
 
     def close(self) -> None:
-        """Safe state and the end of the world; a second call does nothing."""
+        """Safe state and the end of the world; a second call does nothing.
+
+        Monitors have seen enough by then: what the safe state does to a session is nobody's deviation.
+        """
         if not self._closed:
             self._closed = True
+            self.findings()
             self.execute(Close())
 
     def findings(self) -> list[Finding]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import isfinite
 
 from hil.errors import UsageError
-from hil.plant.ac_signals import AC_BY_NAME
+from hil.plant.ac_signals import AC_BY_NAME, AC_SAFE_STATE
 from hil.plant.observe import Sample
 from hil.plant.record import Change, Recorder
 from hil.plant.signals import PlantSignal, declared
@@ -114,8 +114,7 @@ class AcPlant:
 
     def stimulate(self, name: str, value: float, now: Instant) -> None:
         """Apply a declared stimulus; a value out of its range raises :class:`UsageError`."""
-        signal = declared(name, "stimulus", among=AC_BY_NAME)
-        _check(signal, value)
+        self.check_stimulus(name, value)
         self._visit(name, now)
         if name in _BUTTONS:
             if value >= 0.5:
@@ -128,6 +127,16 @@ class AcPlant:
         if name == "plugged" and value < 0.5:
             self._switches["lock_command"].release()
         self._tell(now)
+
+    @staticmethod
+    def check_stimulus(name: str, value: float) -> None:
+        """Raise :class:`UsageError` for a stimulus that is not declared, or a value out of its range."""
+        _check(declared(name, "stimulus", among=AC_BY_NAME), value)
+
+    def go_safe(self, now: Instant) -> None:
+        """Set every actuator as :data:`hil.plant.ac_signals.AC_SAFE_STATE` has it."""
+        for name, value in AC_SAFE_STATE:
+            self.actuate(name, value, now)
 
     def wake(self, now: Instant) -> None:
         """Serve what is due up to now."""

@@ -78,3 +78,11 @@ AC_SIGNALS: tuple[PlantSignal, ...] = (
 )
 
 AC_BY_NAME: Mapping[str, PlantSignal] = MappingProxyType({signal.name: signal for signal in AC_SIGNALS})
+
+AC_SAFE_STATE: tuple[tuple[str, float], ...] = (
+    ("contactor_command", 0),
+    ("cp_mode", 0),
+    ("draw_current", 0),
+    ("s2_command", 0),
+)
+"""Actuators in their safe state, in the order in which they are set: output off, no charging offered."""

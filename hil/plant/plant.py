@@ -14,7 +14,7 @@ from hil.plant.connector import AUXILIARY, Connector
 from hil.plant.observe import Sample
 from hil.plant.pack import Pack, PackSpec
 from hil.plant.record import Change, Recorder
-from hil.plant.signals import PlantSignal, declared
+from hil.plant.signals import SAFE_STATE, PlantSignal, declared
 from hil.plant.switch import Switch
 from hil.units import SECOND, Instant, Span, ms, show_instant
 
@@ -105,7 +105,7 @@ class Plant:
 
     def stimulate(self, name: str, value: float, now: Instant) -> None:
         """Apply a declared stimulus; a value out of its range raises :class:`UsageError`."""
-        _check(declared(name, "stimulus"), value)
+        self.check_stimulus(name, value)
         value = float(value)
         self._visit(name, now)
         level = self._recorder.level
@@ -122,6 +122,16 @@ class Plant:
         else:
             self._disturb(name, value, now)
         self._schedule()
+
+    @staticmethod
+    def check_stimulus(name: str, value: float) -> None:
+        """Raise :class:`UsageError` for a stimulus that is not declared, or a value out of its range."""
+        _check(declared(name, "stimulus"), value)
+
+    def go_safe(self, now: Instant) -> None:
+        """Set every actuator as :data:`hil.plant.signals.SAFE_STATE` has it."""
+        for name, value in SAFE_STATE:
+            self.actuate(name, value, now)
 
     def wake(self, now: Instant) -> None:
         """Run every internal event up to now; too early does no harm and leaves no trace."""

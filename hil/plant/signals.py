@@ -90,6 +90,18 @@ SIGNALS: tuple[PlantSignal, ...] = (
     PlantSignal("over_voltage_fault", "stimulus", "rig", "V", 0, 500, "a failed power stage adds this"),
 )
 
+SAFE_STATE: tuple[tuple[str, float], ...] = (
+    ("output_enable", 0),
+    ("current_setpoint", 0),
+    ("voltage_setpoint", 0),
+    ("k1k2_command", 0),
+    ("k5k6_command", 0),
+    ("discharge_command", 1),
+    ("k3k4_command", 0),
+)
+"""Actuators in their safe state, in the order in which they are set: source off, contactors open, output
+discharged, the plug's supply off. The lock is left alone: whoever stands beside decides on the plug."""
+
 BY_NAME: Mapping[str, PlantSignal] = {each.name: each for each in SIGNALS}
 
 

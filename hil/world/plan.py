@@ -20,7 +20,8 @@ class OnMessage(msgspec.Struct, frozen=True, tag="on_message"):
     """The ``count``-th message of that name on the wire whose fields have these values.
 
     A message of the transport protocol counts at its EndOfMsgACK. ``sender`` is ``charger`` or
-    ``bms``; an empty one means either.
+    ``bms``; an empty one means whichever of the two sends that message. A frame from another address
+    is none.
     """
 
     message: str

@@ -34,6 +34,11 @@ class EventQueue:
         """End the present :meth:`run` after the event that is being served."""
         self.stopped = True
 
+    def end(self, instant: Instant) -> None:
+        """Drop every event and let the clock stand at an instant that has not passed."""
+        self._heap.clear()
+        self.now = max(self.now, instant)
+
     def run(self, until: Instant) -> None:
         """Serve every event up to and including ``until``, or up to a :meth:`stop`."""
         heap = self._heap

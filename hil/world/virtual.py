@@ -18,10 +18,10 @@ from hil.bus.serial import VirtualSerial
 from hil.bus.tcp import VirtualTcp
 from hil.errors import UsageError, WorldError
 from hil.protocol.gbt27930 import MessageSet
-from hil.units import Instant, Span, us
+from hil.units import Instant, Span, s, us
 from hil.world.bytenode import ByteNode, ByteNodeRunner
 from hil.world.node import Node, NodeRunner, Sense
-from hil.world.observation import Note, Observation, Sample
+from hil.world.observation import FrameSeen, Note, Observation, Sample
 from hil.world.plan import (
     Action,
     Advance,
@@ -37,12 +37,14 @@ from hil.world.plan import (
     UndoFault,
 )
 from hil.world.queue import EventQueue
-from hil.world.watch import Watch, Watcher, due
+from hil.world.watch import TP_FORMATS, Watch, Watcher, due
 
 ACTUATION_LATENCY: Span = us(500)
 """From a controller's decision to the plant: never zero, so that order never depends on luck."""
 SENSOR_LATENCY: Span = us(200)
 """From a change in the plant to the controllers that subscribe to it."""
+SAFE_WITHIN: Span = s(1)
+"""A plant that is told to is safe by then: the time for discharging the output (gbt27930.md 4.8)."""
 
 
 Line = VirtualCan | VirtualSerial | VirtualTcp
@@ -60,6 +62,12 @@ class Plant(Protocol):
 
     def stimulate(self, name: str, value: float, now: Instant) -> None:
         """Apply a declared stimulus."""
+
+    def check_stimulus(self, name: str, value: float) -> None:
+        """Raise :class:`UsageError` for a stimulus that is not declared, or a value out of its range."""
+
+    def go_safe(self, now: Instant) -> None:
+        """No energy where a person may touch it: begin to bring that about, whatever was commanded."""
 
     def wake(self, now: Instant) -> None:
         """The deadline has come."""
@@ -136,6 +144,8 @@ class VirtualWorld:
         self.observations.append(observation)
         if self._watcher.active:
             self._watcher.see(observation)
+        elif type(observation) is FrameSeen and observation.id >> 16 & 0xFF in TP_FORMATS:
+            self._watcher.missed.append(observation)
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -165,19 +175,21 @@ class VirtualWorld:
             self.queue.stop()
 
         watches: list[Watch] = []
-        until = command.until
+        until, timed = command.until, None
         for index, trigger in enumerate(command.stop_on):
             instant = due(trigger)
             if instant is None:
                 watches.append(self._watcher.add(trigger, partial(stop, index)))
-            else:
-                until = min(until, instant)
+            elif instant <= until and (timed is None or instant < until):
+                until, timed = instant, index
         self.queue.run(until)
         for watch in watches:
             self._watcher.remove(watch)
-        return hit[0] if hit else None
+        return hit[0] if hit else timed
 
     def _add_rule(self, rule: Rule) -> None:
+        if rule.delay < 0:
+            raise UsageError(f"rule {rule.name!r}: a delay of {rule.delay} ns; 0 and more is allowed")
         for action in rule.actions:
             self._check(action)
         instant = due(rule.trigger)
@@ -200,8 +212,10 @@ class VirtualWorld:
             raise UsageError(f"no node {action.node!r} in this world; there are {', '.join(sorted(self._runners))}")
         if isinstance(action, Inject | UndoFault) and action.bus not in self._lines:
             raise UsageError(f"no line {action.bus!r} in this world; there are {', '.join(sorted(self._lines))}")
-        if isinstance(action, Stimulate) and self._plant is None:
-            raise UsageError("this world has no plant to stimulate")
+        if isinstance(action, Stimulate):
+            if self._plant is None:
+                raise UsageError("this world has no plant to stimulate")
+            self._plant.check_stimulus(action.name, action.value)
 
     def _carry_out(self, action: Action) -> None:
         self._check(action)
@@ -227,7 +241,17 @@ class VirtualWorld:
         line.inject(fault)
 
     def _close(self) -> None:
+        """Nobody hears or says anything any more, and the plant goes to its safe state."""
         self._closed = True
+        begin = self.queue.now
+        end = begin if self._plant is None else begin + SAFE_WITHIN
+        self.queue.end(end)
+        if self._plant is not None:
+            self._plant.go_safe(begin)
+            while (due := self._plant.next_deadline()) is not None and due <= end:
+                self._plant.wake(due)
+            self.observations += self._plant.take_samples()
+        self.observations.append(Note(end, "closed", "safe state"))
 
     # --- the plant ----------------------------------------------------------------------------------
 

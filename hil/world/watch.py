@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
+from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Listener
 from hil.units import Instant
@@ -11,7 +13,9 @@ from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sampl
 from hil.world.plan import AtInstant, OnBytes, OnMessage, OnNote, OnSignal, Trigger
 
 _SENDERS = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "bms"}
-_TP_FORMATS = (0xEC, 0xEB)
+TP_FORMATS = (0xEC, 0xEB)
+_LONGEST_TRANSFER = 600
+"""Frames of a transfer of 255 packets that are released one by one, and some."""
 
 
 class Watch:
@@ -34,13 +38,36 @@ class Watcher:
         self._watches: list[Watch] = []
         self._listener = Listener()
         self.active = False
+        self.missed: deque[FrameSeen] = deque(maxlen=_LONGEST_TRANSFER)
+        """Transport frames seen while nothing waited: a trigger may come in the middle of a transfer."""
 
     def add(self, trigger: Trigger, call: Callable[[], None]) -> Watch:
-        """Wait for ``trigger``; ``AtInstant`` is the world's own business and never comes here."""
+        """Wait for ``trigger``; ``AtInstant`` is the world's own business and never comes here.
+
+        A message or a field that the edition does not have raises :class:`UsageError`.
+        """
+        self.check(trigger)
+        while self.missed:
+            frame = self.missed.popleft()
+            self._listener.see(frame.id, frame.data, frame.t)
         watch = Watch(trigger, call)
         self._watches.append(watch)
         self.active = True
         return watch
+
+    def check(self, trigger: Trigger) -> None:
+        """Raise :class:`UsageError` for a trigger that could never come."""
+        if not isinstance(trigger, OnMessage):
+            return
+        by_name = {} if self._messages is None else self._messages.by_name
+        declared = by_name.get(trigger.message)
+        if declared is None:
+            raise UsageError(f"no message {trigger.message!r} to wait for; there are {', '.join(by_name) or 'none'}")
+        for field in trigger.fields:
+            if field not in declared.signals:
+                raise UsageError(f"{declared.name} has no signal {field!r}; it has {', '.join(declared.signals)}")
+        if trigger.sender not in ("", *_SENDERS.values()) or trigger.count < 1:
+            raise UsageError(f"{trigger}: sender is charger, bms or empty, count 1 or more")
 
     def remove(self, watch: Watch) -> None:
         """Stop waiting; a watch that has come already is gone anyway."""
@@ -64,19 +91,22 @@ class Watcher:
 
     def _see_frame(self, frame: FrameSeen) -> None:
         protocol_format = frame.id >> 16 & 0xFF
-        if protocol_format in _TP_FORMATS:
+        if protocol_format in TP_FORMATS:
             transfer = self._listener.see(frame.id, frame.data, frame.t)
             if transfer is not None and transfer.complete:
                 self._see_message(transfer.pgn, transfer.data, transfer.source)
-        else:
-            self._see_message(protocol_format << 8, frame.data, frame.id & 0xFF)
+        elif frame.extended:
+            self._see_message(protocol_format << 8, frame.data, frame.id & 0xFF, alone=True)
 
-    def _see_message(self, pgn: int, data: bytes, source: int) -> None:
+    def _see_message(self, pgn: int, data: bytes, source: int, *, alone: bool = False) -> None:
+        """``alone``: in a frame of its own, in which no long message can come."""
         messages = self._messages
         declared = None if messages is None else messages.by_pgn.get(pgn)
-        if messages is None or declared is None:
+        sender = _SENDERS.get(source)
+        if messages is None or declared is None or sender is None or declared.sender not in (None, sender):
             return
-        sender = _SENDERS.get(source, "")
+        if alone and declared.transport:
+            return
         name = declared.name
         self._fire(
             lambda trigger: (
