@@ -18,6 +18,7 @@ from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, spli
 from hil.protocol.j1939 import TpBehaviour, Transport
 from hil.protocol.table import State, TableMachine
 from hil.tester.gbt27930.compose import Saying, VehicleComposer
+from hil.tester.gbt27930.course import Course
 from hil.tester.gbt27930.malform import VARIANTS, malformed
 from hil.tester.gbt27930.spec import VehicleSpec
 from hil.tester.gbt27930.table import CHARGING, ROWS, STATES
