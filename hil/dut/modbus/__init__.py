@@ -1,0 +1,34 @@
+"""The Modbus side of reference devices: pymodbus answers, bytes with bytes, without any I/O."""
+
+from hil.dut.modbus.line import RtuServer, TcpServer
+from hil.dut.modbus.responder import Responder
+from hil.dut.modbus.spec import (
+    ALL_FUNCTIONS,
+    BIT_FUNCTIONS,
+    BUSY,
+    FAILURE,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    Data,
+    Refused,
+    SerialTiming,
+    ServerSpec,
+)
+
+__all__ = [
+    "ALL_FUNCTIONS",
+    "BIT_FUNCTIONS",
+    "BUSY",
+    "FAILURE",
+    "ILLEGAL_ADDRESS",
+    "ILLEGAL_FUNCTION",
+    "ILLEGAL_VALUE",
+    "Data",
+    "Refused",
+    "Responder",
+    "RtuServer",
+    "SerialTiming",
+    "ServerSpec",
+    "TcpServer",
+]
