@@ -8,6 +8,8 @@ however the partner behaves, except that a partner may hold us for ever by valid
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
 from hil.protocol.j1939.connection import Incoming, Outgoing, management
@@ -121,6 +123,11 @@ class Transport:
             self._receiver_timeout(incoming, now)
         while self._late and now >= self._late[0][0]:
             self.out.append(self._late.pop(0)[1])
+
+    def keep(self, pgns: Container[int]) -> None:
+        """Of the messages that wait, only those of these PGNs are still to be sent."""
+        for pgn in [each for each in self._waiting if each not in pgns]:
+            del self._waiting[pgn]
 
     def reset(self) -> None:
         """Drop every connection without a word."""

@@ -342,6 +342,7 @@ class Vehicle(TableMachine):
         """Tell the bench where the vehicle is."""
         if state not in CHARGING:
             self._behind_bcs.clear()
+        self.tp.keep({self.messages.by_name[_MESSAGES.get(name, name)].pgn for name in self.sends})
         self.notes.append(Note(now, "vehicle", state))
 
     def fire(self, trigger: str, now: Instant) -> bool:
