@@ -27,6 +27,7 @@ _ABNORMAL = (
     ("connector", 50, (1,)),
 )
 """Items of BSM, first bit and the values that end the charge (sheet 3.12)."""
+_ITEMS, _ALL_ITEMS = 40, 0xFFF
 _PERMISSION = 52
 _CCS_PERMISSION = 48
 _OWN_REASONS = 0b0001_0101
@@ -132,7 +133,7 @@ class ContentMonitor:
         item = _abnormal(raw)
         if item and item != _abnormal(before):
             self._session.at(t + self._patience, partial(self._unstopped, item, t))
-        elif not item and not raw >> _PERMISSION & 3 and before >> _PERMISSION & 3:
+        elif _pauses(raw) and not _pauses(before):
             self._session.at(t + self._patience, partial(self._unpaused, t))
 
     @property
@@ -150,7 +151,7 @@ class ContentMonitor:
             self._ledger.add("CONTENT.abnormal", "charger", since + self._reaction, expected, "CCS goes on")
 
     def _unpaused(self, since: Instant, now: Instant) -> None:
-        if not self._supplies() or self._bsm >> _PERMISSION & 3:
+        if not self._supplies() or not _pauses(self._bsm):
             return
         at, within = since + self._reaction, show_span(self._reaction)
         if self._new and self._ccs >> _CCS_PERMISSION & 3:
@@ -184,6 +185,11 @@ class ContentMonitor:
         raw = int.from_bytes(track.data[: track.declared.length], "little")
         if not any(raw >> signal.start & signal.mask == 1 for signal in track.declared.signals.values()):
             self._ledger.add("CONTENT.bst-reason", "bms", t, "a reason", track.data.hex(" ").upper())
+
+
+def _pauses(raw: int) -> bool:
+    """Forbidden, and every item normal: with one untrusted, nothing is laid down (sheet 3.12)."""
+    return not raw >> _ITEMS & _ALL_ITEMS and not raw >> _PERMISSION & 3
 
 
 def _abnormal(raw: int) -> str:

@@ -160,7 +160,7 @@ class MonitorSet:
             self._transport[can_id(PRIORITY, TP_CM_PF << 8, other, sender)] = partial(_control, sends, receives)
         for direction in self._directions:
             self._session.on(["CEM", "BEM"], direction.close)
-        self._session.on_restart(lambda how, t: self._forget_transfers())
+        self._session.on_restart(lambda how, t: self._restart_transfers(t))
 
     # --- the stream -------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class MonitorSet:
         if not self._disturbed:
             self._remark(error.t, f"the bus is disturbed ({error.kind}): not judged until it has recovered")
             self._disturbed = True
-            self._forget_transfers()
+            self._lose_transfers(error.t)
             self._session.lose_track(error.t)
             self._session.due = NEVER
         self._blind = None
@@ -268,6 +268,7 @@ class MonitorSet:
             return False
         self._disturbed = False
         self._session.lose_track(t)
+        self._lose_transfers(t)
         return True
 
     def _backwards(self, t: Instant, now: Instant) -> None:
@@ -277,11 +278,18 @@ class MonitorSet:
                 stream.interrupt()
         else:
             self._session.lose_track(t)
-            self._forget_transfers()
+            self._lose_transfers(t)
 
-    def _forget_transfers(self) -> None:
+    def _restart_transfers(self, t: Instant) -> None:
+        if not self._session.sides["charger"].state:
+            self._lose_transfers(t)  # not the first such message: a transfer may be under way
+            return
         for direction in self._directions:
             direction.forget()
+
+    def _lose_transfers(self, t: Instant) -> None:
+        for direction in self._directions:
+            direction.lose_track(t)
 
     def _remark(self, at: Instant, text: str) -> None:
         if len(self.remarks) < _MOST_REMARKS:

@@ -49,8 +49,8 @@ class SequenceMonitor:
         common.session.on_restart(lambda how, t: self._forget())
 
     def _judge(self, name: str, side: str, message: str, needed: tuple[str, ...], t: Instant) -> None:
-        if not self._session.observed:
-            return
+        if not self._session.observed or "CRM00" in self._session.vague:
+            return  # what came before may have gone unseen
         missing = [each for each in needed if not self._came(each)]
         if missing:
             self._ledger.add(f"SEQUENCE.{name}", side, t, f"{message} after {' and '.join(needed)}", _without(missing))

@@ -13,7 +13,17 @@ from hil.conformance.monitors.track import OnChange
 from hil.conformance.verdict import Verdict
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS
 from hil.protocol.j1939 import Listener
-from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, LARGEST, PACKET, REASON_TIMEOUT, RTS, SMALLEST
+from hil.protocol.j1939.settings import (
+    ABORT,
+    CTS,
+    END_OF_MESSAGE,
+    LARGEST,
+    PACKET,
+    REASON_BUSY,
+    REASON_TIMEOUT,
+    RTS,
+    SMALLEST,
+)
 from hil.units import Instant, Span
 
 _FRAME = 8
@@ -55,6 +65,9 @@ class Meter:
 
     def request(self, t: Instant) -> None:
         """Its RTS."""
+        ending = self._ending
+        if ending is not None and self.state is None and self._session.first.get("BCL", NEVER) > ending.since:
+            self._ending = None  # charging again, where optional messages have their place
         if self._ending is not None:
             self._ending.see(t, self.name, self._side.name, self._ledger)
         elif self.state is not None:
@@ -162,6 +175,10 @@ class Direction:
         self._fill = fill
         self._listener = Listener()
         self._open: _Open | None = None
+        self._midway = True
+        """No request has been seen since observations began: a transfer may be under way."""
+        self._lost: Instant = NEVER
+        """Up to then frames went unseen: the receiver may be busy with another transfer."""
         self._watched = -1
         """Attempt in which the open transfer will be looked at."""
         self._response = limit("tp-response").high
@@ -179,6 +196,8 @@ class Direction:
         """A data packet."""
         self._listener.see(0x1CEB0000 | self.to_receiver, data, t)
         current = self._open
+        if self._midway:
+            return
         if current is None or len(data) != _FRAME:
             self._blame("packets", self._sender, t, "data packets of 8 bytes within a transfer", _hex(data))
             return
@@ -216,6 +235,7 @@ class Direction:
         pgn = data[5] | data[6] << 8 | data[7] << 16
         size = data[1] | data[2] << 8
         current = self._open
+        self._midway = False
         if current is not None:
             if current.pgn != pgn and current.sane:
                 self._blame("request", self._sender, t, f"no request while {current.name} is open", _hex(data))
@@ -252,6 +272,8 @@ class Direction:
     def _clear(self, t: Instant, data: bytes) -> None:
         current = self._open
         pgn = data[5] | data[6] << 8 | data[7] << 16
+        if self._midway:
+            return
         if current is None or current.pgn != pgn:
             self._blame("clear", self._receiver, t, "TP.CTS for an open request", _hex(data))
             return
@@ -270,6 +292,8 @@ class Direction:
     def _acknowledge(self, t: Instant, data: bytes) -> None:
         current = self._open
         transfer = self._listener.see(0x1CEC0000 | self.to_sender, data, t)
+        if self._midway:
+            return
         if current is None:
             self._blame("acknowledge", self._receiver, t, "EndOfMsgACK of an open transfer", _hex(data))
             return
@@ -297,7 +321,8 @@ class Direction:
         if current.meter is not None:
             current.meter.interrupt()
         overdue = t - current.t > self._response
-        excused = current.faulty or (data[1] == REASON_TIMEOUT and overdue)
+        unseen = data[1] == REASON_BUSY and t <= self._lost + self._patience
+        excused = current.faulty or unseen or (data[1] == REASON_TIMEOUT and overdue)
         if current.sane and current.name in _CALLED_FOR and not excused:
             if side == self._sender or self._still_due(current):
                 self._blame("abort", side, t, f"{current.name} transferred", f"aborted, reason {data[1]}")
@@ -363,9 +388,15 @@ class Direction:
             self._left(current, t)
 
     def forget(self) -> None:
-        """A new attempt, or time that jumped back."""
+        """A new attempt."""
         self._open = None
         self._listener = Listener()
+
+    def lose_track(self, t: Instant) -> None:
+        """Time jumped back, or frames went unseen up to ``t``."""
+        self.forget()
+        self._midway = True
+        self._lost = t
 
     def _blame(self, name: str, side: str, t: Instant, expected: str, seen: Any) -> None:
         self._ledger.add(f"TP.{name}", side, t, expected, seen)
