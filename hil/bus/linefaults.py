@@ -30,7 +30,9 @@ class Shaped(NamedTuple):
     """What becomes of a chunk under the faults of a line."""
 
     parts: list[tuple[bytes, Span]]
-    """Pieces to send, each with the time to wait before it."""
+    """Pieces to send, each with the gap after the one before it."""
+    delay: Span = 0
+    """How long the first piece is held back."""
     flaw: str = ""
     """``parity`` or ``framing``."""
     reset: bool = False
@@ -78,13 +80,14 @@ class LineFaults:
     def hitting(self, sender: str, data: bytes) -> Iterator[LineFault]:
         """The faults that hit this chunk, each noted as fired."""
         for active in list(self.active.values()):
-            if not isinstance(active.fault, RefuseLine) and active.takes(sender, data):
+            if not isinstance(active.fault, RefuseLine | CutLine) and active.takes(sender, data):
                 self.note(active.fault, data.hex(" ").upper())
                 yield active.fault
 
     def shape(self, sender: str, data: bytes) -> Shaped:
         """What a chunk becomes, every fault that hits it noted as fired."""
-        delay, copies, flaw = 0, 1, ""
+        delay: Span = 0
+        copies, flaw = 1, ""
         parts: list[tuple[bytes, Span]] = [(data, 0)]
         for fault in self.hitting(sender, data):
             if isinstance(fault, ResetLine):
@@ -99,16 +102,15 @@ class LineFaults:
                 flaw = "parity" if isinstance(fault, ParityError) else "framing"
             else:
                 parts = [(altered(fault, part), gap) for part, gap in parts]
-        whole = [piece for _ in range(copies) for piece in parts if piece[0]]
-        if whole:
-            whole[0] = (whole[0][0], whole[0][1] + delay)
-        return Shaped(whole, flaw)
+        return Shaped([piece for _ in range(copies) for piece in parts if piece[0]], delay, flaw)
 
-    def cut(self, sender: str) -> bool:
-        """Whether what a node sends arrives nowhere."""
-        return any(
-            isinstance(active.fault, CutLine) and active.fault.sender in ("", sender) for active in self.active.values()
-        )
+    def cut(self, sender: str, what: str) -> bool:
+        """Whether what a node sends (or does to a connection) arrives nowhere; noted as fired."""
+        for active in self.active.values():
+            if isinstance(active.fault, CutLine) and active.takes(sender, b""):
+                self.note(active.fault, what)
+                return True
+        return False
 
     def refuses(self, client: str) -> bool:
         """Whether a connection is refused; noted as fired."""

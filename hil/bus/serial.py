@@ -2,8 +2,11 @@
 
 What a node writes at once is a chunk; it is heard when its last stop bit has ended. On RS-232 each
 direction is a line of its own between two nodes. On RS-485 everybody hears everybody, two senders at a
-time destroy each other's bytes, and a driver needs its turnaround time before the first bit. A
+time destroy the bytes that meet, and a driver needs its turnaround time before the first bit. A
 receiver with another format than the sender's reads garbage, with the errors that a UART would report.
+
+Where the model is simpler than wires: an error belongs to the whole chunk (the bytes are told, the
+place of the error is not), and colliding chunks are heard one by one, each at its own end.
 """
 
 from __future__ import annotations
@@ -104,16 +107,28 @@ class SerialPort:
         if data:
             self._line.send(self, data)
 
+    def retune(self, port_format: SerialFormat) -> None:
+        """Take another format for what is sent and heard from now on."""
+        self.format = port_format
+
 
 class _Sending(msgspec.Struct):
     """A chunk under way."""
 
     port: SerialPort
+    format: SerialFormat
     data: bytes
     started: Instant
     ended: Instant
     flaw: str = ""
-    lost: bool = False
+
+    def destroy(self, begin: Instant, end: Instant) -> None:
+        """Others drive the wires meanwhile: the bytes that meet them are gone."""
+        changed = bytearray(self.data)
+        for index in range(len(changed)):
+            if self.started + self.format.span(index) < end and begin < self.started + self.format.span(index + 1):
+                changed[index] = _BREAK
+        self.data, self.flaw = bytes(changed), "collision"
 
 
 class VirtualSerial:
@@ -153,6 +168,8 @@ class VirtualSerial:
 
     def inject(self, fault: LineFault) -> None:
         """Put a fault on the line; raises :class:`UsageError` for one that does not fit it."""
+        if isinstance(fault, ParityError) and all(port.format.parity == "N" for port in self.ports):
+            raise UsageError(f"{self.name} sends no parity bit ({self.format}) that {fault.name!r} could invert")
         self.faults.add(fault, (port.name for port in self.ports))
 
     def undo(self, name: str) -> None:
@@ -169,15 +186,17 @@ class VirtualSerial:
     def send(self, port: SerialPort, data: bytes) -> None:
         """Put a chunk on the line, as faults have it."""
         shaped = self.faults.shape(port.name, data) if self.faults.active else Shaped([(data, 0)])
-        for part, wait in shaped.parts:
-            self._put(port, part, wait, shaped.flaw)
+        earliest = self._scheduler.now + shaped.delay
+        if self.shared and port.busy_until <= earliest:
+            earliest += self.turnaround
+        for part, gap in shaped.parts:
+            self._put(port, part, max(earliest, port.busy_until + gap), shaped.flaw)
 
-    def _put(self, port: SerialPort, data: bytes, wait: Span, flaw: str) -> None:
-        now = self._scheduler.now
-        free = port.busy_until
-        start = max(free + wait, now + wait + (self.turnaround if self.shared and free <= now else 0))
-        sending = _Sending(port, data, start, start + port.format.span(len(data)), flaw, self.faults.cut(port.name))
+    def _put(self, port: SerialPort, data: bytes, start: Instant, flaw: str) -> None:
+        sending = _Sending(port, port.format, data, start, start + port.format.span(len(data)), flaw)
         port.busy_until = sending.ended
+        if self.faults.active and self.faults.cut(port.name, data.hex(" ").upper()):
+            return
         if self.shared:
             self._collide(sending)
             self._under_way.append(sending)
@@ -186,34 +205,46 @@ class VirtualSerial:
     def _collide(self, sending: _Sending) -> None:
         for other in self._under_way:
             if other.port is not sending.port and other.started < sending.ended and sending.started < other.ended:
-                for each in (other, sending):
-                    each.flaw = "collision"
-                    each.data = bytes([_BREAK]) * len(each.data)
+                other.destroy(sending.started, sending.ended)
+                sending.destroy(other.started, other.ended)
 
     def _arrive(self, sending: _Sending) -> None:
-        if sending in self._under_way:
+        if self.shared:
             self._under_way.remove(sending)
-        if sending.lost:
-            return
         port, started, ended = sending.port, sending.started, sending.ended
+        if self.faults.active and self.faults.cut(port.name, sending.data.hex(" ").upper()):
+            return
         self._sink(BytesSeen(ended, self.name, port.name, sending.data, started, 0, sending.flaw))
         for other in self.ports:
             if other is not port or self.echo:
-                data, flaw = read_as(sending.data, port.format, other.format)
+                data, flaw = read_as(sending.data, sending.format, other.format)
                 other.on_bytes(Heard(data, started, ended, sending.flaw or flaw))
 
 
 def read_as(data: bytes, sent: SerialFormat, read: SerialFormat) -> tuple[bytes, str]:
     """What a UART of another format makes of bytes, and the error that it reports.
 
-    A wrong baud rate gives as many bytes as fit the time, all of them wrong; a wrong parity gives the
-    bytes with a parity error.
+    A wrong baud rate gives as many bytes as fit the time, all of them wrong; wrong data bits lose the
+    eighth; a wrong parity leaves the bytes and gives the error that the bit in its place makes.
     """
     if sent == read:
         return data, ""
     if sent.baud != read.baud:
         count = max(1, len(data) * sent.bits_per_byte * read.baud // (sent.baud * read.bits_per_byte))
-        return bytes((data[i % len(data)] ^ 0xA5 ^ i) & 0xFF for i in range(count)), "framing"
+        return bytes(data[i % len(data)] ^ 0xA5 ^ i % 0x55 for i in range(count)), "framing"
     if sent.bits != read.bits:
         return bytes(byte & 0x7F for byte in data), "framing"
-    return data, "parity" if sent.parity != read.parity else ""
+    return data, _parity_flaw(data, sent, read) if sent.parity != read.parity else ""
+
+
+def _parity_flaw(data: bytes, sent: SerialFormat, read: SerialFormat) -> str:
+    """The parity bit is read as the stop bit, the stop bit as the parity bit, or both sides differ."""
+    if read.parity == "N":
+        return "framing" if any(not _parity_bit(byte, sent.parity) for byte in data) else ""
+    if sent.parity != "N" or any(not _parity_bit(byte, read.parity) for byte in data):
+        return "parity"
+    return "framing" if len(data) > 1 else ""  # the next start bit stands where a stop bit is due
+
+
+def _parity_bit(byte: int, parity: str) -> bool:
+    return (byte.bit_count() + (parity == "O")) % 2 == 1

@@ -1,8 +1,8 @@
 """A virtual TCP link: one server, any number of clients, segments in order after a latency.
 
-A client opens a connection; the server hears of it and may refuse or close it. What is sent at once
-is one segment. A broken link loses segments in silence (half-open); a reset ends the connection for
-both. There is no retransmission: the link is reliable where no fault says otherwise.
+A client opens a connection; the server hears of it and may close it. What is sent at once is one
+segment. A cut link loses segments, openings and ends in silence (half-open); a reset ends the connection
+for both. There is no retransmission: the link is reliable where no fault says otherwise.
 """
 
 from __future__ import annotations
@@ -58,14 +58,15 @@ class TcpUser(Protocol):
 
 
 class _Connection:
-    __slots__ = ("channel", "client", "ends", "open")
+    __slots__ = ("arrivals", "channel", "client", "left")
 
     def __init__(self, channel: int, client: str) -> None:
         self.channel = channel
         self.client = client
-        self.open = False
-        self.ends: dict[str, Instant] = {}
+        self.arrivals: dict[str, Instant] = {}
         """Arrival of the last segment of each end: nothing overtakes."""
+        self.left: set[str] = set()
+        """Ends that have closed or reset it: nothing reaches them any more."""
 
 
 class VirtualTcp:
@@ -117,10 +118,18 @@ class VirtualTcp:
     # --- for nodes ----------------------------------------------------------------------------------
 
     def open(self, client: str) -> int:
-        """Ask the server for a connection; both are told after the latency. Returns its channel."""
+        """Ask the server for a connection; both are told after the latency. Returns its channel.
+
+        On a cut link nobody is told anything; without a server it is refused. The server itself cannot
+        ask: :class:`UsageError`.
+        """
+        if client == self._server:
+            raise UsageError(f"{client} is the server of {self.name} and cannot open a connection to itself")
         self._count += 1
         channel = self._count
         connection = _Connection(channel, client)
+        if self._cut(f"opening by {client}", client, self._server or ""):
+            return channel
         refused = self._server is None or self.faults.refuses(client)
         call = partial(self._refused, connection) if refused else partial(self._opened, connection)
         if not refused:
@@ -131,37 +140,44 @@ class VirtualTcp:
     def send(self, sender: str, channel: int, data: bytes) -> None:
         """Send one segment, as faults have it; on a connection that has ended it goes nowhere."""
         connection = self._connections.get(channel)
-        if connection is None or not data:
+        if connection is None or sender in connection.left or not data:
             return
         shaped = self.faults.shape(sender, data) if self.faults.active else Shaped([(data, 0)])
         if shaped.reset:
             self._end(connection, "reset", "")
-        elif not self.faults.cut(sender):
-            for part, wait in shaped.parts:
-                self._put(connection, sender, part, wait)
+            return
+        departure = self._scheduler.now + shaped.delay
+        for part, gap in shaped.parts:
+            departure = max(departure, connection.arrivals.get(sender, 0) - self.latency) + gap
+            if not self._cut(part.hex(" ").upper(), sender):
+                self._put(connection, sender, part, departure)
 
     def close(self, node: str, channel: int) -> None:
         """End a connection in order; the other end is told after what was sent before."""
-        connection = self._connections.get(channel)
-        if connection is not None:
-            self._end(connection, "closed", node)
+        self._leave(node, channel, "closed")
 
     def reset(self, node: str, channel: int) -> None:
-        """End a connection at once, as by RST."""
-        connection = self._connections.get(channel)
-        if connection is not None:
-            self._end(connection, "reset", node)
+        """End a connection at once, as by RST: what is under way is lost."""
+        self._leave(node, channel, "reset")
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _cut(self, what: str, *nodes: str) -> bool:
+        return bool(self.faults.active) and any(self.faults.cut(node, what) for node in nodes if node)
+
+    def _leave(self, node: str, channel: int, kind: str) -> None:
+        connection = self._connections.get(channel)
+        if connection is None or node in connection.left:
+            return
+        connection.left.add(node)
+        if not self._cut(f"connection {channel} {kind}", node):
+            self._end(connection, kind, node)
 
     def _other(self, connection: _Connection, node: str) -> str:
         assert self._server is not None, "a connection has a server"
         return connection.client if node == self._server else self._server
 
     def _opened(self, connection: _Connection) -> None:
-        if connection.channel not in self._connections:
-            return
-        connection.open = True
         now = self._scheduler.now
         self._sink(LineSeen(now, self.name, connection.client, "opened", connection.channel))
         assert self._server is not None, "a refused connection does not come here"
@@ -172,25 +188,26 @@ class VirtualTcp:
         self._sink(LineSeen(self._scheduler.now, self.name, connection.client, "refused", connection.channel))
         self._users[connection.client].on_ended(connection.channel, "refused")
 
-    def _put(self, connection: _Connection, sender: str, data: bytes, wait: Span) -> None:
-        now = self._scheduler.now
-        arrival = max(now + self.latency + wait, connection.ends.get(sender, 0))
-        connection.ends[sender] = arrival
-        self._scheduler.at(arrival, partial(self._arrive, connection, sender, data, now + wait))
+    def _put(self, connection: _Connection, sender: str, data: bytes, departure: Instant) -> None:
+        arrival = departure + self.latency
+        connection.arrivals[sender] = arrival
+        self._scheduler.at(arrival, partial(self._arrive, connection, sender, data, departure))
 
-    def _arrive(self, connection: _Connection, sender: str, data: bytes, sent: Instant) -> None:
-        if connection.channel not in self._connections:
+    def _arrive(self, connection: _Connection, sender: str, data: bytes, departure: Instant) -> None:
+        receiver = self._other(connection, sender)
+        if connection.channel not in self._connections or receiver in connection.left:
             return
-        now = self._scheduler.now
-        self._sink(BytesSeen(now, self.name, sender, data, min(sent, now), connection.channel))
-        self._users[self._other(connection, sender)].on_data(connection.channel, data)
+        if self._cut(data.hex(" ").upper(), sender):
+            return
+        self._sink(BytesSeen(self._scheduler.now, self.name, sender, data, departure, connection.channel))
+        self._users[receiver].on_data(connection.channel, data)
 
     def _end(self, connection: _Connection, kind: str, by: str) -> None:
         """Tell the other end (both, when nobody did it) after the latency and what is under way."""
         told = [self._other(connection, by)] if by else [connection.client, str(self._server)]
         arrival = self._scheduler.now + self.latency
         if kind == "closed":
-            arrival = max(arrival, connection.ends.get(by, 0))
+            arrival = max(arrival, connection.arrivals.get(by, 0))
         self._scheduler.at(arrival, partial(self._ended, connection, kind, by, told))
 
     def _ended(self, connection: _Connection, kind: str, by: str, told: list[str]) -> None:
@@ -198,4 +215,5 @@ class VirtualTcp:
             return
         self._sink(LineSeen(self._scheduler.now, self.name, by, kind, connection.channel))
         for node in told:
-            self._users[node].on_ended(connection.channel, kind)
+            if node not in connection.left:
+                self._users[node].on_ended(connection.channel, kind)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hil.bus.serial import Heard, SerialPort, VirtualSerial
+from hil.bus.serial import Heard, SerialFormat, SerialPort, VirtualSerial
 from hil.bus.tcp import VirtualTcp
 from hil.errors import UsageError
 from hil.units import Instant
@@ -42,7 +42,14 @@ class Shut(msgspec.Struct, frozen=True):
     reset: bool = False
 
 
-Wish = Send | Open | Shut
+class SetFormat(msgspec.Struct, frozen=True):
+    """The node's own UART on a serial line takes another format, after what it is sending."""
+
+    line: str
+    format: SerialFormat
+
+
+Wish = Send | Open | Shut | SetFormat
 
 
 class ByteNode(Protocol):
@@ -166,9 +173,7 @@ class ByteNodeRunner:
 
     def _fulfil(self, wish: Wish) -> None:
         if wish.line in self._serial:
-            if not isinstance(wish, Send):
-                raise UsageError(f"{self.node.name}: {wish.line} is a serial line, there is nothing to open or shut")
-            self._serial[wish.line].write(wish.data)
+            self._fulfil_on_serial(self._serial[wish.line], wish)
             return
         link = self._tcp.get(wish.line)
         if link is None:
@@ -178,10 +183,20 @@ class ByteNodeRunner:
             link.send(self.node.name, wish.channel, wish.data)
         elif isinstance(wish, Open):
             link.open(self.node.name)
+        elif isinstance(wish, SetFormat):
+            raise UsageError(f"{self.node.name}: {wish.line} is a TCP link, it has no {wish.format}")
         elif wish.reset:
             link.reset(self.node.name, wish.channel)
         else:
             link.close(self.node.name, wish.channel)
+
+    def _fulfil_on_serial(self, port: SerialPort, wish: Wish) -> None:
+        if isinstance(wish, Send):
+            port.write(wish.data)
+        elif isinstance(wish, SetFormat):
+            self._queue.at(max(port.busy_until, self._queue.now), partial(port.retune, wish.format))
+        else:
+            raise UsageError(f"{self.node.name}: {wish.line} is a serial line, there is nothing to open or shut")
 
     def _wake(self) -> None:
         now = self._queue.now
