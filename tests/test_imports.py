@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     *("errors", "units", "resources", "marks", "safety", "codec", "protocol", "plant", "bus", "world", "dut", "tester"),
-    *("conformance", "profile", "rig", "transport", "bench", "cases", "evidence", "check", "pytest_plugin", "cli"),
+    *("conformance", "profile", "rig", "transport", "bench", "cases", "evidence", "check", "soak"),
+    *("pytest_plugin", "cli"),
 )
 APART = {
     "dut": {"tester", "conformance"},

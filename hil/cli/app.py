@@ -12,6 +12,8 @@ from hil.cli.check import EXAMPLES as CHECK_EXAMPLES
 from hil.cli.check import check_command
 from hil.cli.errors import EXITS, telling
 from hil.cli.run import run_suites
+from hil.cli.soak import EXAMPLES as SOAK_EXAMPLES
+from hil.cli.soak import soak_command
 from hil.pytest_plugin.info import tool_version
 from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options
 
@@ -161,3 +163,4 @@ def dbc(
 
 
 app.command("check", epilog=CHECK_EXAMPLES)(check_command)
+app.command("soak", epilog=SOAK_EXAMPLES)(soak_command)
