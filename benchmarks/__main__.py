@@ -14,12 +14,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bus, codec, session
+from benchmarks import bus, check, codec, session
 
 MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
     "session": session.measures,
     "bus": bus.measures,
     "codec": codec.measures,
+    "check": check.measures,
 }
 OUTPUT = "bench.json"
 
@@ -37,7 +38,8 @@ def table(measures: Iterable[Mapping[str, Any]]) -> Table:
         shown.add_column(column, justify="right")
     shown.add_column("")
     for each in measures:
-        goal = f"{each['goal']:g}" if each["ratio"] is not None else f"{each['goal']:g} {each['unit']}"
+        sign = "≤" if each.get("goal_is") == "at most" else "≥"
+        goal = f"{sign} {each['goal']:g}" + (f" {each['unit']}" if each["ratio"] is None else "")
         shown.add_row(
             each["name"],
             f"{each['value']:,} {each['unit']}",
