@@ -32,6 +32,9 @@ class MessageSeen(msgspec.Struct, frozen=True):
     """Identifier of the frame; 0 for a long message."""
     message: Any = None
     """The decoded message; None where the bytes are too few."""
+    received: Instant = 0
+    """When its receiver has it all: the end of the frame; of a long message, its last data packet. An answer may
+    overtake the EndOfMsgACK, whose identifier gives way to every other."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -168,7 +171,7 @@ class _Index:
         if not frame.extended or declared is None or declared.transport or sender is None:
             return
         if declared.sender in (None, sender):
-            self._take_message(declared, frame.data, sender, frame.t, frame.t, frame.id)
+            self._take_message(declared, frame.data, sender, (frame.t, frame.t, frame.t), frame.id)
 
     def _take_transport(self, frame: FrameSeen) -> None:
         self.transport_frames.append(frame)
@@ -179,10 +182,16 @@ class _Index:
         declared = self._messages.by_pgn.get(transfer.pgn)
         if transfer.complete and declared is not None:
             sender = _SENDERS.get(transfer.source, "")
-            self._take_message(declared, transfer.data, sender, transfer.ended, transfer.started, 0)
+            times = (transfer.ended, transfer.started, transfer.received)
+            self._take_message(declared, transfer.data, sender, times, 0)
 
     def _take_message(
-        self, declared: type[Message], data: bytes, sender: str, t: Instant, started: Instant, identifier: int
+        self,
+        declared: type[Message],
+        data: bytes,
+        sender: str,
+        times: tuple[Instant, Instant, Instant],
+        identifier: int,
     ) -> None:
         key = (declared.pgn, data)
         if key in self._known:
@@ -190,7 +199,8 @@ class _Index:
         else:
             decoded = self._messages.decode(declared.pgn, data)
             message = self._known[key] = decoded if isinstance(decoded, declared) else None
-        seen = MessageSeen(t, started, declared.name, sender, data, identifier, message)
+        t, started, received = times
+        seen = MessageSeen(t, started, declared.name, sender, data, identifier, message, received)
         self.by_name.setdefault(declared.name, []).append(seen)
 
 

@@ -39,7 +39,7 @@ class VehicleHandle:
         now = self._bench.now
         name = messages[0].name if messages else ""
         last = self._bench.record.last(name)
-        return last if last is not None else MessageSeen(now, now, name, "bms", b"", 0)
+        return last if last is not None else MessageSeen(now, now, name, "bms", b"", 0, received=now)
 
     def resume(self, *messages: actions.MessageType) -> None:
         """Send these messages again, correctly."""
@@ -72,7 +72,7 @@ class VehicleHandle:
         if message.transport:
             return self._last_of((message,))
         now = self._bench.now
-        return last if last is not None else MessageSeen(now, now, message.name, "bms", b"", 0)
+        return last if last is not None else MessageSeen(now, now, message.name, "bms", b"", 0, received=now)
 
     def demand(self, *, voltage: float | None = None, current: float | None = None, mode: int | None = None) -> None:
         """Change BCL's demand."""

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, tail, timeout
+from hil.codec.message import Message
+from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import CatalogueError
 from hil.protocol.gbt27930 import CCS, CEM, CHM, CML, CRM, CRO, CSD, CST, CTS
 from hil.protocol.j1939 import TpBehaviour, TpTiming
+from hil.protocol.table import State
 from hil.units import SECOND, Span, minutes, ms, s, seconds
 
 Turn = Callable[[ChargerSpec, Span], ChargerSpec]
@@ -164,27 +166,31 @@ def _slow(trigger: str, **timing: Span) -> Turn:
     return lambda c, span: c.but(slow_to={trigger: max(span, 0)}).timing(**timing)
 
 
-def _tail(send: str, state: str, message: Any, requirement: str, *, variant: str | None = None) -> Knob:
+def _tail(
+    send: str, states: tuple[str, ...], message: type[Message], requirement: str, *, before: str = "", variant: str = ""
+) -> Knob:
     """A message that goes out once more after what ends it."""
     shown = _SHOWN.get(send, send)
     return _late(
-        f"{shown} tail",
-        f"last {shown} after the message that follows it",
+        f"{shown} tail before {before}" if before else f"{shown} tail",
+        f"{before or 'the message that follows'} to the last {shown}",
         requirement,
         lambda: tail(message),
-        lambda c, span: c.doing(state, span, f"say:{send}"),
+        lambda c, span: c.doing(states, span, f"say:{send}"),
         most=ms(60),
-        variant=variant,
+        variant=variant or None,
     )
 
 
 _TAILS = (
-    _tail("CHM", "recognise", CHM, _gbt34658("DP.1002")),
-    _tail("CRM00", "recognised", CRM, _gbt34658("DP.1003")),
-    _tail("CRMAA", "configure", CRM, _gbt34658("DP.2001")),
-    _tail("CML", "verify", CML, _gbt34658("DP.2003")),
-    _tail("CROAA", "charging", CRO, _gbt34658("DP.3001")),
-    _tail("CCS", "stopping", CCS, _gbt34658("DP.3003"), variant="overcurrent"),
+    _tail("CHM", ("recognise",), CHM, _gbt34658("DP.1002")),
+    _tail("CRM00", ("recognised",), CRM, _gbt34658("DP.1003")),
+    _tail("CRMAA", ("configure",), CRM, _gbt34658("DP.2001")),
+    _tail("CML", ("verify", "precharge", "closing"), CML, _gbt34658("DP.2003")),
+    _tail("CROAA", ("charging",), CRO, _gbt34658("DP.3001")),
+    _tail("CCS", ("stopping", "answered"), CCS, _gbt34658("DP.3003"), variant="overcurrent"),
+    _tail("CML", ("error",), CML, _gbt34658("DN.2003"), before="CEM"),
+    _tail("CST", ("error_end",), CST, _gbt34658("DN.4001"), before="CEM"),
 )
 
 _PARTNERS = (
@@ -240,6 +246,15 @@ _PARTNERS = (
     ),
 )
 
+
+def _ends_late(spec: ChargerSpec, span: Span) -> ChargerSpec:
+    """BRO(00) ends the preparation with a last CRO(00) after so long."""
+    states = {**spec.states, "ending": State(timers=("extra",))}
+    spec = spec.but(states=states).timing(extra=max(span, 0))
+    spec = spec.with_row("ending", "extra", "closed_down", do=("say:CRO00", "block"))
+    return spec.with_row(("verify", "precharge", "closing"), "BRO00", "ending", "ends_on_bro00")
+
+
 _REACTIONS = (
     _late(
         "insulation test",
@@ -247,7 +262,7 @@ _REACTIONS = (
         _gbt34658("DP.1002"),
         lambda: limit("insulation-test"),
         lambda c, span: c.timing(insulation=span),
-        own=ms(600),
+        own=ms(595),
         most=s(3),
     ),
     _late(
@@ -265,6 +280,7 @@ _REACTIONS = (
         _gbt34658("DP.3005"),
         lambda: limit("reaction"),
         _slow("BSM_forbidden"),
+        own=ms(240),
     ),
     _late(
         "pause ends",
@@ -278,7 +294,7 @@ _REACTIONS = (
         "BRO(00) to the charger's last frame",
         _gbt34658("DN.2009"),
         lambda: limit("DN.2009-silence"),
-        _slow("BRO00"),
+        _ends_late,
         reading="dn2007-2009=print",
     ),
     _late(
@@ -287,6 +303,7 @@ _REACTIONS = (
         _gbt34657("D0.1001"),
         lambda: limit("restart"),
         _slow("start"),
+        own=ms(135),
         variant="plugged",
     ),
     _late(
@@ -295,6 +312,7 @@ _REACTIONS = (
         _gbt34658("DP.4001"),
         lambda: limit("aux-off"),
         lambda c, span: c.powered(aux_after=max(span, 0)).timing(T23=s(30)),
+        own=ms(269),
     ),
     _late(
         "TP answer",
@@ -315,11 +333,12 @@ _PROTECTION = (
     ),
     _late(
         "CC1: CST",
-        "CC1 breaks to CST and K1/K2 open",
+        "CC1 breaks to CST and to K1/K2 open",
         _gbt34657("D0.4503"),
         lambda: limit("cc1-open"),
         _slow("cc1_fault"),
         most=ms(100),
+        own=ms(25),
     ),
     _late(
         "CC1: K1/K2",
@@ -328,6 +347,7 @@ _PROTECTION = (
         lambda: limit("cc1-open"),
         lambda c, span: c.powered(open_after=max(span, 0)),
         most=ms(100),
+        own=ms(25),
     ),
     _late(
         "CC1 out of range",
@@ -337,6 +357,7 @@ _PROTECTION = (
         _slow("cc1_fault"),
         most=ms(100),
         variant="below-3.2V",
+        own=ms(25),
     ),
     _late(
         "protective earth",
@@ -362,6 +383,7 @@ _PROTECTION = (
         lambda: limit("ac-lost"),
         _slow("ac_lost"),
         variant="ac-lost",
+        own=ms(25),
     ),
     _late(
         "overvoltage",
@@ -369,14 +391,7 @@ _PROTECTION = (
         _gbt34657("D0.4504"),
         lambda: limit("over-voltage"),
         _slow("overvoltage"),
-    ),
-    _late(
-        "contactors at the end",
-        "first CST to K1/K2 open",
-        _gbt34657("D0.5001"),
-        lambda: limit("stop-current"),
-        lambda c, span: c.powered(open_after=max(span, 0)),
-        variant="active",
+        own=ms(75),
     ),
     _late(
         "discharge",
@@ -384,13 +399,14 @@ _PROTECTION = (
         _gbt34657("D0.5001"),
         lambda: limit("discharge"),
         lambda c, span: c.stating("statistics", enter=("cut",)).doing("statistics", max(span, 0), "discharge"),
+        own=-ms(43),
         variant="active",
     ),
 )
 
 
 def _ramped(field: str, amperes: float) -> Turn:
-    """So many amperes take so long."""
+    """So many amperes take so long: from one demand up to the control error of the other."""
     return lambda c, span: c.powered(**{field: amperes / seconds(span)})
 
 
@@ -400,7 +416,8 @@ _RAMPS = (
         "lower demand to the current in its range",
         _gbt34657("D0.4103"),
         lambda: adjustment_time(20.0),
-        _ramped("fall_ramp", 20.0),
+        _ramped("fall_ramp", 19.0),
+        own=ms(10),
         variant="fall-20A",
     ),
     _late(
@@ -408,8 +425,17 @@ _RAMPS = (
         "lower demand to the current in its range",
         _gbt34657("D0.4103"),
         lambda: adjustment_time(100.0),
-        _ramped("fall_ramp", 100.0),
+        _ramped("fall_ramp", 99.2),
+        own=ms(10),
         variant="fall-100A",
+    ),
+    _late(
+        "stop",
+        "current from 200 A to 5 A at 100 A/s",
+        _gbt34657("D0.5101"),
+        lambda: window("stop", 0, s(1.95), quantity("stop-rate").source),
+        _ramped("stop_ramp", 195.0),
+        variant="active",
     ),
 )
 _WINDOWS = (

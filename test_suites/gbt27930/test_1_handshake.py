@@ -49,7 +49,7 @@ def test_DP_1003(bench: Bench) -> None:
     bench.reach(Phase.IDENTIFICATION)
     brm = bench.collect(BRM, 1, within=s(5))[0]
 
-    crm = bench.expect(CRM, is_crmaa, after=brm, within=partner("T14"), name="BRM to first CRM(AA)")
+    crm = bench.expect(CRM, is_crmaa, after=brm.received, within=partner("T14"), name="BRM to first CRM(AA)")
     seen = bench.collect(CRM, 5, where=is_crmaa, after=crm, within=s(2))
 
     bench.expect_stop(CRM, is_crm00, after=crm, tail=tail(CRM))

@@ -34,13 +34,14 @@ def test_DP_2001(bench: Bench) -> None:
     bench.reach(Phase.RECOGNISED)
     bcp = bench.collect(BCP, 1, within=s(5))[0]
 
-    cml = bench.expect(CML, after=bcp, within=partner("T15"), name="BCP to first CML")
+    cml = bench.expect(CML, after=bcp.received, within=partner("T15"), name="BCP to first CML")
     seen = bench.collect(CML, 5, after=cml, within=s(2))
 
     bench.expect_stop(CRM, is_crmaa, after=cml, tail=tail(CRM))
     bench.check_period(seen, period(CML))
     bench.check_format(seen, CML)
-    bench.check_optional(CTS, after=bcp)
+    bench.until(cml.t + s(3))
+    bench.check_optional(CTS, after=bcp.received)
 
 
 @requirement("GBT34658-2017/DP.2002")

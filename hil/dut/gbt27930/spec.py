@@ -303,10 +303,16 @@ class ChargerSpec:
         """The same with another CST content for a cause."""
         return replace(self, stop_causes=_frozen({**self.stop_causes, cause: signals}))
 
-    def doing(self, state: str, after: Span, *actions: str) -> ChargerSpec:
-        """The same with actions that are carried out so long after a state was entered, if it lasts until then."""
-        timers = (*self.states[state].timers, "extra")
-        return self.timing(extra=after).stating(state, timers=timers).with_row(state, "extra", do=actions)
+    def doing(self, states: str | Names, after: Span, *actions: str) -> ChargerSpec:
+        """The same with actions that are carried out so long after one of these states was entered.
+
+        States among them that follow each other count as one; the actions are left out where it ends before.
+        """
+        names = (states,) if isinstance(states, str) else states
+        spec = self.timing(extra=after).with_row(names, "extra", do=actions)
+        for name in names:
+            spec = spec.stating(name, timers=(*spec.states[name].timers, "extra"))
+        return spec
 
     def also_sending(self, state: str, *sends: str) -> ChargerSpec:
         """The same with more messages sent in a state."""

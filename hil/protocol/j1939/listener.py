@@ -12,7 +12,7 @@ from hil.units import Instant
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """A transfer that ended. Times are ends of frames: its RTS and its EndOfMsgACK (or abort)."""
+    """A transfer that ended. Times are ends of frames: its RTS, its EndOfMsgACK (or abort), its last packet."""
 
     source: int
     destination: int
@@ -25,16 +25,18 @@ class Transfer(msgspec.Struct, frozen=True):
     """Why it is not complete."""
     aborted_by: int | None = None
     """Source address of the abort that ended it."""
+    received: Instant = 0
+    """The last data packet: from then on the receiver has it all. The RTS where none came."""
 
 
 class _Open:
-    __slots__ = ("packets", "parts", "pgn", "size", "started")
+    __slots__ = ("packets", "parts", "pgn", "received", "size", "started")
 
     def __init__(self, pgn: int, size: int, packets: int, started: Instant) -> None:
         self.pgn = pgn
         self.size = size
         self.packets = packets
-        self.started = started
+        self.started = self.received = started
         self.parts: dict[int, bytes] = {}
 
 
@@ -51,7 +53,7 @@ class Listener:
         """One frame at an instant; a transfer when this frame ended one."""
         protocol_format = identifier >> 16 & 0xFF
         if protocol_format == TP_DT_PF:
-            self._packet(identifier & 0xFFFF, data)
+            self._packet(identifier & 0xFFFF, data, t)
             return None
         if protocol_format != TP_CM_PF or len(data) != 8:
             return None
@@ -66,10 +68,11 @@ class Listener:
             return self._aborted(identifier & 0xFFFF, data, t)
         return None
 
-    def _packet(self, direction: int, data: bytes) -> None:
+    def _packet(self, direction: int, data: bytes, t: Instant) -> None:
         transfer = self._open.get(direction)
         if transfer is not None and len(data) == 8 and 1 <= data[0] <= transfer.packets:
             transfer.parts[data[0]] = data[1:]
+            transfer.received = t
 
     def _request(self, direction: int, data: bytes, t: Instant) -> Transfer | None:
         replaced = self._open.pop(direction, None)
@@ -102,4 +105,6 @@ class Listener:
 def _ended(direction: int, transfer: _Open, t: Instant, reason: str, aborted_by: int | None = None) -> Transfer:
     data = b"".join(part for _, part in sorted(transfer.parts.items()))[: transfer.size]
     source, destination = direction & 0xFF, direction >> 8
-    return Transfer(source, destination, transfer.pgn, data, transfer.started, t, not reason, reason, aborted_by)
+    return Transfer(
+        source, destination, transfer.pgn, data, transfer.started, t, not reason, reason, aborted_by, transfer.received
+    )

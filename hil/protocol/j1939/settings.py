@@ -92,7 +92,7 @@ class TpBehaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     swap_packets: bool = False
     """Sender: packets 1 and 2 change places."""
     stop_after: int | None = None
-    """Sender: sends no packet any more after this many; None means never."""
+    """Sender: sends no packet any more after this many, and waits for ever; None means never."""
     abort_after: int = 0
     """Sender: aborts after this many packets; 0 means never."""
     source: int = 0

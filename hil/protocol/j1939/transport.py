@@ -32,7 +32,7 @@ from hil.protocol.j1939.settings import (
     TpBehaviour,
     TpTiming,
 )
-from hil.units import Instant
+from hil.units import FAR, Instant
 
 _MOST_EVENTS = 1000
 _MOST_WAITING = 8
@@ -165,7 +165,8 @@ class Transport:
             self._fail_outgoing(now)
         elif outgoing.next > outgoing.released:
             outgoing.sending = False
-            outgoing.deadline = now + self._timing.t3
+            # One that stops for good leaves it to the receiver to end the connection.
+            outgoing.deadline = now + self._timing.t3 if behaviour.stop_after is None else FAR
         else:
             gaps = self._timing.packet_gaps.get(outgoing.pgn)
             gap = self._timing.packet_gap if gaps is None else gaps[outgoing.sent % len(gaps)]

@@ -25,7 +25,7 @@ def hear(*lines: str) -> list[Transfer]:
 
 
 def test_a_whole_transfer() -> None:
-    assert hear(RTS, CTS, DT1, DT2, ACK) == [Transfer(0xF4, 0x56, 0x1100, CONTENT, 0, 4, True)]
+    assert hear(RTS, CTS, DT1, DT2, ACK) == [Transfer(0xF4, 0x56, 0x1100, CONTENT, 0, 4, True, received=3)]
 
 
 def test_packets_sent_again_and_out_of_order_are_put_in_place() -> None:

@@ -1,0 +1,1 @@
+"""The reference AC charger (wallbox) and its seeded faults."""
