@@ -43,7 +43,7 @@ SPANS: Mapping[str, Span] = MappingProxyType(
         "stop_answer": ms(100),
         "early_end": 0,  # BST may end so long before BSD (sheet 7)
         "contactors": ms(300),
-        "poll": ms(10),
+        "contactors_limit": s(9),  # open within 10 s of an error (sheet 4.4), travel included
     }
 )
 

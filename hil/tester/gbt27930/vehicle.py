@@ -22,7 +22,7 @@ from hil.tester.gbt27930.course import Course
 from hil.tester.gbt27930.malform import VARIANTS, malformed
 from hil.tester.gbt27930.spec import VehicleSpec
 from hil.tester.gbt27930.table import CHARGING, ROWS, STATES
-from hil.units import FAR, Instant, ms
+from hil.units import FAR, Instant
 from hil.world.node import Sense, scalars
 from hil.world.observation import Note
 
@@ -33,10 +33,7 @@ _WAKES_AT = 9.0
 """Auxiliary supply that wakes the BMS, V."""
 _DEAD_CURRENT = 5.0
 """Contactors may open at or below this current, A (sheet 4.8)."""
-
-
-_UNDER_WAY = ("configure", "prepare", "ready", "charging", "supplied")
-"""States in which CRM(00) is not the first one."""
+_EVEN_HELD = ("aux_off", "own_stop", "contactors", "contactors_limit")
 
 _Heard = tuple[bytes, Any, str]
 """Payload, message and the trigger that it is."""
@@ -62,7 +59,7 @@ class Vehicle(TableMachine):
         self.bst: dict[str, int] = {}
         self.patient = True
         self.contactors_close = True
-        self.answer_after_s = spec.spans["stop_answer"]
+        self.answer_after = spec.spans["stop_answer"]
         self.cst_seen = False
         self.silent: set[str] = set()
         self.held: set[str] = set()
@@ -84,7 +81,9 @@ class Vehicle(TableMachine):
     # --- node -------------------------------------------------------------------------------------
 
     def receive(self, frame: CanFrame, now: Instant) -> None:
-        """Take one frame from the charger."""
+        """Take one frame from the charger; a BMS without its supply hears nothing."""
+        if self.state == "asleep":
+            return
         heard = self._heard.get(frame.id)
         if heard is None or heard[0] != frame.data:
             heard = self._hear(frame, now)
@@ -155,6 +154,12 @@ class Vehicle(TableMachine):
         if name not in self.messages.by_name:
             raise UsageError(f"no message {name!r} in GB/T 27930; there are {', '.join(self.messages.by_name)}")
 
+    def _check_signals(self, message: str, names: Iterable[str]) -> None:
+        declared = self.messages.by_name[message]
+        for name in names:
+            if name not in declared.signals:
+                raise UsageError(f"{message} has no signal {name!r}; it has {', '.join(declared.signals)}")
+
     def _check_states(self, names: Any) -> set[str]:
         for name in names:
             if name not in self.states:
@@ -180,10 +185,7 @@ class Vehicle(TableMachine):
 
     def _order_alter(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self._check_message(arguments["message"])
-        declared = self.messages.by_name[arguments["message"]]
-        for name in arguments["fields"]:
-            if name not in declared.signals:
-                raise UsageError(f"{declared.name} has no signal {name!r}; it has {', '.join(declared.signals)}")
+        self._check_signals(arguments["message"], arguments["fields"])
         self.altered.setdefault(arguments["message"], {}).update(arguments["fields"])
 
     def _order_restore(self, arguments: Mapping[str, Any], now: Instant) -> None:
@@ -206,6 +208,7 @@ class Vehicle(TableMachine):
         self.course = Course(arguments["points"], now)
 
     def _order_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._check_signals("BST", [arguments["reason"]])
         self.bst = {arguments["reason"]: 1}
         self.fire("own_stop", now)
 
@@ -234,7 +237,7 @@ class Vehicle(TableMachine):
             self.do_close_k5k6(now)
 
     def _order_answer_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
-        self.answer_after_s = int(arguments.get("after", self.answer_after_s))
+        self.answer_after = int(arguments.get("after", self.answer_after))
         self.csd_wanted = int(arguments.get("csd", self.csd_wanted))
 
     def _order_transport(self, arguments: Mapping[str, Any], now: Instant) -> None:
@@ -246,6 +249,7 @@ class Vehicle(TableMachine):
         self.set_also_due(FAR)
 
     def _order_error(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._check_signals("BEM", arguments["awaited"])
         self.bem = dict.fromkeys(arguments["awaited"], 1)
         self.go("error", now)
 
@@ -256,15 +260,8 @@ class Vehicle(TableMachine):
         if frame.extended:
             _, pgn, destination, source = split_id(frame.id)
             candidate = self.messages.by_pgn.get(pgn)
-            if (
-                candidate is not None
-                and candidate.sender != "bms"
-                and (destination, source)
-                == (
-                    BMS_ADDRESS,
-                    CHARGER_ADDRESS,
-                )
-            ):
+            to_us = (destination, source) == (BMS_ADDRESS, CHARGER_ADDRESS)
+            if candidate is not None and candidate.sender != "bms" and to_us:
                 declared = candidate
         if len(self._known) < 4096:  # a flood of foreign identifiers must not grow memory
             self._known[frame.id] = declared
@@ -297,8 +294,6 @@ class Vehicle(TableMachine):
 
     def _take(self, heard: _Heard, now: Instant) -> None:
         _, self._offered, name = heard
-        if name == "CRM00" and self.state in _UNDER_WAY:
-            name = "CRM00_again"  # the charger begins anew, as after an error of its own
         if self.state not in self.held:
             super().fire(name, now)
 
@@ -306,7 +301,7 @@ class Vehicle(TableMachine):
 
     def send(self, name: str, now: Instant) -> None:
         """Send what a state lists as ``name``, as silenced, altered or malformed as ordered."""
-        message_name = _MESSAGES.get(name, name)
+        message_name = name[:3]
         if message_name in self.silent:
             return
         if message_name in self.variants:
@@ -346,8 +341,8 @@ class Vehicle(TableMachine):
         self.notes.append(Note(now, "vehicle", state))
 
     def fire(self, trigger: str, now: Instant) -> bool:
-        """A held state takes no trigger but the loss of supply."""
-        if self.state in self.held and trigger not in ("aux_off", "own_stop", "contactors"):
+        """A held state takes no trigger but those of the bench and of the supply."""
+        if self.state in self.held and trigger not in _EVEN_HELD:
             return False
         return super().fire(trigger, now)
 
@@ -360,10 +355,19 @@ class Vehicle(TableMachine):
         return not self.contactors_close or bool(self.sense("k5k6_closed", now))
 
     def guard_stops_early(self, now: Instant) -> bool:
-        return self.cst_seen and self.spans["early_end"] > 0
+        return self.spans["early_end"] > 0
 
-    def guard_cst_seen(self, now: Instant) -> bool:
-        return self.cst_seen
+    def guard_soc_reached(self, now: Instant) -> bool:
+        return self.sense("soc", now) >= self.spec.stop_soc
+
+    def guard_last_csd(self, now: Instant) -> bool:
+        return self.csd_seen + 1 >= self.csd_wanted
+
+    def do_fall_asleep(self, now: Instant) -> None:
+        """Without supply the contactors drop out and nothing more is said."""
+        self.do_open_k5k6(now)
+        self.tp.reset()
+        self.set_also_due(FAR)
 
     def do_wait_self_test(self, now: Instant) -> None:
         self.start_timer("self_test", now)
@@ -376,14 +380,13 @@ class Vehicle(TableMachine):
 
     def do_take_ccs(self, now: Instant) -> None:
         self.start_timer("T18", now)
-        if self.sense("soc", now) >= self.spec.stop_soc:
-            self.bst = {"soc_reached": 1}
-            self.fire("own_stop", now)
 
-    def do_begin(self, now: Instant) -> None:
+    def do_stop_for_soc(self, now: Instant) -> None:
+        self.bst = {"soc_reached": 1}
         self.cst_seen = False
-        self.bst = {}
-        self.csd_seen = 0
+
+    def do_await_cst(self, now: Instant) -> None:
+        self.cst_seen = False
 
     def do_charger_stopped(self, now: Instant) -> None:
         self.cst_seen = True
@@ -391,26 +394,24 @@ class Vehicle(TableMachine):
 
     def do_take_cst(self, now: Instant) -> None:
         self.cst_seen = True
+        self.stop_timer("T19")
         if "stop_answered" not in self.timers:
             self._start_answer(now)
 
     def do_stop_answer(self, now: Instant) -> None:
-        self.demand = (self.demand[0], 0.0, self.demand[2])
         if self.cst_seen:
-            self._start_answer(now)
+            self.do_take_cst(now)
 
     def _start_answer(self, now: Instant) -> None:
-        self.spans = {**self.spans, "stop_answered": self.answer_after_s}
+        self.spans = {**self.spans, "stop_answered": self.answer_after}
         self.start_timer("stop_answered", now)
 
-    def do_mark_statistics(self, now: Instant) -> None:
+    def do_count_no_csd(self, now: Instant) -> None:
         self.csd_seen = 0
 
-    def do_take_csd(self, now: Instant) -> None:
+    def do_count_csd(self, now: Instant) -> None:
         self.csd_seen += 1
-        if self.csd_seen >= self.csd_wanted:
-            self.spans = {**self.spans, "statistics_done": ms(1)}
-            self.start_timer("statistics_done", now)
+        self.stop_timer("T20")
 
     def do_report(self, awaited: str, now: Instant) -> None:
         self.bem = {awaited: 1}
@@ -423,7 +424,7 @@ class Vehicle(TableMachine):
         self.actuations.append(("k5k6_command", 0))
 
     def do_open_when_dead(self, now: Instant) -> None:
-        """Open at low current, at the latest when the limit of 10 s (sheet 4.4) nears."""
+        """Open at low current; look again later while there is more."""
         if self.sense("pack_current", now) <= _DEAD_CURRENT:
             self.do_open_k5k6(now)
         else:
