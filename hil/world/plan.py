@@ -73,10 +73,12 @@ class Tell(msgspec.Struct, frozen=True, tag="tell"):
 
 
 class Stimulate(msgspec.Struct, frozen=True, tag="stimulate"):
-    """A declared stimulus of the plant gets a value."""
+    """A declared stimulus of the plant gets a value. The world notes it as ``stimulus``, or as ``setup``
+    where it only brings a session about."""
 
     name: str
     value: float
+    setup: bool = False
 
 
 class Inject(msgspec.Struct, frozen=True, tag="inject"):

@@ -230,7 +230,8 @@ class VirtualWorld:
             else:
                 line.undo_all()
         else:
-            self.see(Note(self.queue.now, "stimulus", f"{action.name} = {action.value:g}"))
+            kind = "setup" if action.setup else "stimulus"
+            self.see(Note(self.queue.now, kind, f"{action.name} = {action.value:g}"))
             self._stimulate(action.name, action.value)
 
     @staticmethod
