@@ -144,7 +144,7 @@ class VirtualCan:
         """Take a frame of a node. It wins at once where the line is free, until a better one comes in time."""
         key, bits = frame_shape(frame)
         queue = port.queue
-        if len(queue) >= _QUEUE:
+        if queue and len(queue) >= _QUEUE:
             self.report(port, "overflow")
             return
         self._count = count = self._count + 1
@@ -152,22 +152,21 @@ class VirtualCan:
         if not port.receivers:
             self._enqueue_unheard(port, entry)
             return
-        now = self._scheduler.now
-        if self._sender is not None and now > self._start:
-            heappush(queue, entry)
-            return
-        start = self._idle
-        if start < now:
-            start = now
+        start = self._scheduler.now
+        if start < self._idle:
+            start = self._idle
         if start < port.ready:
             start = port.ready
-        if self._sender is None:
-            self._begin(port, entry, start)
-        elif start < self._start or (start == self._start and entry < self._entry):
+        if self._sender is not None:
+            if start > self._start or (start == self._start and entry > self._entry):
+                heappush(queue, entry)
+                return
             self._retract()
-            self._begin(port, entry, start)
-        else:
-            heappush(queue, entry)
+        self._sender = port
+        self._entry = entry
+        self._start = start
+        self._end_due = end = start + entry[3]
+        self._scheduler.at(end, self._on_end)
 
     def enqueue_faulty(self, port: CanPort, frame: CanFrame) -> None:
         """Take a frame of a node, as link faults have it."""

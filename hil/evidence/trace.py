@@ -133,13 +133,13 @@ def _refused(path: Path, error: Exception) -> HilError:
 
 
 class _Lines:
-    """candump text of observations. Bus and identifier repeat, so their text is kept."""
+    """candump text of observations. Most frames repeat earlier ones, so their text is kept."""
 
     def __init__(self) -> None:
-        self._middles: dict[tuple[int, str, bool], str] = {}
+        self._known: dict[tuple[int, str, bool, bytes], str] = {}
 
     def render(self, observations: Iterable[Observation]) -> bytes:
-        middles = self._middles
+        known = self._known
         lines: list[str] = []
         add = lines.append
         second, head = -1, ""
@@ -147,8 +147,8 @@ class _Lines:
             kind = type(observation)
             if kind is FrameSeen:
                 frame: FrameSeen = observation  # type: ignore[assignment]  # told by kind: faster than isinstance
-                key = (frame.id, frame.port, frame.extended)
-                rest = f"{middles.get(key) or self._remember(key)}{frame.data.hex().upper()}"
+                key = (frame.id, frame.port, frame.extended, frame.data)
+                rest = known.get(key) or self._remember(key)
             elif kind is BusErrorSeen:
                 rest = _error(observation)  # type: ignore[arg-type]  # told by kind
             else:
@@ -159,13 +159,13 @@ class _Lines:
             add(f"{head}{part:06d}{rest}\n")
         return "".join(lines).encode()
 
-    def _remember(self, key: tuple[int, str, bool]) -> str:
-        identifier, port, extended = key
-        if len(self._middles) >= _MOST_KEPT:
-            self._middles.clear()
+    def _remember(self, key: tuple[int, str, bool, bytes]) -> str:
+        identifier, port, extended, data = key
+        if len(self._known) >= _MOST_KEPT:
+            self._known.clear()
         shown = f"{identifier:08X}" if extended else f"{identifier:03X}"
-        middle = self._middles[key] = f") {_channel(port)} {shown}#"
-        return middle
+        text = self._known[key] = f") {_channel(port)} {shown}#{data.hex().upper()}"
+        return text
 
 
 def _channel(port: str) -> str:

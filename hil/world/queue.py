@@ -27,8 +27,8 @@ class EventQueue:
         """Call ``call`` at ``instant``; an instant in the past is our own misuse and raises."""
         if instant < self.now:
             raise WorldError(f"an event at {show_instant(instant)} lies before now, {show_instant(self.now)}")
-        self._count += 1
-        heapq.heappush(self._heap, (instant, self._count, call))
+        self._count = count = self._count + 1
+        heapq.heappush(self._heap, (instant, count, call))
 
     def stop(self) -> None:
         """End the present :meth:`run` after the event that is being served."""
