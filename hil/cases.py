@@ -28,6 +28,7 @@ from hil.bench.actions import (
 )
 from hil.bench.bench import Bench
 from hil.bench.phases import Phase
+from hil.bench.profile_cases import judge_generated
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
 from hil.marks import requirement
@@ -48,6 +49,7 @@ __all__ = [
     "first",
     "go",
     "hold",
+    "judge_generated",
     "limit",
     "malform",
     "mend_line",

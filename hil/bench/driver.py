@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hil.bench.actions import stimulate
 from hil.bench.judge import Inconclusive, Judge
@@ -12,11 +12,16 @@ from hil.bench.record import MessageSeen, Record
 from hil.bench.vehicle import VehicleHandle
 from hil.conformance.catalogue import Limit
 from hil.conformance.verdict import Finding
+from hil.errors import UsageError
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import Instant, Span, s, show_instant
 from hil.world.observation import FrameSeen, Note, Observation, Sample
 from hil.world.pipe import World
 from hil.world.plan import Action, Advance, AtInstant, Close, Command, Do, Plan, Reply, Rule, Trigger
+
+if TYPE_CHECKING:
+    from hil.bench.twin import Twin
+    from hil.profile.model import LoadProfile
 
 Moment = MessageSeen | FrameSeen | Note | Sample | Instant
 Sink = Callable[[Sequence[Observation]], None]
@@ -66,6 +71,12 @@ class Driver:
         self._started = False
         self._readings = readings
         self._closed = False
+        self.messages = messages
+        """Of the edition that the bench speaks."""
+        self.twin: Twin | None = None
+        """Makes fresh virtual benches like this one, where there is such a thing."""
+        self.profile: LoadProfile | None = None
+        """The load profile that shows what the case came to; it is kept beside the evidence."""
         self.now: Instant = 0
         self.record = Record(messages)
         self.judge = judge
@@ -84,17 +95,26 @@ class Driver:
                 self._monitors.feed(reply.observations)
         return reply
 
+    def adopt(self, world: World) -> None:
+        """Go on with another world; :class:`UsageError` once anything has happened in the present one."""
+        if self.now or self.record.observations:
+            raise UsageError(f"the bench is at {show_instant(self.now)}: its world cannot be exchanged any more")
+        self._world = world
+
     def do(self, *actions: Action) -> None:
         """Carry out actions now."""
         self.execute(Do(actions))
 
-    def on(self, trigger: Trigger, *actions: Action, delay: Span = 0, name: str = "") -> str:
+    def on(
+        self, trigger: Trigger, *actions: Action, delay: Span = 0, name: str = "", needed: bool = True
+    ) -> str:
         """Declare what is to happen when the trigger comes; returns the rule's name.
 
-        A rule that never fires makes the case inconclusive: what was to be stimulated was not.
+        A rule that is needed and never fires makes the case inconclusive: what was to be stimulated was not.
         """
         name = name or f"{len(self._rules) + 1}: {_describe(actions)}"
-        self._rules.append(name)
+        if needed:
+            self._rules.append(name)
         self.execute(Plan((Rule(name, trigger, actions, delay),)))
         return name
 
@@ -128,6 +148,11 @@ class Driver:
             if reply.stopped_by is not None:
                 return True
         return False
+
+    @property
+    def readings(self) -> Mapping[str, str]:
+        """The choice taken for each entry of the interpretation register."""
+        return self._readings
 
     def reading(self, name: str) -> str:
         """The choice taken in the interpretation register."""

@@ -37,6 +37,7 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "overvoltage": "make the power stage exceed its set-point",
         "raw-frames": "send any frame on the bus",
         "link-faults": "disturb the bus: break lines, drop and corrupt frames",
+        "twin": "start over in a fresh world for every load profile",
         "inspection": "a person looks at the charger",
     }
 )

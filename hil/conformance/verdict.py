@@ -106,3 +106,7 @@ class CaseResult(msgspec.Struct):
     nodeid: str = ""
     repeat: str = ""
     """The one command line that runs exactly this again."""
+    profile: str | None = None
+    """Path of the load profile that shows the verdict, relative to the output folder."""
+    replay: str = ""
+    """The command line that replays that profile."""

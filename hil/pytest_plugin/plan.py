@@ -6,11 +6,12 @@ import hashlib
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
 from hil.bench.setup import Setup
+from hil.bench.twin import Pool
 from hil.conformance.catalogue import Requirement, requirements, suites
 from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.faults import SeededFault, all_faults
@@ -61,6 +62,8 @@ class RunPlan:
     """A choice for every entry of the register."""
     faults: tuple[SeededFault, ...]
     out: Path
+    pools: dict[str, Pool] = field(default_factory=dict, compare=False, repr=False)
+    """Generated load profiles and what came of them, shared by the cases that judge them."""
 
     def runs(self, requirement: Requirement) -> list[Run]:
         """Every run of a requirement on this rig, in the catalogue's order."""
@@ -129,9 +132,21 @@ class RunPlan:
         readings = [each for each in options.reading if each.partition("=")[0] != (run.requirement.reading or "")]
         for each in (*readings, *((run.reading,) if run.reading else ())):
             words += ["--reading", each]
-        for fault in self.faults:
-            words += ["--fault", fault.name]
-        return shlex.join(words)
+        return shlex.join([*words, *self._fault_words()])
+
+    def replay(self, profile: Path) -> str:
+        """The command line that replays a load profile as this run did."""
+        here = Path.cwd()
+        path = profile.relative_to(here) if profile.is_relative_to(here) else profile
+        words = ["hil", "profile", "replay", path.as_posix()]
+        if self.options.rig != Options.rig:
+            words += ["--rig", self.options.rig]
+        for each in self.options.reading:
+            words += ["--reading", each]
+        return shlex.join([*words, *self._fault_words()])
+
+    def _fault_words(self) -> list[str]:
+        return [word for fault in self.faults for word in ("--fault", fault.name)]
 
 
 def seed_of(seed: int, run: Run) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from hil.bench.bench import Bench, ignore
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
-from hil.bench.setup import build
+from hil.bench.setup import Setup, build
+from hil.bench.twin import Twin
 from hil.conformance.monitors import MonitorSet
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
 from hil.dut.faults import Edit
 from hil.errors import HilError
 from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
+from hil.profile.files import SUFFIX, save
+from hil.profile.model import LoadProfile
 from hil.protocol.gbt27930 import MessageSet, edition
 from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
@@ -51,14 +54,20 @@ class CaseRun:
         self._plan = plan
         setup = plan.setup(run)
         self.messages: MessageSet = edition(setup.edition)
-        world: World = build(setup, edit)
         self._watched: WatchedWorld | None = None
-        if plan.options.max_real_time is not None:
-            world = self._watched = WatchedWorld(world, s(plan.options.max_real_time))
         self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
         monitors = MonitorSet(edition=setup.edition, readings=setup.readings)
         sink = ignore if self._writer is None else self._writer.write
-        self.bench = Bench(world, self.messages, Judge(), setup.readings, sink, monitors)
+        self._edit = edit
+        self.bench = Bench(self._build(setup), self.messages, Judge(), setup.readings, sink, monitors)
+        pools = plan.pools if edit is None else None
+        self.bench.twin = Twin(setup, self._build, pools, plan.seed)
+
+    def _build(self, setup: Setup) -> World:
+        world: World = build(setup, self._edit)
+        if self._plan.options.max_real_time is not None:
+            world = self._watched = WatchedWorld(world, s(self._plan.options.max_real_time))
+        return world
 
     def conclude(self, error: BaseException | None) -> CaseResult:
         """Close the world and come to a verdict; ``error`` is what the case raised, if anything.
@@ -92,9 +101,18 @@ class CaseRun:
         if self._writer is not None:
             result.trace = self._writer.log_path.relative_to(self._plan.out).as_posix()
             result.stream = self._writer.stream_path.relative_to(self._plan.out).as_posix()
+        if bench.profile is not None:
+            self._keep(bench.profile, result)
         result.duration_s = seconds(bench.now)
         result.decisive = bench.now if decisive is None or decisive.at is None else decisive.at
         return result
+
+    def _keep(self, profile: LoadProfile, result: CaseResult) -> None:
+        """Write the load profile that shows the verdict, and tell how to replay it."""
+        path = self._plan.out / "profiles" / f"{self.run.stem}{SUFFIX}"
+        save(profile, path)
+        result.profile = path.relative_to(self._plan.out).as_posix()
+        result.replay = self._plan.replay(path)
 
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
         judged = self.bench.judge.verdict

@@ -13,6 +13,7 @@ from hil.codec.frame import CanFrame
 from hil.codec.message import Message
 from hil.dut.gbt27930.compose import Composer
 from hil.dut.gbt27930.power import PowerControl
+from hil.dut.gbt27930.quirks import QuirkyPower
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
@@ -55,7 +56,7 @@ class Charger(TableMachine):
         self.permitted = True
         self.fast_cut = False
         self.seen_bcl = self.seen_bcs = False
-        self.power = PowerControl(self)
+        self.power = PowerControl(self) if spec.power.quirks is None else QuirkyPower(self, spec.power.quirks)
         self.compose = Composer(self)
         self.tp = Transport(CHARGER_ADDRESS, BMS_ADDRESS, timing=spec.tp_timing, behaviour=spec.tp)
         self._accepted: dict[int, type[Message] | None] = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from hil.dut.gbt27930.quirks import Quirks
 from hil.dut.gbt27930.table import ROWS, STATES
 from hil.errors import UsageError
 from hil.protocol.j1939 import TpBehaviour, TpTiming
@@ -136,6 +137,8 @@ class Power:
     cc1_high: float = 4.8
     start_cc1_low: float = 3.2
     start_cc1_high: float = 4.8
+    quirks: Quirks | None = None
+    """What only an unusual load profile brings to light."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +262,10 @@ class ChargerSpec:
     def powered(self, **values: Any) -> ChargerSpec:
         """The same with other settings of :class:`Power`."""
         return replace(self, power=replace(self.power, **values))
+
+    def quirky(self, **quirks: Any) -> ChargerSpec:
+        """The same with other :class:`~hil.dut.gbt27930.quirks.Quirks`."""
+        return self.powered(quirks=replace(self.power.quirks or Quirks(), **quirks))
 
     def saying(self, send: str, **signals: Any) -> ChargerSpec:
         """The same with signals of one message forced."""

@@ -1,0 +1,65 @@
+"""Replaying load profiles on a bench, and judging what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hil.bench.driver import Driver
+from hil.bench.judge import Inconclusive
+from hil.bench.phases import Phase
+from hil.conformance.verdict import Measurement, Verdict, worst
+from hil.profile.invariants import judge
+from hil.profile.model import LoadProfile
+from hil.profile.plan import initial_demand, rules
+from hil.profile.seen import Seen
+from hil.units import Span, s, show_instant
+
+AFTERWARDS: Span = s(12)
+"""Watched after the profile's end: CST, statistics and shutting down (sheet 4.3: T10, 4.4: 10 s)."""
+_PLUGGED: Span = s(1)
+"""From the plug's insertion to the authorisation of the session."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one profile in one world."""
+
+    profile: LoadProfile
+    measured: Mapping[str, list[Measurement]]
+    """By case of the requirement."""
+    problem: str = ""
+    """Why charging was not reached."""
+
+    def verdict(self, case: str) -> Verdict:
+        """Of one requirement; *none* where the session gave nothing to judge."""
+        return worst(measurement.verdict for measurement in self.measured.get(case, ()))
+
+    def failing(self, case: str) -> Measurement | None:
+        """The first measurement that fails a case."""
+        return next((each for each in self.measured.get(case, ()) if each.verdict is Verdict.FAIL), None)
+
+
+def replay(bench: Driver, profile: LoadProfile) -> None:
+    """Carry a profile out on a bench that has not started a session, and watch up to its end.
+
+    Everything is declared before the session starts. Raises :class:`Inconclusive` when charging is not
+    reached, unless the profile itself disturbs the way there.
+    """
+    bench.do(initial_demand(profile))
+    for rule in rules(profile):
+        bench.on(rule.trigger, *rule.actions, delay=rule.delay, name=rule.name, needed=not profile.before)
+    bench.plug_in()
+    bench.let(_PLUGGED)
+    bench.start()
+    if bench.wait(Phase.CHARGING.trigger, Phase.CHARGING.limit):
+        bench.until(bench.now + profile.span + AFTERWARDS)
+    elif not profile.before:
+        raise Inconclusive(f"charging was not reached by {show_instant(bench.now)}")
+
+
+def judged(bench: Driver, cases: tuple[str, ...] = ()) -> dict[str, list[Measurement]]:
+    """What a bench has seen, judged by these cases, or by all."""
+    seen = Seen(bench.messages)
+    seen.add(bench.record.observations)
+    return judge(seen, bench.readings, bench.judge.uncertainty, cases)

@@ -1,0 +1,187 @@
+"""Makes a failing profile small: fewer segments and events, shorter, rounder, nearer to the ordinary.
+
+A file has no choices of a generator to shrink, so generated profiles and files are reduced alike, by
+edits of the profile itself. Every edit is tried in a fixed order and kept where the profile still fails;
+the order does not depend on where the search began, so that one defect comes to one profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from hil.profile.events import AnyEvent
+from hil.profile.model import LoadProfile, Segment
+from hil.tester.gbt27930 import VEHICLES
+
+Fails = Callable[[LoadProfile], bool]
+
+_DURATIONS = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
+_CURRENTS = (100.0, 50.0, 0.0, 200.0, 20.0, 150.0, 250.0, 300.0, 10.0, 40.0, 30.0)
+"""A tried in this order: the ordinary demand first."""
+_SOC = 50.0
+_TEMPERATURE = 25.0
+
+
+class Budget(Exception):  # noqa: N818 - ends the reduction, and is no error
+    """No more trials are allowed."""
+
+
+def reduced(profile: LoadProfile, fails: Fails, trials: int = 400) -> LoadProfile:
+    """The smallest profile found that still fails, within so many trials.
+
+    ``profile`` must fail; ``fails`` must be deterministic. Profiles tried before are not tried again.
+    """
+    return _Reducer(profile, fails, trials).run()
+
+
+class _Reducer:
+    def __init__(self, profile: LoadProfile, fails: Fails, trials: int) -> None:
+        self.best = replace(profile, found=None)
+        self._fails = fails
+        self._left = trials
+        self._known: set[tuple[object, ...]] = {_key(self.best)}
+
+    def run(self) -> LoadProfile:
+        try:
+            while self._pass():
+                pass
+        except Budget:
+            pass
+        return self.best
+
+    def _pass(self) -> bool:
+        before = self.best
+        self._fewer()
+        for edit in (_plain_start, _without_events, _steps, _durations, _currents, _voltages, _modes, _event_times):
+            self._each(edit)
+        return self.best != before
+
+    def _fewer(self) -> None:
+        """Leave out runs of segments, long ones first."""
+        size = len(self.best.segments) - 1
+        while size >= 1:
+            start = 0
+            while start + size <= len(self.best.segments) and len(self.best.segments) > size:
+                segments = self.best.segments
+                if not self._try(replace(self.best, segments=segments[:start] + segments[start + size :])):
+                    start += 1
+            size = min(size - 1, len(self.best.segments) - 1)
+
+    def _each(self, edit: Callable[[LoadProfile], Iterator[LoadProfile]]) -> None:
+        """Try an edit's proposals, anew after each that was kept."""
+        kept = True
+        while kept:
+            kept = any(self._try(candidate) for candidate in edit(self.best))
+
+    def _try(self, candidate: LoadProfile) -> bool:
+        key = _key(candidate)
+        if key in self._known:
+            return False
+        self._known.add(key)
+        if self._left <= 0:
+            raise Budget
+        self._left -= 1
+        if not self._fails(candidate):
+            return False
+        self.best = candidate
+        return True
+
+
+def _key(profile: LoadProfile) -> tuple[object, ...]:
+    return profile.segments, profile.before, profile.vehicle, profile.soc, profile.temperature, profile.seed
+
+
+def _with(profile: LoadProfile, index: int, **fields: object) -> LoadProfile:
+    segments = list(profile.segments)
+    segments[index] = replace(segments[index], **fields)
+    return replace(profile, segments=tuple(segments))
+
+
+# --- edits ------------------------------------------------------------------------------------------
+
+
+def _plain_start(profile: LoadProfile) -> Iterator[LoadProfile]:
+    for index in range(len(profile.before)):
+        yield replace(profile, before=profile.before[:index] + profile.before[index + 1 :])
+    if profile.soc != _SOC:
+        yield replace(profile, soc=_SOC)
+    if profile.temperature != _TEMPERATURE:
+        yield replace(profile, temperature=_TEMPERATURE)
+
+
+def _without_events(profile: LoadProfile) -> Iterator[LoadProfile]:
+    for number, segment in enumerate(profile.segments):
+        for index in range(len(segment.events)):
+            yield _with(profile, number, events=segment.events[:index] + segment.events[index + 1 :])
+
+
+def _steps(profile: LoadProfile) -> Iterator[LoadProfile]:
+    for number, segment in enumerate(profile.segments):
+        if segment.ramp:
+            yield _with(profile, number, ramp=False)
+
+
+def _modes(profile: LoadProfile) -> Iterator[LoadProfile]:
+    for number, segment in enumerate(profile.segments):
+        if segment.mode != "cc":
+            yield _with(profile, number, mode="cc")
+
+
+def _durations(profile: LoadProfile) -> Iterator[LoadProfile]:
+    """The shortest of the usual durations that still fails."""
+    for number, segment in enumerate(profile.segments):
+        latest = max((event.at for event in segment.events), default=0.0)
+        for duration in _DURATIONS:
+            if duration >= segment.duration:
+                break
+            if duration > latest:
+                yield _with(profile, number, duration=duration)
+            elif latest:
+                yield _with(profile, number, duration=duration, events=_squeezed(segment, duration))
+
+
+def _squeezed(segment: Segment, duration: float) -> tuple[AnyEvent, ...]:
+    part = duration / segment.duration
+    return tuple(replace(event, at=round(event.at * part, 3)) for event in segment.events)
+
+
+def _currents(profile: LoadProfile) -> Iterator[LoadProfile]:
+    """The first of the usual currents that still fails, then rounder ones."""
+    for number, segment in enumerate(profile.segments):
+        for current in _CURRENTS:
+            if current == segment.current:
+                break
+            yield _with(profile, number, current=current)
+        else:
+            for grid in (50, 10, 5, 1):
+                if segment.current % grid:
+                    yield _with(profile, number, current=float(round(segment.current / grid) * grid))
+
+
+def _voltages(profile: LoadProfile) -> Iterator[LoadProfile]:
+    most = VEHICLES[profile.vehicle].max_total_voltage
+    for number, segment in enumerate(profile.segments):
+        if segment.voltage == most:
+            continue
+        yield _with(profile, number, voltage=most)
+        for grid in (50, 10, 5, 1):
+            if segment.voltage % grid:
+                yield _with(profile, number, voltage=float(round(segment.voltage / grid) * grid))
+
+
+def _event_times(profile: LoadProfile) -> Iterator[LoadProfile]:
+    for number, segment in enumerate(profile.segments):
+        for index, event in enumerate(segment.events):
+            if event.at:
+                yield _with(profile, number, events=_replaced(segment, index, replace(event, at=0.0)))
+            if event.lasts:
+                for span in _DURATIONS:
+                    if span >= event.lasts:
+                        break
+                    yield _with(profile, number, events=_replaced(segment, index, replace(event, span=span)))
+
+
+def _replaced(segment: Segment, index: int, event: AnyEvent) -> tuple[AnyEvent, ...]:
+    return (*segment.events[:index], event, *segment.events[index + 1 :])
