@@ -15,6 +15,10 @@ class RigError(UsageError):
     """A rig file or a rig that cannot be used; names file, line or field, value and what is allowed."""
 
 
+class MapError(UsageError):
+    """A register map file that cannot be used; names file, line, field, value and what is allowed."""
+
+
 class CodecError(HilError, ValueError):
     """A message that cannot be encoded or decoded; names message, signal, value and range."""
 
