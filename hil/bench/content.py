@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from hil.bench.actions import MessageType
-from hil.bench.driver import Moment, instant_of
+from hil.bench.core import Moment, instant_of
 from hil.bench.messages import MessageWaits
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit, period
-from hil.conformance.checks import check_window, judge
+from hil.conformance.checks import check_window
 from hil.conformance.verdict import Measurement, Verdict
 from hil.protocol.gbt27930 import CCS, CHARGER_ADDRESS, CRM
 from hil.units import Span, ms, show_span
@@ -28,37 +28,6 @@ _TRANSFER_LIMIT: Span = ms(200)
 class ContentChecks(MessageWaits):
     """The part of a bench that judges contents."""
 
-    def check(
-        self,
-        name: str,
-        value: float | str | bool | None,
-        *,
-        equals: Any = None,
-        low: float | None = None,
-        high: float | None = None,
-        unit: str = "",
-        at: Moment | None = None,
-        note: str = "",
-    ) -> bool:
-        """Judge one value, against a range or for equality; True when it passes."""
-        instant = None if at is None else instant_of(at)
-        if equals is not None:
-            verdict = Verdict.PASS if value == equals else Verdict.FAIL
-            note = note or ("" if value == equals else f"expected {equals}")
-            if isinstance(equals, int | float) and not isinstance(equals, bool):
-                low = high = float(equals)
-        elif isinstance(value, int | float):
-            verdict = judge(float(value), low, high)
-        else:
-            verdict = Verdict.FAIL
-        self.judge.add(Measurement(name, value, unit, low, high, verdict, instant, note))
-        return verdict is Verdict.PASS
-
-    def check_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
-        """A span that a case computed lies inside a limit's window."""
-        limit = self.under(within)
-        self.judge.add(check_window(name, span, limit, self.judge.uncertainty, at=instant_of(at)))
-
     def check_findings(self, side: str) -> None:
         """The monitors saw no deviation of that side (``charger`` or ``bms``) that binds."""
         found = [finding for finding in self.findings() if finding.side == side and not finding.advisory]
@@ -67,11 +36,6 @@ class ContentChecks(MessageWaits):
             self.judge.add(Measurement(name, finding.seen, "", None, None, finding.verdict, finding.at, note))
         if not found:
             self.check("deviations seen by the monitors", 0.0, high=0.0, at=self.now)
-
-    def report(self, name: str, value: float | str | bool | None, unit: str = "", *, at: Moment | None = None) -> None:
-        """Record a value that is told but not judged."""
-        instant = None if at is None else instant_of(at)
-        self.judge.add(Measurement(name, value, unit, None, None, Verdict.NONE, instant))
 
     def lengths(self, message: MessageType) -> tuple[int, ...]:
         """Data lengths that the reading ``dlc`` allows for a message of one frame."""

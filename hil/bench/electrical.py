@@ -1,113 +1,18 @@
-"""Waiting for the plant's signals and judging them, "at no instant" included."""
+"""Judging the output of a DC charger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 from hil.bench.content import ContentChecks
-from hil.bench.driver import Moment, instant_of
-from hil.bench.judge import Inconclusive
-from hil.bench.messages import beyond
-from hil.conformance.catalogue import Limit, Quantity, limit, quantity
-from hil.conformance.checks import check_window
+from hil.bench.core import Moment, instant_of
+from hil.conformance.catalogue import limit, quantity
 from hil.conformance.verdict import Measurement, Verdict
-from hil.plant.signals import BY_NAME
-from hil.units import Instant, show_instant
-from hil.world.observation import Sample
 
 CURRENT = "output_current"
 VOLTAGE = "output_voltage"
 
 
 class ElectricalChecks(ContentChecks):
-    """The part of a bench that judges signals. Analogue ones run straight between their samples."""
-
-    def shows(self, name: str) -> bool:
-        """Whether this bench observes the signal at all."""
-        return self.record.value(name) is not None
-
-    def signal(self, name: str, at: Moment | None = None) -> float:
-        """The signal's value at a moment (now); inconclusive when the rig has not shown it yet."""
-        value = self._value(name, self.now if at is None else instant_of(at))
-        if value is None:
-            raise Inconclusive(f"the signal {name} has not been observed up to {show_instant(self.now)}")
-        return value
-
-    def _value(self, name: str, at: Instant) -> float | None:
-        before, after = self.record.samples_around(name, at)
-        if before is None or after is None or _is_digital(name) or after.t == before.t:
-            return None if before is None else before.value
-        part = (at - before.t) / (after.t - before.t)
-        return before.value + (after.value - before.value) * part
-
-    def expect_signal(
-        self,
-        name: str,
-        *,
-        low: float = float("-inf"),
-        high: float = float("inf"),
-        after: Moment,
-        within: Limit,
-        label: str = "",
-    ) -> Instant | None:
-        """The signal must come into the range inside the limit's window after a moment."""
-        start, within = instant_of(after), self.under(within)
-        label = label or f"time to {name}"
-        until = start + within.high + beyond(within)
-        reached = self.time_in_range(name, low, high, start, until)
-        if reached is None:
-            self.judge.add(self.missing(label, within, start))
-            return None
-        self.judge.add(check_window(label, reached - start, within, self.judge.uncertainty, at=reached))
-        return reached
-
-    def time_in_range(self, name: str, low: float, high: float, start: Instant, until: Instant) -> Instant | None:
-        """The first instant from ``start`` on at which the signal lies in the range; None when it never does."""
-        self.until(until)
-        value = self.signal(name, start)
-        if low <= value <= high:
-            return start
-        before = Sample(start, name, value, value, value)
-        for sample in self.record.samples(name, start, until):
-            if low <= sample.value <= high:
-                return sample.t if _is_digital(name) else _crossing(before, sample, low, high)
-            before = sample
-        return None
-
-    def extremes(self, name: str, after: Moment, until: Moment) -> tuple[float, float]:
-        """Lowest and highest value between two moments, at no instant beyond."""
-        start, end = instant_of(after), instant_of(until)
-        self.until(end)
-        samples = self.record.samples(name, start, end)
-        values = [self.signal(name, start), self.signal(name, end)]
-        values += [sample.low for sample in samples[1:]]
-        values += [sample.high for sample in samples[1:]]
-        if samples:
-            values.append(samples[0].value)
-        return min(values), max(values)
-
-    def expect_at_no_instant(
-        self,
-        name: str,
-        label: str,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-        after: Moment,
-        until: Moment,
-    ) -> None:
-        """Between two moments the signal never leaves the range."""
-        lowest, highest = self.extremes(name, after, until)
-        unit = BY_NAME[name].unit
-        if low is not None:
-            self.check(f"{label}, lowest", round(lowest, 3), low=low, unit=unit, at=until)
-        if high is not None:
-            self.check(f"{label}, highest", round(highest, 3), high=high, unit=unit, at=until)
-
-    def check_quantity(self, label: str, value: float, range_: Quantity, *, at: Moment | None = None) -> bool:
-        """A value lies in a named range of the catalogue."""
-        return self.check(label, round(value, 4), low=range_.low, high=range_.high, unit=range_.unit, at=at)
+    """The part of a bench that judges the output."""
 
     def expect_no_power(self, *, after: Moment) -> None:
         """The output falls to 5 A or less (sheet 4.8, figure A.6) and stays there.
@@ -125,31 +30,3 @@ class ElectricalChecks(ContentChecks):
                 )
             return
         self.judge.add(Measurement("time to no power", None, "s", None, None, Verdict.NONE, start, "not observed"))
-
-    def expect_open(self, name: str, label: str, *, after: Moment, within: Limit) -> Instant | None:
-        """A contactor is open inside the limit after a moment; told, not judged, where the rig does not show it."""
-        if not self.shows(name):
-            self.judge.add(Measurement(label, None, "s", None, None, Verdict.NONE, instant_of(after), "not observed"))
-            return None
-        return self.expect_signal(name, high=0.5, after=after, within=within, label=label)
-
-    def changes(self, name: str, after: Moment = -1) -> Iterator[tuple[Instant, float]]:
-        """Instants and new values of a digital signal, the first observation left out."""
-        for before, sample in pairwise(self.record.samples(name)):
-            if sample.value != before.value and sample.t > instant_of(after):
-                yield sample.t, sample.value
-
-
-def _is_digital(name: str) -> bool:
-    declared = BY_NAME.get(name)
-    return declared is not None and declared.unit == "" and declared.high == 1
-
-
-def _crossing(before: Sample, after: Sample, low: float, high: float) -> Instant:
-    """Where a straight line between two samples enters the range."""
-    bound = high if before.value > high else low
-    step = after.value - before.value
-    if step == 0 or after.t <= before.t:
-        return after.t
-    part = (bound - before.value) / step
-    return before.t + round(part * (after.t - before.t))

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hil.bench.actions import MessageType
-from hil.bench.driver import Driver, Moment, instant_of
+from hil.bench.core import Moment, beyond, instant_of
+from hil.bench.driver import Driver
 from hil.bench.judge import CheckFailed
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_period, check_window
 from hil.conformance.verdict import Measurement, Verdict
-from hil.units import Instant, Span, ms, s, seconds, show_instant, show_span
+from hil.units import Instant, Span, ms, seconds, show_instant, show_span
 from hil.world.plan import OnMessage
 
 Where = Callable[[MessageSeen], bool]
-
-_PATIENCE = 3
-"""An awaited message is looked for this many windows beyond its limit, to measure how late it is."""
 
 
 class MessageWaits(Driver):
@@ -45,11 +43,6 @@ class MessageWaits(Driver):
             raise CheckFailed(f"no {message.name} as expected from {show_instant(start)} to {show_instant(self.now)}")
         self.judge.add(check_window(name, seen.t - start, within, self.judge.uncertainty, at=seen.t))
         return seen
-
-    def missing(self, name: str, within: Limit, start: Instant) -> Measurement:
-        """The measurement of something that never came."""
-        low, high = seconds(within.low), seconds(within.high)
-        return Measurement(name, None, "s", low or None, high, Verdict.FAIL, start + within.high, "never came")
 
     def _find(self, message: MessageType, where: Where | None, start: Instant, until: Instant) -> MessageSeen | None:
         after = start
@@ -173,8 +166,3 @@ class MessageWaits(Driver):
 def holds(where: Where, seen: MessageSeen) -> bool:
     """Whether a message that could be decoded satisfies a condition."""
     return seen.message is not None and where(seen)
-
-
-def beyond(limit: Limit) -> Span:
-    """How much longer than its limit something is looked for, to measure how late it is."""
-    return min(max(_PATIENCE * (limit.high - max(limit.low, 0)), ms(500)), s(10))

@@ -1,18 +1,18 @@
-"""What a bench has seen: the observations, and the messages recognised among them."""
+"""What a bench for GB/T 27930 has seen: the observations, and the messages recognised among them."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from hil.bench.stream import Index, StreamRecord, between
 from hil.codec.message import Message
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Listener, Transfer
 from hil.units import Instant
-from hil.world.observation import FrameSeen, Note, Observation, Sample
+from hil.world.observation import FrameSeen, Observation
 
 _TP_FORMATS = (0xEC, 0xEB)
 _SENDERS = {CHARGER_ADDRESS: "charger", BMS_ADDRESS: "bms"}
@@ -42,33 +42,23 @@ class MessageSeen(msgspec.Struct, frozen=True):
         return getattr(self.message, name)
 
 
-class Record:
-    """Grows with every reply of the world; never forgets. What came is sorted when something is asked."""
+class Record(StreamRecord):
+    """What a bench for GB/T 27930 has seen: messages and frames beside samples, bytes and notes."""
 
     def __init__(self, messages: MessageSet) -> None:
-        self.observations: list[Observation] = []
-        self.notes: list[Note] = []
-        self._index = _Index(messages)
-
-    def add(self, observations: Sequence[Observation]) -> None:
-        """Take in what a reply brought."""
-        self.observations += observations
-        self.notes += [observation for observation in observations if type(observation) is Note]
+        self._messages_index = _Index(messages)
+        super().__init__(self._messages_index)
 
     # --- questions --------------------------------------------------------------------------------
 
     def _sorted(self) -> _Index:
-        index = self._index
-        if index.taken < len(self.observations):
-            index.take(self.observations[index.taken :])
-        return index
+        self.sort()
+        return self._messages_index
 
     def all(self, name: str, after: Instant = -1, until: Instant | None = None) -> list[MessageSeen]:
         """Messages of that name with ``after < t <= until``."""
         seen = self._sorted().by_name.get(name, [])
-        first = bisect_right(seen, after, key=_instant)
-        last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
-        return seen[first:last]
+        return between(seen, after, until)
 
     def last(self, name: str) -> MessageSeen | None:
         """The latest message of that name."""
@@ -87,9 +77,7 @@ class Record:
     def charger_frames(self, after: Instant = -1, until: Instant | None = None) -> list[FrameSeen]:
         """Frames from the charger's address with ``after < t <= until``."""
         seen = self._sorted().charger_frames
-        first = bisect_right(seen, after, key=_instant)
-        last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
-        return seen[first:last]
+        return between(seen, after, until)
 
     def last_charger_frame(self) -> FrameSeen | None:
         """The latest frame from the charger's address."""
@@ -99,8 +87,7 @@ class Record:
     def frames(self, protocol_format: int, after: Instant, until: Instant) -> list[FrameSeen]:
         """Transport frames (PF 0xEC or 0xEB) of both sides with ``after < t <= until``."""
         seen = self._sorted().transport_frames
-        first, last = bisect_right(seen, after, key=_instant), bisect_right(seen, until, key=_instant)
-        return [frame for frame in seen[first:last] if frame.id >> 16 & 0xFF == protocol_format]
+        return [frame for frame in between(seen, after, until) if frame.id >> 16 & 0xFF == protocol_format]
 
     def transfers(self, pgn: int) -> list[Transfer]:
         """Transfers of a PGN that ended, in order, complete or not."""
@@ -111,37 +98,13 @@ class Record:
         seen = self.all(name, until=instant - 1)
         return seen[-1] if seen else None
 
-    def samples_around(self, name: str, at: Instant) -> tuple[Sample | None, Sample | None]:
-        """The signal's latest sample at or before an instant, and the first one after it."""
-        seen = self._sorted().samples.get(name, [])
-        index = bisect_right(seen, at, key=_instant)
-        return (seen[index - 1] if index else None), (seen[index] if index < len(seen) else None)
 
-    def samples(self, name: str, after: Instant = -1, until: Instant | None = None) -> list[Sample]:
-        """Samples of a signal with ``after < t <= until``."""
-        seen = self._sorted().samples.get(name, [])
-        first = bisect_right(seen, after, key=_instant)
-        last = len(seen) if until is None else bisect_right(seen, until, key=_instant)
-        return seen[first:last]
-
-    def value(self, name: str, at: Instant | None = None) -> float | None:
-        """The signal's latest sample at or before an instant; None before the first one."""
-        seen = self._sorted().samples.get(name, [])
-        index = len(seen) if at is None else bisect_right(seen, at, key=_instant)
-        return seen[index - 1].value if index else None
-
-    def fired(self, kind: str, what: str) -> bool:
-        """Whether a note of that kind and text is there: the proof of firing."""
-        return any(note.kind == kind and note.what == what for note in self.notes)
-
-
-class _Index:
-    """The observations by kind and name; ``taken`` of them so far."""
+class _Index(Index):
+    """Messages and frames too."""
 
     def __init__(self, messages: MessageSet) -> None:
-        self.taken = 0
+        super().__init__()
         self.by_name: dict[str, list[MessageSeen]] = {}
-        self.samples: dict[str, list[Sample]] = {}
         self.charger_frames: list[FrameSeen] = []
         self.transport_frames: list[FrameSeen] = []
         self.transfers: dict[int, list[Transfer]] = {}
@@ -150,13 +113,11 @@ class _Index:
         self._known: dict[tuple[int, bytes], Any] = {}
         """Decoded messages by PGN and payload: most come again and again."""
 
-    def take(self, observations: Iterable[Observation]) -> None:
-        for observation in observations:
-            self.taken += 1
-            if isinstance(observation, FrameSeen):
-                self._take_frame(observation)
-            elif isinstance(observation, Sample):
-                self.samples.setdefault(observation.name, []).append(observation)
+    def take_other(self, observation: Observation) -> None:
+        if isinstance(observation, FrameSeen):
+            self._take_frame(observation)
+        else:
+            super().take_other(observation)
 
     def _take_frame(self, frame: FrameSeen) -> None:
         source = frame.id & 0xFF
@@ -202,8 +163,3 @@ class _Index:
         t, started, received = times
         seen = MessageSeen(t, started, declared.name, sender, data, identifier, message, received)
         self.by_name.setdefault(declared.name, []).append(seen)
-
-
-def _instant(seen: Any) -> Instant:
-    instant: Instant = seen.t
-    return instant

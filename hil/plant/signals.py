@@ -23,6 +23,13 @@ class PlantSignal(NamedTuple):
     low: float
     high: float
     doc: str
+    stepped: bool = False
+    """It only changes in steps: between two samples it stays what it was."""
+
+    @property
+    def steps(self) -> bool:
+        """Whether it changes in steps, as every signal that is on or off does."""
+        return self.stepped or (self.unit == "" and self.high == 1)
 
 
 def _sensor(
