@@ -427,6 +427,7 @@ class Charger(TableMachine):
         self.start_timer("T9", now)
 
     def do_reconnect(self, now: Instant) -> None:
+        self.power.end_discharge()
         self.reconnects += 1
         self.permitted = True
 
@@ -479,11 +480,10 @@ class Charger(TableMachine):
         self.power.off()
 
     def do_discharge(self, now: Instant) -> None:
-        if self.spec.power.discharge:
-            self.act("discharge_command", 1)
+        self.power.discharge()
 
     def do_end_discharge(self, now: Instant) -> None:
-        self.act("discharge_command", 0)
+        self.power.end_discharge()
 
     def do_start_precharge(self, now: Instant) -> None:
         self.power.precharge(now)
@@ -499,6 +499,11 @@ class Charger(TableMachine):
 
     def do_cut(self, now: Instant) -> None:
         self.power.cut(now, fast=self.fast_cut)
+
+    def do_cut_at_once(self, now: Instant) -> None:
+        """A danger while the current is coming down already: no ramp any more."""
+        self.fast_cut = True
+        self.power.cut(now, fast=True)
 
     def do_ramp_and_open(self, now: Instant) -> None:
         self.power.ramp_and_open(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hil.codec.frame import CanFrame
@@ -17,7 +18,7 @@ _MESSAGES = {"CRM00": "CRM", "CRMAA": "CRM", "CRO00": "CRO", "CROAA": "CRO"}
 _STEPS = CCS.signals["voltage"].divisor
 _ZERO = CCS.signals["current"].shift
 """CCS tells tenths of a volt and of an ampere, the latter from an offset on (sheet 3.11)."""
-_START_OF_DAY = (2024, 3, 9, 14, 5, 30)
+_START = datetime(2024, 3, 9, 14, 5, 30)
 """The charger's clock when its world begins; there is no wall clock in a world."""
 
 
@@ -95,18 +96,8 @@ class Composer:
         return {"result": result, "charger_number": spec.number, "region": spec.region}
 
     def _cts(self, name: str, now: Instant) -> dict[str, Any]:
-        year, month, day, hour, minute, second = _START_OF_DAY
-        elapsed = second + now // SECOND
-        minute += elapsed // 60
-        hour += minute // 60
-        return {
-            "year": year,
-            "month": month,
-            "day": day + hour // 24,
-            "hour": hour % 24,
-            "minute": minute % 60,
-            "second": elapsed % 60,
-        }
+        at = _START + timedelta(seconds=now // SECOND)
+        return {each: getattr(at, each) for each in ("year", "month", "day", "hour", "minute", "second")}
 
     def _cml(self, name: str, now: Instant) -> dict[str, Any]:
         power = self._charger.spec.power

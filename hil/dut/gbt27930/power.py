@@ -24,7 +24,7 @@ class PowerControl:
         self._target = 0.0
         self._set_current = 0.0
         self._set_voltage = 0.0
-        self._enabled = False
+        self._enabled = self._discharging = False
         self._started: Instant | None = None
         self._ended: Instant | None = None
         self._meter_at_start = 0.0
@@ -93,7 +93,7 @@ class PowerControl:
         """Bring the output to just below the battery voltage."""
         charger = self._charger
         power = charger.spec.power
-        charger.act("discharge_command", 0)
+        self.end_discharge()
         self._precharge_voltage = charger.sense("battery_side_voltage", now) - power.precharge_below
         self._set(self._precharge_voltage, power.test_current)
         self._enable(True)
@@ -212,8 +212,21 @@ class PowerControl:
             if self._enabled and power.stop_output:
                 self.off()
             held = self._ended is not None and now < self._ended + power.open_after
-            if power.release_k1k2 and not held and charger.sense("k1k2_closed", now):
+            if not charger.sense("k1k2_closed", now):
+                self.discharge()
+            elif power.release_k1k2 and not held:
                 charger.do_open_k1k2(now)
+
+    def discharge(self) -> None:
+        """Take the voltage off the output; while joined to a battery that would discharge the battery."""
+        if self._charger.spec.power.discharge and not self._discharging:
+            self._discharging = True
+            self._charger.act("discharge_command", 1)
+
+    def end_discharge(self) -> None:
+        """Leave the output alone again."""
+        self._discharging = False
+        self._charger.act("discharge_command", 0)
 
     def off(self) -> None:
         """Switch the power stage off."""

@@ -32,11 +32,11 @@ STATES: Mapping[str, State] = {
     "paused": State(sends=("CCS",), timers=("T8", "T9", "T22"), enter=("pause",)),
     "stopping": State(sends=("CST",), timers=("T10", "T11"), enter=("cut",), poll=True),
     "answered": State(sends=("CST",), timers=("T11",), enter=("cut",), poll=True),
-    "statistics": State(sends=("CSD",), timers=("statistics",), enter=("cut", "discharge"), poll=True),
+    "statistics": State(sends=("CSD",), timers=("statistics",), enter=("cut",), poll=True),
     "error": State(sends=("CEM",), timers=("cem",), enter=("cut",), poll=True),
     "error_heard": State(timers=("bem_pause",), enter=("cut",), poll=True),
     "error_end": State(sends=("CEM",), timers=("cem_end",), enter=("cut",), poll=True),
-    "closed_down": State(timers=("T23",), enter=("cut", "discharge"), poll=True),
+    "closed_down": State(timers=("T23",), enter=("cut",), poll=True),
     "dead": State(),
 }
 
@@ -47,11 +47,13 @@ _IDENTIFIED = ("recognise", "recognised", "configure", *_READYING, "ready")
 _SUPPLYING = ("charging", "paused")
 _OFF = ("stopping", "answered", "error", "error_heard", "error_end")
 _REQUESTED = (*_IDENTIFIED, *_SUPPLYING)
+_ENDING = ("stopping", "answered", "statistics", "error_end", "closed_down")
+_DANGERS = ("emergency", "cc1_fault", "pe_lost", "ac_lost")
 
 ROWS: tuple[Row, ...] = (
     # C0, C1: physical connection and auxiliary supply
     Row(("idle",), "start", "locking", "may_start", ("new_session",)),
-    Row(("idle",), "unplugged", "", "", ("unblock",)),
+    Row(("idle", "closed_down"), "unplugged", "", "", ("unblock",)),
     Row(("locking",), "poll", "aux_on", "locked"),
     Row(("aux_on",), "poll", "handshake", "aux_closed"),
     Row(("locking", "aux_on", *_INSULATION), "T23", "closed_down"),
@@ -112,10 +114,9 @@ ROWS: tuple[Row, ...] = (
     Row((*_SUPPLYING, "ready"), "ac_lost", "stopping", "", ("cause:supply",)),
     Row(_SUPPLYING, "overvoltage", "stopping", "", ("cause:voltage",)),
     Row((*_OPEN, "recognise", "recognised", "configure", *_READYING), "stop_button", "closed_down"),
-    Row((*_OPEN, "recognise", "recognised", "configure", *_READYING), "emergency", "closed_down"),
-    Row((*_OPEN, "recognise", "recognised", "configure", *_READYING), "cc1_fault", "closed_down"),
-    Row((*_OPEN, "recognise", "recognised", "configure", *_READYING), "pe_lost", "closed_down"),
-    Row((*_OPEN, "recognise", "recognised", "configure", *_READYING), "ac_lost", "closed_down"),
+    *(Row((*_OPEN, "recognise", "recognised", "configure", *_READYING), each, "closed_down") for each in _DANGERS),
+    *(Row(_ENDING, each, "", "", ("cut_at_once",)) for each in _DANGERS),
+    *(Row(("error", "error_heard"), each, "closed_down", "", ("cut_at_once",)) for each in _DANGERS),
     # C10: stop
     Row(_OFF, "poll", "", "", ("ramp_and_open",)),
     Row(("stopping",), "BST", "answered"),
@@ -127,7 +128,9 @@ ROWS: tuple[Row, ...] = (
     Row(("statistics",), "statistics", "closed_down", "at_rest"),
     Row(("statistics",), "statistics", "", "", ("wait_statistics",)),
     # CE: error and reconnection
+    # Not while CRM(00) calls for a new beginning: the BEM that it ends may still be on its way.
     Row((*_IDENTIFIED[1:], *_SUPPLYING), "BEM", "error_heard"),
+    Row(("stopping", "answered", "statistics"), "BEM", "closed_down"),
     Row(("error",), "cem", "closed_down", "reconnections_used", ("block",)),
     Row(("error",), "cem", "recognise", "", ("reconnect",)),
     Row(("error_heard",), "bem_pause", "closed_down", "reconnections_used", ("block",)),
@@ -136,5 +139,5 @@ ROWS: tuple[Row, ...] = (
     # CX: everything open
     Row(("closed_down",), "poll", "idle", "shut", ("end_discharge", "unlock")),
     Row(("closed_down",), "poll", "", "", ("shut_down",)),
-    Row(("closed_down",), "T23", "idle", "", ("end_discharge", "unlock")),
+    Row(("closed_down",), "T23", "idle", "at_rest", ("end_discharge", "unlock")),
 )
