@@ -1,0 +1,192 @@
+"""What the reference console and its charger are, as data: a seeded fault is a pure edit of this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from hil.errors import UsageError
+from hil.protocol.rapi import COMMANDS, Check, Setting
+from hil.units import MILLISECOND, SECOND, Span
+
+SENSORS: Mapping[str, str] = MappingProxyType(
+    {
+        "pilot": "pilot_voltage",
+        "pilot_low": "pilot_low_voltage",
+        "current": "ac_current",
+        "voltage": "ac_voltage",
+        "energy": "meter_energy",
+        "contactor": "contactor_closed",
+        "leakage": "residual_fault",
+        "ground": "pe_ok",
+        "temperature": "charger_temperature",
+    }
+)
+"""What this charger senses and the plant's names for it: V, V (negative half-wave), A, V, kWh, flag, flag,
+flag, °C."""
+ACTUATORS: Mapping[str, str] = MappingProxyType({"duty": "pilot_duty", "contactor": "contactor_command"})
+"""What it drives: percent of the pilot's positive half-wave (100 is steady +12 V, 0 steady -12 V), flag."""
+
+
+@dataclass(frozen=True)
+class PilotSpec:
+    """The charger behind the console: how it reads the pilot and switches (sheet serial 1.7)."""
+
+    poll: Span = 10 * MILLISECOND
+    debounce: Span = 250 * MILLISECOND
+    debounce_to_a: Span = 25 * MILLISECOND
+    check_after: Span = 1000 * MILLISECOND
+    """Ground and relay are looked at so long after switching."""
+    gfi_retry: Span = 300 * SECOND
+    gfi_retries: int = 6
+    over_temperature: float = 65.0
+    cooled: float = 60.0
+    """°C: at the first it stops, at the second it goes on."""
+    diode_below: float = -10.0
+    """V: the negative half-wave is this low or lower when a diode is there."""
+    duty_gain: float = 1.0
+    duty_offset: float = 0.0
+    """How the duty cycle misses what the current asks for; percent points."""
+    ignores: frozenset[str] = frozenset()
+    """Faults that it does not notice: ``diode``, ``leakage``, ``ground``, ``relay``, ``temperature``."""
+    closes_without_pwm: bool = False
+    """Energises although sleeping or disabled."""
+
+
+@dataclass(frozen=True)
+class ConsoleSpec:
+    """Everything the reference console is made of."""
+
+    generation: int = 5
+    """5 notifies with ``$AT``, 4 with ``$ST`` (sheet serial 1.6)."""
+    firmware: str = "8.2.3"
+    rapi: str = "5.2.1"
+    identity: str = "HILEVS0000002A"
+    """6 characters and 8 hex digits."""
+    min_current: int = 6
+    max_level1: int = 24
+    max_level2: int = 80
+    start_level1: int = 12
+    start_level2: int = 24
+    settings: int = Setting.LEVEL_2
+    boot_lock: bool = False
+    ammeter: bool = True
+    voltmeter: bool = True
+    pilot: PilotSpec = field(default_factory=PilotSpec)
+    sensors: Mapping[str, str] = SENSORS
+    actuators: Mapping[str, str] = ACTUATORS
+    gains: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """By sensor: what the console reports is this many times what is so."""
+
+    # --- habits of the line ---
+    answer_delay: Span = 5 * MILLISECOND
+    busy: Span = 150 * MILLISECOND
+    """It looks at the line no sooner than so long after it has switched its contactor."""
+    deaf: bool = False
+    """What comes while it is busy is lost instead of being answered late."""
+    boot: Span = 500 * MILLISECOND
+    chatter: tuple[str, ...] = ()
+    """Debug lines before each reply, one after the other."""
+    notify_first: bool = False
+    """An ``$AT`` that a command causes comes before its reply."""
+    line_end: str = "\r"
+    reply_check: Check = Check.XOR
+    check_offset: int = 0
+    """Added to the checksum of every reply."""
+    lower_case: bool = False
+    """Checksums in lower case."""
+    ids: bool = True
+    """Repeats sequence ids."""
+    id_with_bad_check: bool = False
+    """Repeats the sequence id also in the answer to a wrong checksum."""
+    checks: tuple[Check, ...] = (Check.XOR, Check.SUM, Check.NONE)
+    """Forms of the checksum that it takes."""
+    verify: bool = True
+    """Looks at checksums at all."""
+    resync: bool = True
+    """Begins anew at every ``$``."""
+    buffer: int = 31
+    max_tokens: int = 10
+
+    # --- habits of commands ---
+    missing: frozenset[str] = frozenset({"T0", "Z0"})
+    """Commands that are not compiled in."""
+    mute: frozenset[str] = frozenset()
+    """Commands that it carries out and does not answer."""
+    forced: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By command: what it answers whatever happens, such as ``{"G4": "OK 0"}``."""
+    idle: frozenset[str] = frozenset()
+    """Commands that it answers without doing anything."""
+    notifies: bool = True
+    notified: frozenset[str] = frozenset({"state", "pilot", "capacity", "flags"})
+    """Changes that make a notification."""
+    announces_boot: bool = True
+    any_count: bool = False
+    """Takes any number of parameters."""
+    clamp: bool = True
+    """A current outside the limits is set to the nearest one; else it leaves the old one."""
+    clamp_ok: bool = False
+    """It calls a clamped current OK."""
+    volatile_max: bool = True
+    """A volatile current is limited by the stored one."""
+    maximum_once: bool = True
+    """The unit's maximum can be stored once only."""
+    limits_anywhere: bool = False
+    """Takes time and energy limits in any state."""
+    beat_factor: float = 1.0
+    """The heartbeat's interval is this many times the one that was set."""
+    beat_wraps: bool = False
+    """The interval is counted in 16 bits, so that it wraps above 65 s (sheet serial 1.5, derived)."""
+    beat_limits: bool = True
+    """A missed heartbeat reduces the current."""
+    beat_latches: bool = True
+    """A missed heartbeat has to be acknowledged."""
+    beat_restores: bool = True
+    """An acknowledged heartbeat gives the current back."""
+
+    def __post_init__(self) -> None:
+        """What no console can be raises :class:`UsageError`."""
+        if self.generation not in (4, 5):
+            raise UsageError(f"RAPI generation {self.generation}: 4 and 5 are known")
+        unknown = sorted((self.missing | self.mute | self.idle | set(self.forced)) - set(COMMANDS))
+        if unknown:
+            raise UsageError(f"no RAPI command {unknown[0]!r}; there are {', '.join(COMMANDS)}")
+        for given, known in ((self.sensors, SENSORS), (self.gains, SENSORS), (self.actuators, ACTUATORS)):
+            strange = sorted(set(given) - set(known))
+            if strange:
+                raise UsageError(f"nothing is called {strange[0]!r} here; there are {', '.join(known)}")
+
+    def but(self, **fields: Any) -> ConsoleSpec:
+        """The same with other fields."""
+        return replace(self, **fields)
+
+    def piloted(self, **fields: Any) -> ConsoleSpec:
+        """The same with other fields of :class:`PilotSpec`."""
+        return replace(self, pilot=replace(self.pilot, **fields))
+
+    def without(self, *commands: str) -> ConsoleSpec:
+        """The same without some commands."""
+        return replace(self, missing=self.missing | set(commands))
+
+    def silent_on(self, *commands: str) -> ConsoleSpec:
+        """The same that does not answer some commands."""
+        return replace(self, mute=self.mute | set(commands))
+
+    def ignoring(self, *commands: str) -> ConsoleSpec:
+        """The same that answers some commands without doing anything."""
+        return replace(self, idle=self.idle | set(commands))
+
+    def answering(self, command: str, reply: str) -> ConsoleSpec:
+        """The same with a fixed answer to one command."""
+        return replace(self, forced=MappingProxyType({**self.forced, command: reply}))
+
+    def misreading(self, sensor: str, gain: float) -> ConsoleSpec:
+        """The same that reports this many times what a sensor tells."""
+        return replace(self, gains=MappingProxyType({**self.gains, sensor: gain}))
+
+
+def reference() -> ConsoleSpec:
+    """The console that passes every case."""
+    return ConsoleSpec()

@@ -1,0 +1,150 @@
+"""A client of a charger's console as a node: asks what the bench orders, notes what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hil.errors import UsageError
+from hil.protocol.rapi import (
+    Check,
+    Client,
+    ClientSettings,
+    Event,
+    Garbled,
+    NoReply,
+    Notification,
+    Reply,
+    Text,
+    Unasked,
+    Waiting,
+)
+from hil.units import FAR, Instant, Span
+from hil.world.bytenode import Open, Send, Shut, Wish
+from hil.world.observation import Note, Scalar
+
+KIND = "rapi"
+"""Kind of every note of this node."""
+
+
+class ConsoleClient:
+    """On ``line``; ``tcp`` says that it is a TCP link, whose connection is opened with the first byte to send.
+
+    Orders (arguments): ``request`` (``name``, ``parameters``, ``check``), ``raw`` (``data`` in hex,
+    ``name`` of the command whose reply is awaited), ``send`` (``data`` in hex, nothing is awaited),
+    ``poll`` (``name``, ``parameters``, ``every``), ``stop`` (``name``; without one, every poll), ``close``.
+
+    Notes of kind ``rapi``: ``reply GS`` (``ticket``, ``ok``, ``latency``, ``given_up``, ``text`` and the
+    fields by name), ``notification AT`` (``text``, fields), ``waiting GS``, ``no reply GS`` (``why``),
+    ``unasked`` (``text``), ``garbled`` (``bytes``, ``why``), ``text`` (``text``).
+    """
+
+    def __init__(self, name: str, line: str, settings: ClientSettings | None = None, *, tcp: bool = False) -> None:
+        self.name = name
+        self.client = Client(settings)
+        self.wishes: list[Wish] = []
+        self.actuations: list[tuple[str, float]] = []
+        self.notes: list[Note] = []
+        self._line = line
+        self._tcp = tcp
+        self._channel: int | None = None if tcp else 0
+        self._opening = False
+        self._unsent = b""
+        self._polls: dict[str, tuple[tuple[str, ...], Span]] = {}
+        self._due: dict[str, Instant] = {}
+
+    def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
+        """Bytes of the console."""
+        self.client.receive(data, now, flaw)
+        self._settle(now)
+
+    def opened(self, line: str, channel: int, now: Instant) -> None:
+        """The connection is there: what waited for it goes out."""
+        self._channel, self._opening = channel, False
+        self._settle(now)
+
+    def ended(self, line: str, channel: int, kind: str, now: Instant) -> None:
+        """The connection has ended; the next thing to send opens another one."""
+        self._channel, self._opening, self._unsent = None, False, b""
+        self.notes.append(Note(now, KIND, kind))
+
+    def signal(self, name: str, value: float, now: Instant) -> None:
+        """It senses nothing."""
+
+    def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        """See the class; an unknown verb raises :class:`UsageError`."""
+        name = str(arguments.get("name", ""))
+        parameters = tuple(str(each) for each in arguments.get("parameters", ()))
+        if verb == "request":
+            check = Check(arguments["check"]) if "check" in arguments else None
+            self.client.request(name, *parameters, now=now, check=check)
+        elif verb == "raw":
+            self.client.request_raw(bytes.fromhex(arguments["data"]), name=name, now=now)
+        elif verb == "send":
+            self._unsent += bytes.fromhex(arguments["data"])
+        elif verb == "poll":
+            self._polls[name] = (parameters, int(arguments["every"]))
+            self._due[name] = now
+            self._poll(now)
+        elif verb == "stop":
+            for each in [name] if name else list(self._polls):
+                self._polls.pop(each, None)
+                self._due.pop(each, None)
+        elif verb == "close" and self._tcp:
+            if self._channel is not None:
+                self.wishes.append(Shut(self._line, self._channel))
+                self._channel = None
+        else:
+            raise UsageError(f"{self.name} cannot {verb}; it knows request, raw, send, poll, stop, close (TCP)")
+        self._settle(now)
+
+    def wake(self, now: Instant) -> None:
+        """The deadline has come."""
+        self.client.wake(now)
+        self._poll(now)
+        self._settle(now)
+
+    def next_deadline(self) -> Instant | None:
+        """When to wake next."""
+        own = self.client.next_deadline()
+        nearest = min(self._due.values(), default=FAR)
+        return (None if nearest == FAR else nearest) if own is None else min(own, nearest)
+
+    def _poll(self, now: Instant) -> None:
+        for name, (parameters, every) in self._polls.items():
+            if now >= self._due[name]:
+                self._due[name] = now + every
+                if self.client.idle:  # a console that does not answer must not be flooded
+                    self.client.request(name, *parameters, now=now)
+
+    def _settle(self, now: Instant) -> None:
+        self._unsent += self.client.take_output()
+        if self._unsent and self._channel is not None:
+            self.wishes.append(Send(self._line, self._unsent, self._channel))
+            self._unsent = b""
+        elif self._unsent and not self._opening:
+            self._opening = True
+            self.wishes.append(Open(self._line))
+        self.notes.extend(_note(event) for event in self.client.take_events())
+
+
+def _note(event: Event) -> Note:
+    details: dict[str, Scalar]
+    if isinstance(event, Reply):
+        details = {"ticket": event.request.ticket, "ok": event.ok, "latency": event.latency}
+        details |= {"given_up": event.given_up, "text": event.frame.text, **event.values}
+        return Note(event.at, KIND, f"reply {event.request.name}", details)
+    if isinstance(event, Notification):
+        return Note(event.at, KIND, f"notification {event.name}", {"text": event.frame.text, **event.values})
+    if isinstance(event, Waiting):
+        return Note(event.at, KIND, f"waiting {event.request.name}", {"ticket": event.request.ticket})
+    if isinstance(event, NoReply):
+        return Note(
+            event.at, KIND, f"no reply {event.request.name}", {"ticket": event.request.ticket, "why": event.why}
+        )
+    if isinstance(event, Unasked):
+        return Note(event.at, KIND, "unasked", {"text": event.frame.text})
+    if isinstance(event, Garbled):
+        return Note(event.at, KIND, "garbled", {"bytes": event.raw.hex(" ").upper(), "why": event.why})
+    assert isinstance(event, Text), "every other kind of event stands above"
+    return Note(event.at, KIND, "text", {"text": event.raw.decode("latin-1")})
