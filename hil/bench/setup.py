@@ -32,9 +32,9 @@ class Setup(msgspec.Struct, frozen=True):
     temperature: float = 25.0
     """Of the pack at the start, °C."""
     readings: dict[str, str] = {}
-    """Choices of the interpretation register that the reference charger is built to."""
+    """Choices of the interpretation register that the reference device is built to."""
     faults: tuple[str, ...] = ()
-    """Seeded faults of the reference charger."""
+    """Seeded faults; those of devices that are not in the world have no effect."""
 
 
 def build(
@@ -57,7 +57,7 @@ def build(
     vehicle_spec = VEHICLES[setup.vehicle]
     vehicle_spec = replace(vehicle_spec, spans={**vehicle_spec.spans, "self_test": ms(draw.randint(300, 600))})
     charger_spec = reference(setup.readings).timing(insulation=ms(draw.randint(800, 1200)))
-    charger_spec = apply_faults(charger_spec, setup.faults)
+    charger_spec = apply_faults("gbt27930", charger_spec, setup.faults)
     if edit is not None:
         charger_spec = edit(charger_spec)
     if vehicle is not None:

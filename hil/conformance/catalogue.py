@@ -102,6 +102,8 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Register entry whose choices exclude each other here."""
     needs: tuple[str, ...] = ()
     """Capabilities that the bench must have."""
+    bench: str = "gbt27930"
+    """The kind of bench that the case is written for (see :mod:`hil.bench.kinds`)."""
 
     @property
     def advisory(self) -> bool:
@@ -117,6 +119,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     basis: str
     editions: tuple[str, ...]
     requirement: list[dict[str, Any]]
+    bench: str = "gbt27930"
 
 
 @cache
@@ -138,6 +141,7 @@ def _load(name: str, text: str) -> Iterable[Requirement]:
         document = msgspec.convert(tomllib.loads(text), _File)
         for values in document.requirement:
             defaults = {"suite": document.suite, "source": document.source, "basis": document.basis}
+            defaults["bench"] = document.bench
             identifier = f"{document.prefix}/{values.get('case')}"
             merged = {"id": identifier, "editions": document.editions, **defaults, **values}
             requirement = msgspec.convert(merged, Requirement)

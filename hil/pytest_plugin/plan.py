@@ -14,7 +14,7 @@ from hil.bench.setup import Setup
 from hil.bench.twin import Pool
 from hil.conformance.catalogue import Requirement, requirements, suites
 from hil.conformance.register import PRESETS, register, resolve
-from hil.dut.faults import SeededFault, all_faults
+from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
 from hil.pytest_plugin.options import Options
@@ -60,7 +60,7 @@ class RunPlan:
     """Readings that somebody chose, on the command line or in the rig file."""
     readings: Mapping[str, str]
     """A choice for every entry of the register."""
-    faults: tuple[SeededFault, ...]
+    faults: tuple[AnyFault, ...]
     out: Path
     pools: dict[str, Pool] = field(default_factory=dict, compare=False, repr=False)
     """Generated load profiles and what came of them, shared by the cases that judge them."""
@@ -242,7 +242,7 @@ def _readings(given: tuple[str, ...]) -> tuple[str | None, dict[str, str]]:
     return preset, chosen
 
 
-def _faults(names: tuple[str, ...]) -> tuple[SeededFault, ...]:
+def _faults(names: tuple[str, ...]) -> tuple[AnyFault, ...]:
     if not names:
         return ()
     faults = all_faults()

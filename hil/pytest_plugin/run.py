@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hil.bench.bench import Bench, ignore
+from hil.bench.bench import Bench
+from hil.bench.core import ignore
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
-from hil.bench.setup import Setup, build
+from hil.bench.opening import Edits, kind_of
+from hil.bench.setup import Setup
 from hil.bench.twin import Twin
-from hil.conformance.monitors import MonitorSet
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
-from hil.dut.faults import Edit
 from hil.errors import HilError
 from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
@@ -45,26 +45,26 @@ def result_of(run: Run, plan: RunPlan, verdict: Verdict, reason: str) -> CaseRes
 class CaseRun:
     """Opened before the case, concluded after it; :attr:`result` is what it came to.
 
-    ``edit`` changes the reference charger beyond the plan's faults. Without ``traced`` nothing is written.
+    ``edits`` change reference devices beyond the plan's faults. Without ``traced`` nothing is written.
     """
 
-    def __init__(self, run: Run, plan: RunPlan, *, edit: Edit | None = None, traced: bool = True) -> None:
+    def __init__(self, run: Run, plan: RunPlan, *, edits: Edits | None = None, traced: bool = True) -> None:
         self.run = run
         self.result: CaseResult | None = None
         self._plan = plan
         setup = plan.setup(run)
         self.messages: MessageSet = edition(setup.edition)
+        self._kind = kind_of(run.requirement.bench)
+        self._edits: Edits = edits or {}
         self._watched: WatchedWorld | None = None
         self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
-        monitors = MonitorSet(edition=setup.edition, readings=setup.readings)
         sink = ignore if self._writer is None else self._writer.write
-        self._edit = edit
-        self.bench = Bench(self._build(setup), self.messages, Judge(), setup.readings, sink, monitors)
-        pools = plan.pools if edit is None else None
-        self.bench.twin = Twin(setup, self._build, pools, plan.seed)
+        self.bench = self._kind.bench(self._build(setup), setup, Judge(), sink)
+        if isinstance(self.bench, Bench):
+            self.bench.twin = Twin(setup, self._build, plan.pools if edits is None else None, plan.seed)
 
     def _build(self, setup: Setup) -> World:
-        world: World = build(setup, self._edit)
+        world = self._kind.build(setup, self._edits)
         if self._plan.options.max_real_time is not None:
             world = self._watched = WatchedWorld(world, s(self._plan.options.max_real_time))
         return world

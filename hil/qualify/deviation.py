@@ -70,7 +70,9 @@ def search(knob: Knob, runner: Runner, readings: Mapping[str, str]) -> Deviation
     told: dict[int, str] = {}
 
     def caught(deviation: int) -> bool:
-        outcome = runner.run_edited(knob.requirement, partial(_edited, knob, deviation), partial(_is_of, knob))
+        outcome = runner.run_edited(
+            knob.requirement, {knob.dut: partial(_edited, knob, deviation)}, partial(_is_of, knob)
+        )
         if outcome.verdict is Verdict.ERROR or not outcome.runs:
             raise _ProbeError(f"{deviation:+d} ms: {_reason(outcome)}")
         told[deviation] = _reason(outcome)

@@ -130,7 +130,7 @@ def jobs_of(request: Request) -> list[Job]:
     pairs = [
         Job("fault", name, requirement)
         for name, fault in request.faults.items()
-        for requirement in (request.cases if request.full else request.named(fault))
+        for requirement in (request.reached(fault) if request.full else request.named(fault))
     ]
     return [*limits, *reference, *pairs]
 

@@ -48,6 +48,8 @@ class Knob:
     """Only this variant of the case."""
     reading: str | None = None
     """Only under this reading, ``name=choice``."""
+    dut: str = "gbt27930"
+    """The kind of reference device whose data ``edit`` takes."""
 
     def tolerance(self, readings: Mapping[str, str]) -> Span:
         """How far the catalogue allows the deviation to go, under these readings."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hil.bench.opening import kind_of
 from hil.conformance.catalogue import requirements
-from hil.dut.faults import SeededFault, all_faults
+from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import RunPlan, make_plan, near_matches
@@ -24,15 +25,20 @@ class Request:
     plan: RunPlan
     cases: Mapping[str, SuiteCase]
     """The cases to judge, by requirement, in catalogue order."""
-    faults: Mapping[str, SeededFault]
+    faults: Mapping[str, AnyFault]
     """The faults to seed, each of which names at least one of the cases."""
     knobs: Mapping[str, Knob]
     full: bool
     workers: int
 
-    def named(self, fault: SeededFault) -> list[str]:
+    def named(self, fault: AnyFault) -> list[str]:
         """The requirements that must catch a fault, of those asked for."""
         return [requirement for requirement in self.cases if requirement in fault.breaks]
+
+    def reached(self, fault: AnyFault) -> list[str]:
+        """The requirements whose benches have the device that a fault is of."""
+        known = requirements()
+        return [name for name in self.cases if fault.dut in kind_of(known[name].bench).duts]
 
 
 def make_request(
@@ -41,7 +47,7 @@ def make_request(
     only: Sequence[str] = (),
     full: bool = False,
     workers: int = 1,
-    faults: Mapping[str, SeededFault] | None = None,
+    faults: Mapping[str, AnyFault] | None = None,
     cases: Mapping[str, SuiteCase] | None = None,
     knobs: Mapping[str, Knob] | None = None,
 ) -> Request:
@@ -70,7 +76,7 @@ def make_request(
     return Request(plan, wanted, chosen, searched, full, workers)
 
 
-def _chosen(only: Sequence[str], library: Mapping[str, SeededFault]) -> dict[str, SeededFault]:
+def _chosen(only: Sequence[str], library: Mapping[str, AnyFault]) -> dict[str, AnyFault]:
     names = [name.replace("_", "-") if name not in library else name for name in only]
     for name in names:
         if name not in library:

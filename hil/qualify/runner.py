@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from hil.bench.opening import Edits
 from hil.conformance.catalogue import requirements
 from hil.conformance.verdict import CaseResult, Verdict
-from hil.dut.faults import Edit, SeededFault
+from hil.dut.faults import AnyFault
 from hil.errors import HilError
 from hil.evidence.explain import run_name
 from hil.pytest_plugin.plan import Run, RunPlan
@@ -26,32 +27,32 @@ class Runner:
         self._plan = plan
         self._cases = cases
 
-    def run(self, requirement: str, fault: SeededFault | None = None) -> CaseOutcome:
+    def run(self, requirement: str, fault: AnyFault | None = None) -> CaseOutcome:
         """Every run of a case that was asked for: with the reference charger, or with a seeded fault in it."""
         plan = self._plan if fault is None else replace(self._plan, faults=(fault,))
-        edit = None if fault is None else fault.edit
-        return CaseOutcome(requirement, tuple(self._runs(requirement, edit, plan, self._plan.selects)))
+        edits = None if fault is None else {fault.dut: fault.edit}
+        return CaseOutcome(requirement, tuple(self._runs(requirement, edits, plan, self._plan.selects)))
 
-    def run_edited(self, requirement: str, edit: Edit, wanted: Wanted) -> CaseOutcome:
+    def run_edited(self, requirement: str, edits: Edits, wanted: Wanted) -> CaseOutcome:
         """The runs of a case that are wanted, with a charger that was edited."""
-        return CaseOutcome(requirement, tuple(self._runs(requirement, edit, self._plan, wanted)))
+        return CaseOutcome(requirement, tuple(self._runs(requirement, edits, self._plan, wanted)))
 
-    def _runs(self, requirement: str, edit: Edit | None, told: RunPlan, wanted: Wanted) -> list[RunOutcome]:
+    def _runs(self, requirement: str, edits: Edits | None, told: RunPlan, wanted: Wanted) -> list[RunOutcome]:
         # ``told`` names the fault in the line that repeats the run; the edit is all that is built from it.
         outcomes = []
         for run in filter(wanted, self._plan.runs(requirements()[requirement])):
-            result = self._judge(run, edit)
+            result = self._judge(run, edits)
             outcomes.append(
                 RunOutcome(run_name(result), result.verdict, result.advisory, show_measured(result), told.repeat(run))
             )
         return outcomes
 
-    def _judge(self, run: Run, edit: Edit | None) -> CaseResult:
+    def _judge(self, run: Run, edits: Edits | None) -> CaseResult:
         plan = self._plan
         if run.not_applicable is not None:
             return result_of(run, plan, Verdict.NOT_APPLICABLE, run.not_applicable)
         try:
-            opened = CaseRun(run, plan, edit=edit, traced=False)
+            opened = CaseRun(run, plan, edits=edits, traced=False)
         except Exception as error:
             told = str(error) if isinstance(error, HilError) else f"{type(error).__name__}: {error}"
             return result_of(run, plan, Verdict.ERROR, told)

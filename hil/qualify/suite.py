@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Any
 
-from hil.bench.bench import Bench
+from hil.bench.core import Core
 from hil.conformance.catalogue import requirements
 from hil.errors import CatalogueError
 from hil.marks import requirement_of
@@ -37,7 +38,7 @@ class SuiteCase:
         """The name of the function."""
         return self._function.__name__
 
-    def __call__(self, bench: Bench, variant: str | None) -> None:
+    def __call__(self, bench: Core[Any], variant: str | None) -> None:
         """Run the case on a bench; raises what the case raises."""
         if self._takes_variant:
             self._function(bench, variant=variant)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.faults import SeededFault as Fault
-from hil.dut.faults import gbt27930, gbt34657, gbt34658
+from hil.dut.gbt27930.fault import Fault, gbt27930, gbt34657, gbt34658
 from hil.units import ms, s
 
 _NO_BSD = gbt34658("DN.4001", "DN.4002", "DN.4003", "DN.4004")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.faults import SeededFault as Fault
-from hil.dut.faults import gbt27930
+from hil.dut.gbt27930.fault import Fault, gbt27930
 from hil.protocol.j1939 import TpBehaviour, TpTiming
 from hil.units import ms, s
 

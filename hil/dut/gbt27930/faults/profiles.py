@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.faults import SeededFault as Fault
+from hil.dut.gbt27930.fault import Fault
 from hil.units import ms, s
 
 
