@@ -88,7 +88,7 @@ def test_LL_02(bench: Bench, variant: str) -> None:
 
 @requirement("GBT27930-2015/LL.03")
 def test_LL_03(bench: Bench) -> None:
-    """TP: an RTS whose packet count does not fit its size is not accepted."""
+    """TP: an RTS whose packet count does not fit its size is not accepted, a correct one after it is."""
     bench.do(transport(announce_packets=6))
     crm = bench.reach(Phase.IDENTIFICATION)
     rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
@@ -97,6 +97,8 @@ def test_LL_03(bench: Bench) -> None:
     ends = management_frames(bench, (END_OF_MESSAGE,), after=rts, sender="charger")
     bench.check("transfers completed in spite of it", float(len(ends)), high=0.0, at=ends[0] if ends else rts)
     bench.expect_none(CRM, is_crmaa, after=crm, during=s(3), name="CRM(AA) for a BRM with wrong counts")
+    bench.do(transport())
+    bench.expect(CRM, is_crmaa, after=bench.now, within=partner("T14"), name="next BRM to CRM(AA)")
 
 
 @requirement("GBT27930-2015/LL.04")

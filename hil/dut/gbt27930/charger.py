@@ -17,7 +17,7 @@ from hil.dut.gbt27930.quirks import QuirkyPower
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
-from hil.protocol.j1939 import Received, Transport
+from hil.protocol.j1939 import Ignored, Received, Transport
 from hil.protocol.table import TableMachine
 from hil.units import FAR, Instant
 from hil.world.node import Sense
@@ -163,6 +163,8 @@ class Charger(TableMachine):
     def _understand(self, declared: type[Message], data: bytes) -> _Heard | None:
         """The message in some bytes and the trigger that it is."""
         message, name = self._decode(declared, data), declared.name
+        if message is None and name in self.spec.crashes_on_malformed:
+            self._hang()
         if message is None or self._ignores(name, message):
             return None
         if name == "BRO":
@@ -236,6 +238,8 @@ class Charger(TableMachine):
             for event in events:
                 if isinstance(event, Received):
                     self._receive_long(event, now)
+                elif self.spec.crashes_on_stray and isinstance(event, Ignored):
+                    self._hang()
 
     def _set_also_due(self) -> None:
         due = self.tp.next_deadline()

@@ -215,6 +215,10 @@ class ChargerSpec:
     """A trigger at which the controller hangs for good."""
     crashes_on_foreign: bool = False
     """Frames that are none of ours hang the controller."""
+    crashes_on_malformed: Names = ()
+    """Messages of which a frame that cannot be one hangs the controller."""
+    crashes_on_stray: bool = False
+    """Transport frames that belong to no connection, or open none, hang the controller."""
     crashes_on_short: bool = False
     """Transport frames of less than 8 bytes hang the controller."""
     abnormal: Mapping[str, tuple[int, ...]] = field(
