@@ -2,6 +2,7 @@
 
 from hil.dut.modbus.line import RtuServer, TcpServer
 from hil.dut.modbus.responder import Responder
+from hil.dut.modbus.served import ServedMap, Values, spec_of
 from hil.dut.modbus.spec import (
     ALL_FUNCTIONS,
     BIT_FUNCTIONS,
@@ -29,6 +30,9 @@ __all__ = [
     "Responder",
     "RtuServer",
     "SerialTiming",
+    "ServedMap",
     "ServerSpec",
     "TcpServer",
+    "Values",
+    "spec_of",
 ]
