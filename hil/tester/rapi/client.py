@@ -125,7 +125,10 @@ class ConsoleClient:
         elif self._unsent and not self._opening:
             self._opening = True
             self.wishes.append(Open(self._line))
-        self.notes.extend(_note(event) for event in self.client.take_events())
+        for event in self.client.take_events():
+            self.notes.append(_note(event))
+            if isinstance(event, NoReply) and self._opening:
+                self._opening, self._unsent = False, b""  # nobody answers: the next request tries again
 
 
 def _note(event: Event) -> Note:
