@@ -75,8 +75,8 @@ class ConsoleSpec:
     ammeter: bool = True
     voltmeter: bool = True
     pilot: PilotSpec = field(default_factory=PilotSpec)
-    sensors: Mapping[str, str] = SENSORS
-    actuators: Mapping[str, str] = ACTUATORS
+    sensors: Mapping[str, str] = field(default_factory=lambda: SENSORS)
+    actuators: Mapping[str, str] = field(default_factory=lambda: ACTUATORS)
     gains: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """By sensor: what the console reports is this many times what is so."""
 

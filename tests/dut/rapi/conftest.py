@@ -1,0 +1,167 @@
+"""A console in a world of its own, with a small plant that behaves: pilot, contactor, meter."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.bus.serial import SerialFormat, VirtualSerial
+from hil.dut.rapi import Console, ConsoleSpec, PilotCharger
+from hil.errors import UsageError
+from hil.protocol.rapi import Check, ClientSettings
+from hil.tester.rapi import ConsoleClient
+from hil.units import SECOND, Instant, Span, s
+from hil.world.observation import BytesSeen, Note, Observation, Sample
+from hil.world.plan import Advance, Do, Stimulate, Tell
+from hil.world.virtual import VirtualWorld
+
+PILOT = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0}
+
+
+class Outlet:
+    """Contactor, pilot and meter of one outlet; the vehicle is the stimulus ``vehicle`` (A to D as 0 to 3)."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {
+            "vehicle": 0.0,
+            "diode": 1.0,
+            "demand": 16.0,
+            "residual_fault": 0.0,
+            "pe_ok": 1.0,
+            "charger_temperature": 23.0,
+            "ac_voltage": 230.0,
+            "welded": 0.0,
+            "pilot_duty": 100.0,
+            "contactor_command": 0.0,
+        }
+        self.energy = 0.0
+        self.history: list[tuple[Instant, str, float]] = []
+        self._at: Instant = 0
+
+    def sense(self, name: str, now: Instant) -> float:
+        self._integrate(now)
+        duty, closed = self.values["pilot_duty"], bool(self.values["contactor_command"] or self.values["welded"])
+        if name == "pilot_voltage":
+            return -12.0 if duty == 0 else PILOT["ABCD"[int(self.values["vehicle"])]]
+        if name == "pilot_low_voltage":
+            low = -12.0 if self.values["diode"] else -PILOT["ABCD"[int(self.values["vehicle"])]]
+            return low if duty < 100 else self.sense("pilot_voltage", now)
+        if name == "ac_current":
+            return self.current if closed else 0.0
+        if name == "meter_energy":
+            return self.energy
+        if name == "contactor_closed":
+            return float(closed)
+        return self.values[name]
+
+    @property
+    def current(self) -> float:
+        offered = self.values["pilot_duty"] * 0.6 if 8 <= self.values["pilot_duty"] < 97 else 0.0
+        return min(offered, self.values["demand"]) if self.values["vehicle"] >= 2 else 0.0
+
+    def _integrate(self, now: Instant) -> None:
+        if self.values["contactor_command"]:
+            self.energy += self.current * self.values["ac_voltage"] * (now - self._at) / SECOND / 3.6e6
+        self._at = now
+
+    def actuate(self, name: str, value: float, now: Instant) -> None:
+        self._integrate(now)
+        if name not in ("pilot_duty", "contactor_command"):
+            raise UsageError(name)
+        self.values[name] = value
+        self.history.append((now, name, value))
+
+    def stimulate(self, name: str, value: float, now: Instant) -> None:
+        self._integrate(now)
+        self.values[name] = value
+
+    def check_stimulus(self, name: str, value: float) -> None:
+        pass
+
+    def go_safe(self, now: Instant) -> None:
+        pass
+
+    def wake(self, now: Instant) -> None:
+        pass
+
+    def next_deadline(self) -> Instant | None:
+        return None
+
+    def take_samples(self) -> list[Sample]:
+        return []
+
+    def take_changes(self) -> list[tuple[Instant, str, float]]:
+        return []
+
+
+class Bench:
+    """Console and client on a line; ``ask`` waits for the answer."""
+
+    def __init__(self, spec: ConsoleSpec | None = None, *, ids: bool = True) -> None:
+        self.world = VirtualWorld(1)
+        self.outlet = Outlet()
+        self.world.add_plant(self.outlet)
+        line = VirtualSerial(self.world.queue, name="console", sink=self.world.see, line_format=SerialFormat(115200))
+        self.world.add_line(line)
+        spec = spec or ConsoleSpec()
+        self.console = Console("charger", "console", PilotCharger(spec, self.world.sense), spec)
+        self.client = ConsoleClient("client", "console", ClientSettings(sequence=ids))
+        self.world.add_byte_node(self.console, line)
+        self.world.add_byte_node(self.client, line)
+        self.seen: list[Observation] = []
+        self.run(s(2))
+
+    @property
+    def now(self) -> Instant:
+        return self.world.queue.now
+
+    def run(self, span: Span) -> None:
+        self.seen += self.world.execute(Advance(self.now + span)).observations
+
+    def tell(self, node: str, verb: str, **arguments: object) -> None:
+        self.seen += self.world.execute(Do((Tell(node, verb, arguments),))).observations
+
+    def vehicle(self, state: str, span: Span = 2 * SECOND) -> None:
+        self.seen += self.world.execute(Do((Stimulate("vehicle", float("ABCD".index(state))),))).observations
+        self.run(span)
+
+    def stimulate(self, name: str, value: float, span: Span = 2 * SECOND) -> None:
+        self.seen += self.world.execute(Do((Stimulate(name, value),))).observations
+        self.run(span)
+
+    def ask(self, line: str, span: Span = SECOND, check: Check = Check.XOR) -> str:
+        """The answer without id and checksum; empty when none came."""
+        name, *parameters = line.split(" ")
+        count = len(self.notes(f"reply {name}"))
+        self.tell("client", "request", name=name, parameters=parameters, check=str(check))
+        self.run(span)
+        replies = self.notes(f"reply {name}")[count:]
+        return _bare(str(replies[0].details["text"])) if replies else ""
+
+    def raw(self, data: bytes, span: Span = SECOND) -> bytes:
+        """What the console sends within a span after these bytes."""
+        start = len(self.seen)
+        self.tell("client", "send", data=data.hex())
+        self.run(span)
+        return b"".join(
+            each.data for each in self.seen[start:] if isinstance(each, BytesSeen) and each.sender == "charger"
+        )
+
+    def notes(self, what: str) -> list[Note]:
+        return [each for each in self.seen if isinstance(each, Note) and each.kind == "rapi" and each.what == what]
+
+    def notified(self) -> list[str]:
+        return [_bare(str(each.details["text"])) for each in self.notes("notification AT")]
+
+
+def _bare(text: str) -> str:
+    return text.lstrip("$").partition("^")[0].partition(" :")[0]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def make() -> type[Bench]:
+    return Bench
