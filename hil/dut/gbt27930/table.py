@@ -13,14 +13,14 @@ from hil.protocol.table import Row, State
 STATES: Mapping[str, State] = {
     "idle": State(),
     "locking": State(timers=("T23",), enter=("lock",), poll=True),
-    "aux_on": State(timers=("T23",), enter=("close_aux",), poll=True),
+    "aux_on": State(timers=("T23",), enter=("restart:T23", "close_aux"), poll=True),
     "handshake": State(sends=("CHM",), timers=("bhm_silence",)),
     "ins_check": State(sends=("CHM",), timers=("T23",), poll=True),
-    "ins_rise": State(sends=("CHM",), timers=("T23",), enter=("start_test_voltage",), poll=True),
-    "ins_close": State(sends=("CHM",), timers=("T23",), enter=("close_k1k2",), poll=True),
+    "ins_rise": State(sends=("CHM",), timers=("T23",), enter=("restart:T23", "start_test_voltage"), poll=True),
+    "ins_close": State(sends=("CHM",), timers=("T23",), enter=("restart:T23", "close_k1k2"), poll=True),
     "ins_measure": State(sends=("CHM",), timers=("insulation",)),
     "ins_fall": State(sends=("CHM",), timers=("T23",), enter=("output_off", "discharge"), poll=True),
-    "ins_open": State(sends=("CHM",), timers=("T23",), enter=("open_k1k2",), poll=True),
+    "ins_open": State(sends=("CHM",), timers=("T23",), enter=("restart:T23", "open_k1k2"), poll=True),
     "recognise": State(sends=("CRM00",), timers=("T1",)),
     "recognised": State(sends=("CRMAA",), timers=("T2",)),
     "configure": State(sends=("CML", "CTS"), timers=("T3", "T4")),
@@ -36,7 +36,7 @@ STATES: Mapping[str, State] = {
     "error": State(sends=("CEM",), timers=("cem",), enter=("cut",), poll=True),
     "error_heard": State(timers=("bem_pause",), enter=("cut",), poll=True),
     "error_end": State(sends=("CEM",), timers=("cem_end",), enter=("cut",), poll=True),
-    "closed_down": State(timers=("T23",), enter=("cut",), poll=True),
+    "closed_down": State(timers=("T23",), enter=("restart:T23", "cut"), poll=True),
     "dead": State(),
 }
 
