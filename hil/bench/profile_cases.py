@@ -15,7 +15,7 @@ from hil.errors import UsageError
 from hil.profile.invariants import INVARIANTS
 from hil.profile.model import Found, LoadProfile
 
-_LEGAL, _UPSET, _ILLEGAL = 24, 24, 8
+_LEGAL, _UPSET, _ILLEGAL = 40, 30, 8
 """Profiles of each kind in the pool of a run."""
 
 

@@ -66,8 +66,9 @@ class Twin:
             replay(bench, profile)
         except Inconclusive as error:
             problem = str(error)
+        outcome = Outcome(profile, judged(bench, cases), problem)
         bench.close()
-        return Outcome(profile, judged(bench, cases), problem)
+        return outcome
 
     def pool(self, name: str, profiles: Callable[[], Iterable[LoadProfile]]) -> Pool:
         """The outcomes of these profiles; run when first asked for."""

@@ -53,10 +53,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Pause(Event, frozen=True, kw_only=True, tag="pause"):
-    """BSM forbids charging (SPN 3096 = 00)."""
+    """BSM forbids charging (SPN 3096 = 00), for a while or until ``resume``."""
+
+    span: Seconds | None = msgspec.field(name="for_s", default=None)
+
+    @property
+    def lasts(self) -> float:
+        return self.span or 0.0
 
     def actions(self) -> Iterator[Step]:
         yield 0, _alter("BSM", charging_permission=0)
+        if self.span is not None:
+            yield s(self.span), _alter("BSM", charging_permission=1)
 
 
 class Resume(Event, frozen=True, kw_only=True, tag="resume"):

@@ -29,7 +29,7 @@ def rules(profile: LoadProfile) -> Iterator[Rule]:
     """Rules that carry the profile out, the demand first, the stop at the end last."""
     for number, event in enumerate(profile.before):
         yield from _events(event, f"before[{number}]", AUTHORISED, 0)
-    points = {"points": course(profile)}
+    points = {"points": course(profile), "ends": profile.span}
     yield Rule(f"profile {profile.name}: demand", CHARGING, (Tell("vehicle", "follow", points),))
     for number, (start, segment) in enumerate(zip(profile.starts(), profile.segments, strict=True)):
         for index, event in enumerate(segment.events):

@@ -81,6 +81,25 @@ class Signal:
         values = [low for _, low, _ in self.stretches(begin, end)]
         return min(values) if values else self.value(end)
 
+    def extremes(self, begin: Instant, end: Instant) -> tuple[float, float]:
+        """Least and greatest value from ``begin`` to ``end``, of whole stretches; (0, 0) where nothing is known.
+
+        Cheaper and a little wider than :meth:`stretches`: the stretch at each end counts as a whole.
+        """
+        samples = self.samples
+        first = max(bisect_right(self.times, begin) - 1, 0)
+        last = min(bisect_left(self.times, end) + 1, len(samples))
+        if first >= last:
+            return 0.0, 0.0
+        low = high = samples[first].value
+        for index in range(first + 1, last):
+            sample = samples[index]
+            if sample.low < low:
+                low = sample.low
+            if sample.high > high:
+                high = sample.high
+        return low, high
+
     def stretches(self, begin: Instant, end: Instant) -> Iterator[tuple[Instant, float, float]]:
         """Instant, least and greatest value of each stretch that ends with a sample, cut to ``begin`` .. ``end``.
 

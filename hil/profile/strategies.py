@@ -30,6 +30,8 @@ _TENTHS = 10
 _BELOW_PER_CELL = 0.56
 """V per cell below the maximum that voltage demands go down to: below the pack's open-circuit voltage."""
 _MOST_SEGMENTS = 10
+_EDGES = (0, 1, 2, 10, 29, 30, 31)
+_RARELY = st.sampled_from((False, False, True))
 _WIRE_CURRENT = 400
 """A, the most that BCL can tell (sheet 1.3)."""
 _BEYOND_VOLTS = 200
@@ -73,8 +75,8 @@ def _spans(make: Callable[[float], AnyEvent]) -> EventStrategy:
 
 
 EVENTS: dict[str, EventStrategy] = {
-    "pause": st.just(ev.Pause()),
-    "resume": st.just(ev.Resume()),
+    "pause": _spans(lambda x: ev.Pause(span=x)),
+    "pause_for_good": st.just(ev.Pause()),
     "stop": st.sampled_from(("soc_reached", "total_voltage_reached", "insulation_fault")).map(
         lambda r: ev.Stop(reason=r)
     ),
@@ -98,7 +100,7 @@ EVENTS: dict[str, EventStrategy] = {
     "temperature": st.sampled_from((25.0, 0.0, 10.0, 45.0)).map(lambda x: ev.Pack(temperature=x)),
 }
 """One strategy a kind; each shrinks to its mildest form."""
-LEGAL_EVENTS: tuple[str, ...] = ("pause", "resume", "soc", "temperature")
+LEGAL_EVENTS: tuple[str, ...] = ("pause", "soc", "temperature")
 """What belongs to a charge that goes on."""
 
 
@@ -134,7 +136,7 @@ def load_profiles(
     unknown vehicle or event, and for a duration that is none.
     """
     reach = reach_of(vehicle, envelope)
-    return _profiles(vehicle, duration, events, st.integers(0, int(reach.current)), _below(reach), reach)
+    return _profiles(vehicle, duration, events, _amperes(int(reach.current)), _below(reach), reach)
 
 
 def illegal_profiles(
@@ -145,12 +147,18 @@ def illegal_profiles(
     Not for a rig: what a charger does then is the question.
     """
     reach = reach_of(vehicle)
-    below = st.one_of(st.integers(-_BEYOND_VOLTS, 0).map(lambda x: x), _below(reach))
-    return _profiles(vehicle, duration, events, st.integers(0, _WIRE_CURRENT), below, None)
+    below = st.one_of(_below(reach), st.integers(-_BEYOND_VOLTS, 0))
+    return _profiles(vehicle, duration, events, _amperes(_WIRE_CURRENT), below, None)
+
+
+def _amperes(most: int) -> st.SearchStrategy[int]:
+    """Whole A up to the most, with 0 and the edge at 30 A (sheet 4.9) more often; shrinks to 0."""
+    return st.one_of(st.integers(0, most), st.sampled_from([each for each in _EDGES if each <= most]))
 
 
 def _below(reach: Reach) -> st.SearchStrategy[int]:
-    return st.integers(0, int(reach.cells * _BELOW_PER_CELL))
+    """V below the maximum, half of the time none; shrinks to none."""
+    return st.one_of(st.just(0), st.integers(0, int(reach.cells * _BELOW_PER_CELL)))
 
 
 def _profiles(
@@ -165,7 +173,7 @@ def _profiles(
     if not 0 < shortest <= longest < inf:
         raise UsageError(f"duration: {shortest:g} .. {longest:g} s; allowed is 0 < shortest <= longest")
     lasting = st.sampled_from([each for each in DURATIONS if each <= longest])
-    drawn = st.tuples(lasting, amperes, below, st.booleans(), st.booleans(), _placed(kinds))
+    drawn = st.tuples(lasting, amperes, below, _RARELY, _RARELY, _placed(kinds))
     most = reach_of(vehicle).voltage if reach is None else reach.voltage
 
     def profile(parts: list[_Drawn], soc: int) -> LoadProfile:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from hil.conformance.verdict import Measurement
-from hil.profile.invariants import demand
+from hil.profile.invariants import demand, flow, stop, told
 from hil.profile.invariants.basis import Context
 from hil.profile.seen import Seen
 from hil.units import Span
@@ -39,7 +39,21 @@ INVARIANTS: Mapping[str, Invariant] = MappingProxyType(
         for case, judge in (
             ("LP.01", demand.current_not_above_demand),
             ("LP.02", demand.within_limits),
-            ("LP.03", demand.current_follows),
+            ("LP.03", demand.zero_demand),
+            ("LP.04", demand.current_follows),
+            ("LP.05", demand.current_error),
+            ("LP.06", demand.voltage_error),
+            ("LP.07", stop.output_off),
+            ("LP.08", stop.no_energy_outside),
+            ("LP.09", stop.contactors_open_without_load),
+            ("LP.10", told.ccs_tells_output),
+            ("LP.11", told.cause_fits),
+            ("LP.12", told.statistics_fit),
+            ("LP.13", flow.pauses_output),
+            ("LP.14", flow.resumes_output),
+            ("LP.15", flow.phases_end),
+            ("LP.16", flow.reconnections_start_over),
+            ("LP.17", told.periods_hold),
         )
     }
 )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from hil.conformance.catalogue import Limit, adjustment_time, quantity
+from hil.conformance.catalogue import Limit, limit
 from hil.conformance.checks import judge
 from hil.conformance.verdict import Measurement, Verdict
+from hil.profile.invariants.causes import Cause, causes
+from hil.profile.invariants.tolerances import time_for, tolerance, voltage_tolerance
 from hil.profile.seen import Charge, Demand, Seen, Signal
 from hil.units import FAR, Instant, Span, seconds
 
-SMALL_CURRENT = 30.0
-"""Below this demand in A the control error is absolute (sheet 4.9)."""
 CV = 1
 
 
@@ -25,6 +26,7 @@ class Context:
         self.uncertainty = uncertainty
         self.current: Signal = seen.signal("output_current")
         self.voltage: Signal = seen.signal("output_voltage")
+        self._causes: dict[Instant, list[Cause]] = {}
 
     def under(self, limit: Limit) -> Limit:
         """A limit as the readings have it."""
@@ -53,6 +55,24 @@ class Context:
         least = None if cml is None else getattr(cml.message, "min_current", None)
         return 0.0 if least is None else -float(least)
 
+    @cached_property
+    def failed_stage(self) -> bool:
+        """The rig made the power stage exceed its set-point."""
+        return any(note.kind == "stimulus" and note.what.startswith("over_voltage_fault") for note in self.seen.notes)
+
+    @cached_property
+    def pauses(self) -> list[tuple[Instant, Instant]]:
+        """Stretches in which BSM forbade charging: from its first frame to the first that allows it."""
+        found: list[tuple[Instant, Instant]] = []
+        since: Instant | None = None
+        for told in self.seen.all("BSM"):
+            if told.message.charging_permission == 0:
+                since = told.t if since is None else since
+            elif since is not None:
+                found.append((since, told.t))
+                since = None
+        return found if since is None else [*found, (since, FAR)]
+
     def asked(self, demand: Demand) -> float:
         """The current that a demand lets through at most: not below the charger's minimum.
 
@@ -62,27 +82,50 @@ class Context:
             return self.least_current if self.readings["demand-zero"] == "minimum-output" else 0.0
         return min(max(demand.current, self.least_current), self.most_current)
 
+    @cached_property
+    def _turns(self) -> list[Instant]:
+        """Instants at which charges begin and end."""
+        return sorted(t for charge in self.seen.charges for t in (charge.begin, charge.end))
+
+    def same_state(self, begin: Instant, end: Instant) -> bool:
+        """Whether no charge began or ended after ``begin`` and up to ``end``."""
+        return bisect_right(self._turns, begin) == bisect_right(self._turns, end)
+
+    def causes(self, charge: Charge) -> list[Cause]:
+        """Everything that asked for the end of a charge, in order of time."""
+        found = self._causes.get(charge.begin)
+        if found is None:
+            found = self._causes[charge.begin] = causes(self.seen, charge, self.overvoltage)
+        return found
+
+    @property
+    def overvoltage(self) -> float | None:
+        """V above which the output exceeds the vehicle's limit, where the rig made the power stage fail."""
+        return self.most_voltage + voltage_tolerance(self.most_voltage) if self.failed_stage else None
+
+    def cause(self, charge: Charge) -> Cause | None:
+        """The first of them."""
+        return next(iter(self.causes(charge)), None)
+
     def charges(self) -> Iterator[tuple[Charge, Instant]]:
-        """Charges, each with the instant up to which it is judged."""
+        """Charges, each with the last instant before it ended, or before something asked for its end."""
+        vehicle = self.seen.signal("k5k6_closed")
         for charge in self.seen.charges:
-            yield charge, min(charge.end, self.seen.end)
+            first = self.cause(charge)
+            opened = next((t for t, closed in vehicle.changes(charge.begin) if not closed), FAR)
+            yield charge, min(charge.end, self.seen.end, opened, FAR if first is None else first.t) - 1
 
+    def paused(self, begin: Instant, end: Instant) -> bool:
+        """Whether the vehicle forbade charging meanwhile, or so shortly before that the output may still follow."""
+        demand = self.seen.demand_at(begin)
+        lately = limit("reaction").high + time_for(0.0 if demand is None else demand.current)
+        return any(since < end and until + lately > begin for since, until in self.pauses)
 
-def tolerance(current: float) -> float:
-    """Width of the control error in A of a demand (sheet 4.9)."""
-    if current < SMALL_CURRENT:
-        return quantity("current-error-small").most
-    return quantity("current-error").most / 100 * current
-
-
-def voltage_tolerance(voltage: float) -> float:
-    """Width of the control error in V of a demand (sheet 4.9)."""
-    return quantity("voltage-error").most / 100 * voltage
-
-
-def time_for(difference: float) -> Span:
-    """Adjustment time of a difference in A."""
-    return adjustment_time(difference).high
+    def voltage_rules(self, demand: Demand, begin: Instant, end: Instant) -> bool:
+        """Whether the voltage came so near to a limit that the current may be lower than demanded."""
+        volts = min(demand.voltage, self.most_voltage)
+        peak = self.voltage.peak(begin, end)
+        return peak is None or peak >= volts - voltage_tolerance(volts)
 
 
 class Worst:
@@ -92,19 +135,16 @@ class Worst:
         self.name = name
         self.unit = unit
         self._uncertainty = uncertainty
-        self._margin = float("-inf")
+        self._beyond = float("-inf")
         self._kept: tuple[float, float | None, float | None, Instant, str] | None = None
 
     def see(
         self, value: float, *, low: float | None = None, high: float | None = None, at: Instant, note: str = ""
     ) -> None:
-        """One more value with its limits."""
-        beyond = max(
-            float("-inf") if high is None else value - high,
-            float("-inf") if low is None else low - value,
-        )
-        if beyond > self._margin:
-            self._margin = beyond
+        """One more value with one of its limits."""
+        beyond = value - high if high is not None else low - value if low is not None else 0.0
+        if beyond > self._beyond:
+            self._beyond = beyond
             self._kept = (value, low, high, at, note)
 
     def measurements(self) -> Iterator[Measurement]:
@@ -125,4 +165,19 @@ def missing(name: str, unit: str, high: Span, at: Instant) -> Measurement:
     return Measurement(name, None, unit, None, seconds(high), Verdict.FAIL, at, "never came")
 
 
-__all__ = ["CV", "FAR", "Context", "Worst", "missing", "time_for", "tolerance", "voltage_tolerance"]
+def deviation(name: str, seen: str, expected: str, at: Instant) -> Measurement:
+    """Something told that does not fit."""
+    return Measurement(name, seen, "", None, None, Verdict.FAIL, at, f"expected {expected}")
+
+
+__all__ = [
+    "CV",
+    "FAR",
+    "Context",
+    "Worst",
+    "deviation",
+    "missing",
+    "time_for",
+    "tolerance",
+    "voltage_tolerance",
+]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 
+from hil.conformance.catalogue import limit
 from hil.conformance.verdict import Measurement
 from hil.profile.invariants.basis import CV, FAR, Context, Worst, time_for, tolerance, voltage_tolerance
-from hil.units import Instant, seconds
+from hil.profile.seen import Demand
+from hil.units import Instant, Span, seconds
 
 Step = tuple[Instant, float]
 
@@ -46,56 +47,130 @@ def current_not_above_demand(context: Context) -> Iterator[Measurement]:
     steps = allowed_current(context)
     worst = Worst("output current against what the demand allows", "A")
     for charge, end in context.charges():
-        index = max(bisect_right(steps, charge.begin, key=lambda step: step[0]) - 1, 0)
-        while index < len(steps) and steps[index][0] < end:
-            at, level = steps[index]
-            until = steps[index + 1][0] if index + 1 < len(steps) else FAR
-            begin, stop = max(at, charge.begin), min(until, end)
-            for t, _, high in context.current.stretches(begin, stop):
-                worst.see(high, high=level + tolerance(level), at=t)
-            index += 1
+        for number, (at, level) in enumerate(steps):
+            until = steps[number + 1][0] if number + 1 < len(steps) else FAR
+            if until <= charge.begin or at >= end:
+                continue
+            high = level + tolerance(level)
+            for t, _, peak in context.current.stretches(max(at, charge.begin), min(until, end)):
+                worst.see(peak, high=high, at=t)
     yield from worst.measurements()
 
 
 def within_limits(context: Context) -> Iterator[Measurement]:
-    """LP.02: never beyond what BCP and CML allow, at no instant."""
+    """LP.02: never beyond what BCP and CML allow, at no instant, whatever is demanded."""
     current = Worst("output current against BCP and CML", "A")
     voltage = Worst("output voltage against BCP and CML", "V")
-    failed_stage = any(
-        note.kind == "stimulus" and note.what.startswith("over_voltage_fault") for note in context.seen.notes
-    )
     amperes, volts = context.most_current, context.most_voltage
     for charge, end in context.charges():
         for t, _, high in context.current.stretches(charge.begin, end):
             current.see(high, high=amperes + tolerance(amperes), at=t)
-        if not failed_stage:
+        if not context.failed_stage:
             for t, _, high in context.voltage.stretches(charge.begin, end):
                 voltage.see(high, high=volts + voltage_tolerance(volts), at=t)
     yield from current.measurements()
     yield from voltage.measurements()
 
 
+def zero_demand(context: Context) -> Iterator[Measurement]:
+    """LP.03: for a demand of 0 the output is the charger's minimum, or nothing, as the reading has it."""
+    worst = Worst("output current for a demand of 0", "A")
+    for demand, begin, end in _holds(context):
+        if demand.current != 0.0 or context.paused(demand.t, end):
+            continue
+        begin += _settling(context, demand, begin)
+        expected = context.asked(demand)
+        width = tolerance(expected)
+        if begin < end and not context.voltage_rules(demand, begin, end):
+            for t, least, most in context.current.stretches(begin, end):
+                worst.see(most, high=expected + width, at=t)
+                worst.see(least, low=expected - width, at=t)
+    yield from worst.measurements()
+
+
 def current_follows(context: Context) -> Iterator[Measurement]:
-    """LP.03: a demand that holds is met within the adjustment time."""
+    """LP.04: a demand that holds is met within the adjustment time; a higher one as the reading has it."""
+    rising_counts = context.readings["adjustment-direction"] == "both"
     falling = Worst("adjustment time, falling", "s")
+    rising = Worst("adjustment time, rising", "s")
+    for demand, begin, end in _holds(context):
+        asked = context.asked(demand)
+        present = context.current.value(begin)
+        if present is None or context.paused(begin, end):
+            continue
+        allowed = time_for(present - asked)
+        if begin + allowed >= end:
+            continue
+        width = tolerance(asked)
+        if present > asked + width:
+            took = _time_to(context, float("-inf"), asked + width, begin, end)
+            falling.see(seconds(took), high=seconds(allowed), at=begin + took)
+        elif present < asked - width and rising_counts and not context.voltage_rules(demand, begin, end):
+            took = _time_to(context, asked - width, float("inf"), begin, end)
+            rising.see(seconds(took), high=seconds(allowed), at=begin + took)
+    yield from falling.measurements()
+    yield from rising.measurements()
+
+
+def current_error(context: Context) -> Iterator[Measurement]:
+    """LP.05: in constant-current mode the settled current is within the control error."""
+    worst = Worst("current error, settled", "A")
+    for demand, begin, end in _holds(context):
+        asked = context.asked(demand)
+        if demand.mode == CV or asked != demand.current or demand.current == 0.0:
+            continue
+        begin += _settling(context, demand, begin)
+        if begin >= end or context.paused(demand.t, end) or context.voltage_rules(demand, begin, end):
+            continue
+        width = tolerance(asked)
+        for t, least, most in context.current.stretches(begin, end):
+            worst.see(most - asked, high=width, at=t)
+            worst.see(least - asked, low=-width, at=t)
+    yield from worst.measurements()
+
+
+def voltage_error(context: Context) -> Iterator[Measurement]:
+    """LP.06: where the voltage demand rules, the settled voltage is within the control error."""
+    worst = Worst("voltage error, settled", "V")
+    for demand, begin, end in _holds(context):
+        asked = context.asked(demand)
+        begin += _settling(context, demand, begin)
+        if begin >= end or demand.current == 0.0 or context.paused(demand.t, end):
+            continue
+        small = tolerance(asked)
+        volts = min(demand.voltage, context.most_voltage)
+        width = voltage_tolerance(volts)
+        for t, least, most in context.voltage.stretches(begin, end):
+            amperes = context.current.value(t) or 0.0
+            if amperes > small:  # a pack above the demand keeps its voltage, and takes nothing
+                worst.see(most - volts, high=width, at=t)
+            if amperes < asked - 2 * small:
+                worst.see(least - volts, low=-width, at=t)
+    yield from worst.measurements()
+
+
+def _holds(context: Context) -> Iterator[tuple[Demand, Instant, Instant]]:
+    """A demand, and the stretch for which it held while a charge went on."""
     for charge, end in context.charges():
-        demands = [each for each in (context.seen.demand_at(charge.begin),) if each] + context.seen.demands_in(
-            charge.begin, end
-        )
+        first = context.seen.demand_at(charge.begin)
+        demands = ([] if first is None else [first]) + context.seen.demands_in(charge.begin, end)
         for number, demand in enumerate(demands):
             until = demands[number + 1].t if number + 1 < len(demands) else end
-            asked = context.asked(demand)
             begin = max(demand.t, charge.begin)
-            present = context.current.value(begin)
-            if present is None or asked >= present:
-                continue
-            limit = time_for(present - asked)
-            if begin + limit >= until:
-                continue
-            reached = context.current.first_in(float("-inf"), asked + tolerance(asked), begin, until)
-            took = seconds((until if reached is None else reached) - begin)
-            falling.see(took, high=seconds(limit), at=until if reached is None else reached)
-    yield from falling.measurements()
+            if begin < until:
+                yield demand, begin, until
 
 
-__all__ = ["CV", "allowed_current", "current_follows", "current_not_above_demand", "within_limits"]
+def _settling(context: Context, demand: Demand, begin: Instant) -> Span:
+    """After this span a demand that holds has settled: the adjustment time, and for what rises the time
+    that any reaction may take (sheet 4.3, default rule), as the later edition limits only what falls.
+    """
+    present = context.current.value(begin) or 0.0
+    asked = context.asked(demand)
+    allowed = time_for(present - asked)
+    return allowed if asked < present else allowed + limit("reaction").high
+
+
+def _time_to(context: Context, low: float, high: float, begin: Instant, end: Instant) -> Span:
+    reached = context.current.first_in(low, high, begin, end)
+    return (end if reached is None else reached) - begin

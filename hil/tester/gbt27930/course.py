@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hil.errors import UsageError
-from hil.units import Instant, Span
+from hil.units import FAR, Instant, Span
 
 Point = Sequence[float]
 """Nanoseconds from the start, V, A (positive charges), mode, and 1 where the way to the next point is straight."""
 
 
 class Course:
-    """Follows points from ``start`` on; the last one holds for ever.
+    """Follows points from ``start`` on; the last one holds for ever. After ``ends`` nanoseconds charging is over.
 
     Raises :class:`UsageError` for no points, and for points that do not follow each other in time.
     """
 
-    __slots__ = ("_index", "_points", "_start")
+    __slots__ = ("_end", "_index", "_points", "_start")
 
-    def __init__(self, points: Sequence[Point], start: Instant) -> None:
+    def __init__(self, points: Sequence[Point], start: Instant, ends: Span | None = None) -> None:
         if not points or points[0][0] != 0:
             raise UsageError("a course needs a point at its start")
         for before, after in zip(points, points[1:], strict=False):
@@ -27,7 +27,12 @@ class Course:
                 raise UsageError(f"a course goes back in time: {after[0]} ns after {before[0]} ns")
         self._points = points
         self._start = start
+        self._end = FAR if ends is None else start + ends
         self._index = 0
+
+    def over(self, now: Instant) -> bool:
+        """Whether the vehicle has had what it wanted."""
+        return now >= self._end
 
     def demand(self, now: Instant) -> tuple[float, float, int]:
         """V, A (negative charges, as on the wire) and mode; asked for in order of time."""

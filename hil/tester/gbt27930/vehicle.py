@@ -109,8 +109,8 @@ class Vehicle(TableMachine):
 
         ``silence``/``resume`` (``messages``, none = all), ``hold``/``release`` (``states``),
         ``alter``/``restore`` (``message``, ``fields``), ``malform`` (``message``, ``variant``),
-        ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``follow`` (``points``, see
-        :class:`~hil.tester.gbt27930.course.Course`), ``stop`` (``reason`` of BST),
+        ``demand`` (``voltage`` V, ``current`` A positive, ``mode``), ``follow`` (``points``, ``ends``,
+        see :class:`~hil.tester.gbt27930.course.Course`), ``stop`` (``reason`` of BST),
         ``transfer`` (``message``, ``data`` hex), ``send`` (``id``, ``data`` hex, ``extended``),
         ``go`` (``state``), ``patience`` (``on``), ``contactors`` (``close``, ``now``),
         ``answer_stop`` (``after`` ns, ``csd`` count), ``transport`` (fields of TpBehaviour),
@@ -205,7 +205,7 @@ class Vehicle(TableMachine):
         self.course = None
 
     def _order_follow(self, arguments: Mapping[str, Any], now: Instant) -> None:
-        self.course = Course(arguments["points"], now)
+        self.course = Course(arguments["points"], now, arguments.get("ends"))
 
     def _order_stop(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self._check_signals("BST", [arguments["reason"]])
@@ -358,7 +358,8 @@ class Vehicle(TableMachine):
         return self.spans["early_end"] > 0
 
     def guard_soc_reached(self, now: Instant) -> bool:
-        return self.sense("soc", now) >= self.spec.stop_soc
+        course = self.course
+        return self.sense("soc", now) >= self.spec.stop_soc or (course is not None and course.over(now))
 
     def guard_last_csd(self, now: Instant) -> bool:
         return self.csd_seen + 1 >= self.csd_wanted

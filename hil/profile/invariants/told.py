@@ -1,0 +1,111 @@
+"""What the charger says against what was so: CCS, CST, CSD and the periods of its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from hil.codec.message import Message
+from hil.conformance.catalogue import period
+from hil.conformance.verdict import Measurement, Verdict
+from hil.profile.invariants.basis import FAR, Context, Worst, deviation, tolerance, voltage_tolerance
+from hil.profile.invariants.causes import FAULTS
+from hil.protocol.gbt27930 import CCS, CSD, CST
+from hil.units import SECOND, Instant, Span, ms, seconds
+
+_AGE: Span = ms(55)
+"""A period of CCS and a tenth: what a frame tells was read before it was sent."""
+_WIRE_STEP = 0.1
+_PERIODIC: tuple[type[Message], ...] = (CCS, CST, CSD)
+_GAP: Span = ms(600)
+"""A longer gap than any tolerance: the messages belong to different visits of a state."""
+_STOP_BITS = ("condition_reached", "manual_stop", "fault_stop", "bms_stopped")
+_BITS = {"bst": "bms_stopped", "manual": "manual_stop", "alarm": "fault_stop"} | dict.fromkeys(FAULTS, "fault_stop")
+_ALONE = ("bst", "manual", "alarm")
+"""For these testers want the one bit alone (sheet 5.2)."""
+
+
+def ccs_tells_output(context: Context) -> Iterator[Measurement]:
+    """LP.10: CCS tells the output of its instant (register: ccs-accuracy)."""
+    volts, amperes = Worst("CCS voltage beyond the output", "V"), Worst("CCS current beyond the output", "A")
+    loose = context.readings["ccs-accuracy"] == "5-percent"
+    for told in context.seen.ccs:
+        least, most = _extremes(context, "output_voltage", told.t)
+        width = max(0.05 * most, 1.0) if loose else voltage_tolerance(most) + _WIRE_STEP
+        value = float(told.message.voltage)
+        volts.see(max(value - most, least - value, 0.0), high=width, at=told.t)
+        least, most = _extremes(context, "output_current", told.t)
+        width = max(0.05 * most, 1.0) if loose else tolerance(most) + _WIRE_STEP
+        value = -float(told.message.current)
+        amperes.see(max(value - most, least - value, 0.0), high=width, at=told.t)
+    yield from volts.measurements()
+    yield from amperes.measurements()
+
+
+def _extremes(context: Context, name: str, t: Instant) -> tuple[float, float]:
+    signal = context.voltage if name == "output_voltage" else context.current
+    return signal.extremes(t - _AGE, t)
+
+
+def cause_fits(context: Context) -> Iterator[Measurement]:
+    """LP.11: CST names what ended the charge, where one thing alone did."""
+    for charge in context.seen.charges:
+        found = context.causes(charge)
+        cst = context.seen.first("CST", charge.begin)
+        if not found or cst is None:
+            continue
+        before = [each for each in found if each.t <= cst.t]
+        if len(before) != 1 or before[0].kind not in _BITS:
+            continue
+        kind = before[0].kind
+        expected = _BITS[kind]
+        given = [bit for bit in _STOP_BITS if getattr(cst.message, bit) == 1]
+        fits = given == [expected] if kind in _ALONE else expected in given
+        text = " + ".join(given) or "none"
+        if fits:
+            yield Measurement(f"CST cause after {kind}", text, "", None, None, Verdict.PASS, cst.t)
+        else:
+            yield deviation(f"CST cause after {kind}", text, expected, cst.t)
+
+
+def statistics_fit(context: Context) -> Iterator[Measurement]:
+    """LP.12: CSD tells energy and time of the session as the meter and the clock have them."""
+    energy, minutes = Worst("CSD energy against the meter", "kWh"), Worst("CSD time against the clock", "min")
+    meter = context.seen.signal("meter_energy")
+    for begin, end in _sessions(context):
+        charges = [each for each in context.seen.charges if begin <= each.begin < end]
+        csd = context.seen.latest("CSD", end)
+        if not charges or csd is None or csd.t < charges[-1].begin:
+            continue
+        before, after = meter.value(charges[0].begin), meter.value(csd.t)
+        if before is not None and after is not None:
+            difference = float(csd.message.energy) - (after - before)
+            energy.see(difference, high=_WIRE_STEP, at=csd.t)
+            energy.see(difference, low=-_WIRE_STEP, at=csd.t)
+        took = (min(charges[-1].end, csd.t) - charges[0].begin) / (60 * SECOND)
+        minutes.see(float(csd.message.charging_time) - took, high=1.0, at=csd.t)
+        minutes.see(float(csd.message.charging_time) - took, low=-1.0, at=csd.t)
+    yield from energy.measurements()
+    yield from minutes.measurements()
+
+
+def _sessions(context: Context) -> Iterator[tuple[Instant, Instant]]:
+    """From one handshake to the next."""
+    chm = context.seen.all("CHM")
+    starts = [after.t for before, after in pairwise(chm) if after.t - before.t > SECOND]
+    yield from pairwise([0, *starts, FAR])
+
+
+def periods_hold(context: Context) -> Iterator[Measurement]:
+    """LP.17: messages keep their period whatever is demanded; traffic stays what it is."""
+    for declared in _PERIODIC:
+        shortest = Worst(f"{declared.name} period, shortest", "s")
+        longest = Worst(f"{declared.name} period, longest", "s")
+        within = context.under(period(declared))
+        for before, after in pairwise(context.seen.all(declared.name)):
+            gap = after.t - before.t
+            if gap < _GAP and context.same_state(before.t, after.t):
+                shortest.see(seconds(gap), low=seconds(within.low), at=after.t)
+                longest.see(seconds(gap), high=seconds(within.high), at=after.t)
+        yield from shortest.measurements()
+        yield from longest.measurements()
