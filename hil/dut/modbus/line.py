@@ -15,7 +15,8 @@ from hil.dut.modbus.responder import Responder
 from hil.dut.modbus.spec import WRITES, SerialTiming
 from hil.units import Instant
 
-_MAX_PDU = 253
+_LENGTHS = range(2, 256)
+"""One byte beyond the protocol's 254: a request for one register too many is answered by exception 03."""
 _MAX_RTU, _MIN_RTU = 256, 4
 _PREFIX = 6
 
@@ -61,7 +62,7 @@ class TcpServer(_Answers):
         buffer = self._buffer + data
         while len(buffer) >= _PREFIX:
             length = buffer[4] << 8 | buffer[5]
-            if not 1 < length <= 1 + _MAX_PDU:
+            if length not in _LENGTHS:
                 self.closing = True
                 return
             end = _PREFIX + length

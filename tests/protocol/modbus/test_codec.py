@@ -272,14 +272,14 @@ def test_what_the_protocol_does_not_allow_is_named_and_can_be_sent(request_: Req
     [read_holding(-1, 1), read_holding(0, 65536), WriteRegisters(0, (70000,)), WriteRegisters(0, (1,), byte_count=256)],
 )
 def test_what_does_not_fit_its_field_is_our_own_mistake(wrong: Request) -> None:
-    with pytest.raises(CodecError, match="0..65535"):
+    with pytest.raises(CodecError, match=r"0\.\.65535"):
         wrong.encode()
 
 
 def test_a_unit_is_a_byte() -> None:
-    with pytest.raises(CodecError, match="allowed is 0..255"):
+    with pytest.raises(CodecError, match=r"allowed is 0\.\.255"):
         encode_rtu(256, b"\x03")
-    with pytest.raises(CodecError, match="unit is 0..255"):
+    with pytest.raises(CodecError, match=r"unit is 0\.\.255"):
         encode_tcp(0, 256, b"\x03")
 
 
