@@ -102,7 +102,7 @@ def _losses(rng: random.Random, length: Span, may_reconnect: bool) -> tuple[Loss
 def _stop(rng: random.Random, length: Span) -> Stop:
     kinds: tuple[Callable[[random.Random], Stop], ...] = (_by_vehicle, _by_charger, _by_state)
     if length > minutes(4) and rng.random() < 0.05:
-        pause = (alter(BSM, charging_permission=0),)
+        pause = (restore(BSM), alter(BSM, charging_permission=0))
         return Stop("pause too long", pause, within=_PAUSE_LIMIT + s(70))
     return rng.choices(kinds, (5, 4, 1))[0](rng)
 

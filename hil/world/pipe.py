@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from hil.errors import HilError, UsageError, WorldError
+from hil.errors import CatalogueError, CodecError, HilError, RigError, UsageError, WorldError
 from hil.world.plan import Answer, Close, Command, Failure, Reply
 
 
@@ -35,25 +35,42 @@ class Pipe(Protocol):
 _encoder = msgspec.msgpack.Encoder()
 _commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
-_KINDS: dict[str, type[HilError]] = {"UsageError": UsageError, "WorldError": WorldError}
+_KINDS: dict[str, type[HilError]] = {
+    each.__name__: each for each in (UsageError, RigError, CodecError, CatalogueError, WorldError)
+}
+_GONE = (EOFError, OSError)
 
 
 def serve(pipe: Pipe, build: Callable[[], World]) -> None:
-    """Run a world for the other end of ``pipe``; the pipe's end closes the world (safe state)."""
+    """Run a world for the other end of ``pipe`` until that closes it.
+
+    However this ends (the pipe does, or the world breaks), the world has been closed, which is its safe
+    state, and so has the pipe. What is no command is answered as such and changes nothing.
+    """
     world = build()
-    while True:
-        try:
-            command = _commands.decode(pipe.recv_bytes())
-        except EOFError:
+    closed = False
+    try:
+        while not closed:
+            answer, closed = _answer(world, pipe.recv_bytes())
+            pipe.send_bytes(_encoder.encode(answer))
+    except _GONE:
+        pass  # nobody is there any more to tell it to
+    finally:
+        if not closed:
             world.execute(Close())
-            return
-        try:
-            answer: Answer = world.execute(command)
-        except HilError as error:
-            answer = Failure(type(error).__name__, str(error))
-        pipe.send_bytes(_encoder.encode(answer))
-        if isinstance(command, Close):
-            return
+        pipe.close()
+
+
+def _answer(world: World, data: bytes) -> tuple[Answer, bool]:
+    """The answer to what was received, and whether that has closed the world."""
+    try:
+        command = _commands.decode(data)
+    except msgspec.DecodeError as error:
+        return Failure("WorldError", f"not a command: {error}"), False
+    try:
+        return world.execute(command), isinstance(command, Close)
+    except HilError as error:
+        return Failure(type(error).__name__, str(error)), False
 
 
 class RemoteWorld:
@@ -67,7 +84,7 @@ class RemoteWorld:
         try:
             self._pipe.send_bytes(_encoder.encode(command))
             answer = _answers.decode(self._pipe.recv_bytes())
-        except (EOFError, OSError) as error:
+        except _GONE as error:
             raise WorldError("the process that runs the world has gone") from error
         if isinstance(answer, Failure):
             raise _KINDS.get(answer.kind, WorldError)(answer.text)
