@@ -56,6 +56,8 @@ def _too_wide(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         most = (1 << width) - 1
         for key, least in (("choices", -(1 << width - 1) if signed else 0), ("absent", -(1 << width - 1))):
             for given in entry[key]:
+                if given == NAN:
+                    continue  # told already
                 if not least <= (given if isinstance(given, int) else int(given, 0)) <= most:
                     yield key, f"{key} has {given}: allowed is {least}..{most}"
 
