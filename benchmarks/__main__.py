@@ -14,12 +14,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bus, check, codec, session
+from benchmarks import bus, check, codec, modbus, session
 
 MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
     "session": session.measures,
     "bus": bus.measures,
     "codec": codec.measures,
+    "modbus": modbus.measures,
     "check": check.measures,
 }
 OUTPUT = "bench.json"
@@ -48,6 +49,9 @@ def table(measures: Iterable[Mapping[str, Any]]) -> Table:
             goal,
             "[green]met[/]" if each["met"] else "[red]missed[/]",
         )
+        also = each.get("also")
+        if also is not None:
+            shown.add_row(f"  beside {also['peer']}", "", f"{also['peer_value']:,}", f"{also['ratio']:.2f}", "", "")
     peers = dict.fromkeys(each["peer"] for each in measures if each["peer"])
     shown.caption = f"peers: {', '.join(peers)}"
     return shown

@@ -10,7 +10,7 @@ import can
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import bus, check, codec, session
+from benchmarks import bus, check, codec, modbus, session
 from hil.evidence.trace import read_stream
 from hil.units import Span, s
 from hil.world.observation import FrameSeen, Sample
@@ -26,6 +26,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "REPEATS", 1)
     monkeypatch.setattr(bus, "FRAMES", 320)
     monkeypatch.setattr(codec, "COUNT", 20)
+    monkeypatch.setattr(modbus, "COUNT", 20)
     monkeypatch.setattr(check, "QUICK_FRAMES", 500)
     monkeypatch.setattr(check, "REPEATS", 1)
 
@@ -43,14 +44,23 @@ def test_quick_writes_measures_of_every_module(
     names = [each["name"] for each in measures]
     assert len(set(names)) == len(names), "a measure is found by its name"
     for each in measures:
-        assert set(each) - {"goal_is"} == KEYS
+        assert set(each) - {"goal_is", "also"} == KEYS
         assert each["value"] > 0
         assert each.get("goal_is", "at most") == "at most"
         judged = each["value"] if each["ratio"] is None else each["ratio"]
         assert each["met"] is (judged <= each["goal"] if "goal_is" in each else judged >= each["goal"]) or (
             judged == pytest.approx(each["goal"], abs=0.01)  # rounded for show
         )
-    for part in ("of charging", "two receivers", "peak memory", "bus frames", "decode CCS", "encode BSM", "check a"):
+    for part in (
+        "of charging",
+        "two receivers",
+        "peak memory",
+        "bus frames",
+        "decode CCS",
+        "encode BSM",
+        "Modbus",
+        "check a",
+    ):
         assert any(part in name for name in names), part
     assert "Speed and memory" in capsys.readouterr().out
 
