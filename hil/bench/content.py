@@ -7,16 +7,18 @@ from typing import Any
 
 from hil.bench.actions import MessageType
 from hil.bench.core import Moment, instant_of
+from hil.bench.judge import Inconclusive
 from hil.bench.messages import MessageWaits
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit, period
 from hil.conformance.checks import check_window
 from hil.conformance.verdict import Measurement, Verdict
 from hil.protocol.gbt27930 import CCS, CHARGER_ADDRESS, CRM
-from hil.units import Span, ms, show_span
+from hil.units import Instant, Span, ms, show_instant, show_span
 
 _LONGEST = 8
 _TP_CM = 0xEC
+_RTS = b"\x10"
 _ANSWERS = (0x11, 0x13)
 """TP.CTS and EndOfMsgACK."""
 _NUMBER_IN_CRM = slice(1, 5)
@@ -70,7 +72,9 @@ class ContentChecks(MessageWaits):
         before = float(getattr(like, signal))
         width = abs(before) * tolerance
         values = [(float(getattr(each, signal)), each) for each in self.matching(message, None, instant_of(after))]
-        worst, at = max(values, key=lambda pair: abs(pair[0] - before), default=(before, like))
+        if not values:
+            raise Inconclusive(f"no {message.name} after {show_instant(instant_of(after))} whose {signal} could stay")
+        worst, at = max(values, key=lambda pair: abs(pair[0] - before))
         unit = message.signals[signal].unit
         self.check(f"{message.name}.{signal} stays", worst, low=before - width, high=before + width, unit=unit, at=at)
 
@@ -85,7 +89,9 @@ class ContentChecks(MessageWaits):
     def check_same_charger_number(self, csd: MessageSeen) -> None:
         """CSD carries the same raw charger number as CRM (sheet 3.17, D6)."""
         crm = self.record.last(CRM.name)
-        expected = crm.data[_NUMBER_IN_CRM].hex(" ") if crm is not None else None
+        if crm is None:
+            raise Inconclusive("no CRM has told a charger number")
+        expected = crm.data[_NUMBER_IN_CRM].hex(" ")
         self.check("charger number in CSD", csd.data[_NUMBER_IN_CSD].hex(" "), equals=expected, at=csd)
 
     def expect_ccs_current(
@@ -115,7 +121,9 @@ class ContentChecks(MessageWaits):
         broken = [each for each in transfers if not each.complete]
         note = broken[0].reason if broken else ""
         at = broken[0].ended if broken else end
-        self.check(f"{message.name} transfers seen", float(len(transfers)), low=1.0, at=end)
+        if not transfers:
+            raise Inconclusive(f"the vehicle began no {message.name} from {show_instant(start)} to {show_instant(end)}")
+        self.report(f"{message.name} transfers seen", float(len(transfers)), at=end)
         self.check(f"{message.name} transfers not completed", float(len(broken)), high=0.0, at=at, note=note)
 
     def expect_transfer_answered(self, message: MessageType, *, after: Moment, within: Limit) -> None:
@@ -129,7 +137,14 @@ class ContentChecks(MessageWaits):
                 note = "accepted" if each.complete else "refused"
                 self.judge.add(check_window(name, span, within, self.judge.uncertainty, at=each.ended, note=note))
                 return
+        if not self._announced(message, start):
+            raise Inconclusive(f"the vehicle announced no {message.name} after {show_instant(start)}")
         self.judge.add(self.missing(name, within, start))
+
+    def _announced(self, message: MessageType, after: Instant) -> bool:
+        pgn = message.pgn.to_bytes(3, "little")
+        frames = self.record.frames(_TP_CM, after, self.now)
+        return any(each.data[:1] == _RTS and each.data[5:8] == pgn for each in frames)
 
     def check_values_allowed(self, name: str, values: set[Any], allowed: set[Any], *, at: Moment) -> None:
         """Nothing else than the allowed values was seen."""

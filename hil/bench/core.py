@@ -205,7 +205,12 @@ class Core(Generic[RecordT]):
         at: Moment | None = None,
         note: str = "",
     ) -> bool:
-        """Judge one value, against a range or for equality; True when it passes."""
+        """Judge one value, against a range or for equality; True when it passes.
+
+        Neither raises :class:`UsageError`: such a check could not fail.
+        """
+        if equals is None and low is None and high is None:
+            raise UsageError(f"{name}: a check needs a limit or the value expected; report() tells without judging")
         instant = None if at is None else instant_of(at)
         if equals is not None:
             verdict = Verdict.PASS if value == equals else Verdict.FAIL

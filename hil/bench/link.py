@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hil.bench.actions import MessageType
 from hil.bench.bench import Bench, Moment, instant_of
-from hil.bench.judge import CheckFailed
+from hil.bench.judge import CheckFailed, Inconclusive
 from hil.conformance.verdict import Measurement, Verdict
 from hil.protocol.gbt27930 import BMS_ADDRESS, BRM, CHARGER_ADDRESS
 from hil.units import Span, ms, show_instant, show_span
@@ -38,7 +38,10 @@ def management_frames(
 
 
 def expect_management(bench: Bench, control: Control, *, after: Moment, within: Span, sender: str) -> FrameSeen:
-    """The first TP.CM frame of that kind for BRM after a moment; none within the span fails the case."""
+    """The first TP.CM frame of that kind for BRM after a moment; none within the span fails the case.
+
+    One of the vehicle's is the bench's own: without it the case is inconclusive.
+    """
     kinds = (control,) if isinstance(control, int) else control
     end = instant_of(after) + within
     while True:
@@ -47,6 +50,8 @@ def expect_management(bench: Bench, control: Control, *, after: Moment, within: 
             return found[0]
         if bench.now >= end:
             name = " or ".join(_NAMES[kind] for kind in kinds)
+            if sender == "bms":
+                raise Inconclusive(f"no {name} of the vehicle within {show_span(within)} up to {show_instant(end)}")
             bench.judge.add(
                 Measurement(f"{name} of the {sender}", None, "", None, None, Verdict.FAIL, end, "never came")
             )
@@ -55,12 +60,12 @@ def expect_management(bench: Bench, control: Control, *, after: Moment, within: 
 
 
 def last_packet(bench: Bench, *, after: Moment, before: Moment) -> FrameSeen:
-    """The last data packet of the vehicle between two moments; none fails the case."""
+    """The last data packet of the vehicle between two moments; none leaves the case inconclusive."""
     end = instant_of(before)
     bench.until(end)
     packets = [
         frame for frame in bench.record.frames(_TP_DT, instant_of(after), end) if frame.id & 0xFF == _SOURCES["bms"]
     ]
     if not packets:
-        raise CheckFailed(f"no data packet up to {show_instant(end)}")
+        raise Inconclusive(f"no data packet of the vehicle up to {show_instant(end)}")
     return packets[-1]

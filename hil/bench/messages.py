@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from hil.bench.actions import MessageType
 from hil.bench.core import Moment, beyond, instant_of
 from hil.bench.driver import Driver
-from hil.bench.judge import CheckFailed
+from hil.bench.judge import CheckFailed, Inconclusive
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_period, check_window
 from hil.conformance.verdict import Measurement, Verdict
-from hil.units import Instant, Span, ms, seconds, show_instant, show_span
+from hil.units import Instant, Span, ms, show_instant, show_span
 from hil.world.plan import OnMessage
 
 Where = Callable[[MessageSeen], bool]
@@ -67,14 +67,19 @@ class MessageWaits(Driver):
     def collect(
         self, message: MessageType, count: int, *, where: Where | None = None, after: Moment | None = None, within: Span
     ) -> list[MessageSeen]:
-        """The next ``count`` such messages, one at ``after`` included; fewer within the span fail the case."""
+        """The next ``count`` such messages, one at ``after`` included; fewer within the span fail the case.
+
+        Those of the vehicle that need nobody's help are the bench's own: without them it is inconclusive.
+        """
         start = self.now if after is None else instant_of(after)
         until = start + within
         while True:
-            seen = self.matching(message, where, start - 1)
+            seen = self.matching(message, where, start - 1, until)
             if len(seen) >= count:
                 return seen[:count]
             if self.now >= until:
+                if message.sender == "bms" and not message.transport:
+                    raise Inconclusive(f"the vehicle sent {len(seen)} {message.name} within {show_span(within)}")
                 name, unit = f"number of {message.name} in {show_span(within)}", "messages"
                 self.judge.add(
                     Measurement(name, float(len(seen)), unit, float(count), None, Verdict.FAIL, start + within)
@@ -103,16 +108,20 @@ class MessageWaits(Driver):
         self.until(start + during)
         found = self.matching(message, where, start, start + during)
         name = name or f"{message.name} in {show_span(during)}"
-        verdict = Verdict.FAIL if found else Verdict.PASS
+        unsure = self.judge.uncertainty
+        verdict = Verdict.INCONCLUSIVE if found else Verdict.PASS
+        if any(start + unsure < each.t <= start + during - unsure for each in found):
+            verdict = Verdict.FAIL
         at = found[0].t if found else start
         self.judge.add(Measurement(name, float(len(found)), "messages", None, 0.0, verdict, at))
 
-    def expect_stop(
-        self, message: MessageType, where: Where | None = None, *, after: Moment, tail: Limit, watch: Span | None = None
-    ) -> None:
-        """The last such message comes at most the limit after the moment (register: stop-tail)."""
+    def expect_stop(self, message: MessageType, where: Where | None = None, *, after: Moment, tail: Limit) -> None:
+        """The last such message comes at most the limit after the moment (register: stop-tail).
+
+        Watched for three of its periods beyond: one that goes on is seen, however short the limit.
+        """
         start, tail = instant_of(after), self.under(tail)
-        end = start + tail.high + (watch if watch is not None else max(3 * tail.high, ms(100)))
+        end = start + tail.high + max(3 * (message.period or 0), ms(100))
         self.until(end)
         found = self.matching(message, where, start, end)
         last = found[-1].t - start if found else 0
@@ -122,15 +131,16 @@ class MessageWaits(Driver):
     def expect_through(
         self, message: MessageType, where: Where | None = None, *, after: Moment, until: Moment, period: Limit
     ) -> None:
-        """Such messages must have kept coming at their period from one moment to another."""
+        """Such messages must have kept coming at their period from one moment to another, both ends included."""
         start, end, period = instant_of(after), instant_of(until), self.under(period)
         self.until(end)
         times = [each.t for each in self.matching(message, where, start - 1, end)]
         self.judge.extend(check_period(f"{message.name} period", times, period, self.judge.uncertainty))
-        gap = end - (times[-1] if times else start)
-        verdict = Verdict.PASS if gap <= period.high else Verdict.FAIL
-        name = f"{message.name} kept up to the end"
-        self.judge.add(Measurement(name, seconds(gap), "s", None, seconds(period.high), verdict, end))
+        first, last = (times[0], times[-1]) if times else (end, start)
+        whole = Limit(period.name, 0, period.high, period.source)
+        for name, gap, at in (("from the beginning", first - start, first), ("up to the end", end - last, end)):
+            label = f"{message.name} kept up {name}"
+            self.judge.add(check_window(label, gap, whole, self.judge.uncertainty, at=at))
 
     def expect_silence(self, *, after: Moment, within: Limit, during: Span) -> None:
         """The charger's last frame of any kind comes inside the limit after a moment, and none follows."""
@@ -153,6 +163,8 @@ class MessageWaits(Driver):
             if self.now - quiet_since >= span:
                 return quiet_since
             if self.now >= end:
+                name = "charger's last frame before a silence"
+                self.judge.add(Measurement(name, None, "s", None, None, Verdict.FAIL, quiet_since, "still sending"))
                 raise CheckFailed(f"the charger is still sending at {show_instant(self.now)}")
             self.until(min(quiet_since + span, end))
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from hil.bench.judge import CheckFailed, Inconclusive
 from hil.bench.stream import Index, StreamRecord, between
 from hil.codec.message import Message
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Listener, Transfer
-from hil.units import Instant
+from hil.units import Instant, show_instant
 from hil.world.observation import FrameSeen, Observation
 
 _TP_FORMATS = (0xEC, 0xEB)
@@ -39,6 +40,9 @@ class MessageSeen(msgspec.Struct, frozen=True):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if self.message is None:
+            told = f"{self.name} of {len(self.data)} bytes at {show_instant(self.t)} has too few of them to tell {name}"
+            raise CheckFailed(told) if self.sender == "charger" else Inconclusive(told)
         return getattr(self.message, name)
 
 

@@ -13,6 +13,7 @@ from hil.conformance.checks import check_window
 from hil.conformance.verdict import Measurement, Verdict
 from hil.units import Instant, show_instant
 from hil.world.observation import Sample
+from hil.world.plan import OnSignal
 
 
 class SignalChecks(Core[RecordT], Generic[RecordT]):
@@ -62,8 +63,21 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
         return reached
 
     def time_in_range(self, name: str, low: float, high: float, start: Instant, until: Instant) -> Instant | None:
-        """The first instant from ``start`` on at which the signal lies in the range; None when it never does."""
-        self.until(until)
+        """The first instant from ``start`` on at which the signal lies in the range; None when it never does.
+
+        Time passes up to then, or up to ``until``.
+        """
+        self.until(min(start, until))
+        if not self._steps(name) and self.record.samples_around(name, start)[1] is None:
+            # Where a signal that moves stands between two samples is known with the second one.
+            self._advance(until, OnSignal(name, float("-inf"), float("inf")))
+        while True:
+            found = self._first_in_range(name, low, high, start, until)
+            if found is not None or self.now >= until:
+                return found
+            self._advance(until, OnSignal(name, low, high))
+
+    def _first_in_range(self, name: str, low: float, high: float, start: Instant, until: Instant) -> Instant | None:
         value = self.signal(name, start)
         if low <= value <= high:
             return start

@@ -25,9 +25,9 @@ def judge(value: float, low: float | None, high: float | None, uncertainty: floa
 def check_window(
     name: str, span: Span, limit: Limit, uncertainty: Span = 0, *, at: Instant | None = None, note: str = ""
 ) -> Measurement:
-    """One span against a window, in seconds."""
+    """One span against a window, in seconds. What came before the window's origin is too early for every window."""
     low = limit.low if limit.low > 0 else None
-    verdict = judge(span, low, limit.high, uncertainty)
+    verdict = Verdict.FAIL if span < -uncertainty else judge(span, low, limit.high, uncertainty)
     shown = None if low is None else seconds(low)
     return Measurement(name, seconds(span), "s", shown, seconds(limit.high), verdict, at, note)
 

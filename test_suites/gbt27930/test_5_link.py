@@ -60,8 +60,9 @@ def test_LL_01(bench: Bench) -> None:
     rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
     bench.vehicle.silence(BRM)
 
-    last = last_packet(bench, after=rts, before=rts.t + ms(100))
-    answer = expect_management(bench, (TP_CTS, ABORT), after=rts.t + ms(30), within=s(2), sender="charger")
+    released = expect_management(bench, TP_CTS, after=rts, within=s(2), sender="charger")
+    answer = expect_management(bench, (TP_CTS, ABORT), after=released, within=s(2), sender="charger")
+    last = last_packet(bench, after=released, before=answer)
     bench.check_window("last packet to the answer", answer.t - last.t, limit("tp-lost"), at=answer)
     if answer.data[0] == TP_CTS:
         bench.check("packet asked for again", float(answer.data[2]), low=1.0, high=3.0, at=answer)

@@ -38,6 +38,7 @@ def test_D0_4501(bench: Bench, variant: str) -> None:
 
     if variant.endswith("recovers"):
         bench.do(mend_line()) if broken else bench.vehicle.resume()
+        bench.reach(Phase.IDENTIFICATION)  # what was stuck in the charger may leave first
         again = bench.reach(Phase.CHARGING)
         bench.check_window("time to charging again", again.t - begin, limit("reconnect"), at=again)
         bench.expect_none(CHM, after=last, during=again.t - last.t, name="CHM in a reconnection")
