@@ -7,6 +7,7 @@ asks for nothing again) the two do not meet here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import j1939.j1939_21
@@ -125,3 +126,110 @@ def test_a_transfer_of_ours_is_byte_for_byte_the_same_as_one_of_its(clock: Simpl
     # It announces as limit per CTS what it needs, we announce that there is none.
     assert by_it[0].data == by_us[0].data[:4] + b"\x07" + by_us[0].data[5:]
     assert by_it[1:] == by_us[1:]
+
+
+# --- a wrong transport of ours is caught by it --------------------------------------------------------
+# It looks at neither sequence numbers nor the PGN of an answer: the worked frames of the sheet hold those.
+
+SIZE = 49
+CONTENT = bytes(range(SIZE))
+Change = Callable[[bytes], bytes]
+
+
+def turned(first: int, last: int) -> Change:
+    """These bytes (from 0, the last one not included) in the other order."""
+    return lambda data: data[:first] + data[first:last][::-1] + data[last:]
+
+
+def put(index: int, change: Callable[[int], int]) -> Change:
+    """One byte changed."""
+    return lambda data: data[:index] + bytes([change(data[index]) & 0xFF]) + data[index + 1 :]
+
+
+def only(control: int, change: Change) -> Change:
+    """Changed in connection management frames of that kind only."""
+    return lambda data: change(data) if data[0] == control else data
+
+
+WRONG_SENDER = {
+    "size high byte first": (0xEC, only(0x10, turned(1, 3))),
+    "one byte fewer announced": (0xEC, only(0x10, put(1, lambda byte: byte - 1))),
+    "one packet fewer announced": (0xEC, only(0x10, put(3, lambda byte: byte - 1))),
+    "PGN one byte late": (0xEC, only(0x10, turned(6, 8))),
+    "other control byte": (0xEC, only(0x10, put(0, lambda byte: 0x20))),
+    "packets turned around": (0xEB, turned(1, 8)),
+    "packets one byte late": (0xEB, lambda data: data[:1] + data[7:] + data[1:7]),
+}
+WRONG_RECEIVER = {
+    "releases one packet fewer": (0xEC, only(0x11, put(1, lambda byte: byte - 1))),
+    "names the packet after": (0xEC, only(0x11, put(2, lambda byte: byte + 1))),
+    "no such control byte": (0xEC, only(0x11, put(0, lambda byte: 0x12))),
+    "EndOfMsgACK of no kind": (0xEC, only(0x13, put(0, lambda byte: 0x14))),
+}
+WRONG_HABITS = {
+    "loses a packet for good": TpBehaviour(stop_after=6),
+    "swaps packets": TpBehaviour(swap_packets=True),
+    "aborts": TpBehaviour(abort_after=3),
+    "announces too much": TpBehaviour(announce_size=56, announce_packets=8),
+    "speaks as somebody else": TpBehaviour(source=0xF5),
+}
+
+
+class Wrong(Transport):
+    """Ours, with something wrong in the frames of one kind."""
+
+    def __init__(self, address: int, peer: int, protocol_format: int, change: Change) -> None:
+        super().__init__(address, peer)
+        self.out = _Changed(protocol_format, change)
+
+
+class _Changed(list[CanFrame]):
+    def __init__(self, protocol_format: int, change: Change) -> None:
+        super().__init__()
+        self._format = protocol_format
+        self._change = change
+
+    def append(self, frame: CanFrame) -> None:
+        wrong = frame.id >> 16 & 0xFF == self._format
+        super().append(CanFrame(frame.id, self._change(frame.data)) if wrong else frame)
+
+
+def arrives(ours: Transport, clock: SimpleNamespace) -> bool:
+    """Whether it gets what we send, and lets us know."""
+    foreign = Foreign(CHARGER, 255, clock)
+    ours.send(PGN, CONTENT, 0)
+    exchange(ours, foreign)
+    return foreign.received == [(PGN, CONTENT)] and [type(event) for event in ours.events] == [Sent]
+
+
+def completes(ours: Transport, clock: SimpleNamespace) -> bool:
+    """Whether it is done with what it sends us: able to send the next one, without an abort."""
+    foreign = Foreign(BMS, 255, clock)
+    clock.now = 0.0
+    foreign.layer.send_pgn(0, PGN >> 8, CHARGER, 7, BMS, list(CONTENT), 0, None)
+    try:
+        carried = exchange(ours, foreign)
+    except RuntimeError:  # it raises for control bytes that it does not know
+        return False
+    aborts = [frame for frame in carried if frame.data[0] == 0xFF and frame.id >> 16 & 0xFF == 0xEC]
+    return not aborts and [type(event) for event in ours.events] == [Received]
+
+
+def test_a_right_transport_passes_both_ways(clock: SimpleNamespace) -> None:
+    assert arrives(Transport(BMS, CHARGER), clock)
+    assert completes(Transport(CHARGER, BMS), clock)
+
+
+@pytest.mark.parametrize("what", WRONG_SENDER)
+def test_a_wrong_sender_is_caught(what: str, clock: SimpleNamespace) -> None:
+    assert not arrives(Wrong(BMS, CHARGER, *WRONG_SENDER[what]), clock)
+
+
+@pytest.mark.parametrize("what", WRONG_HABITS)
+def test_wrong_habits_of_a_sender_are_caught(what: str, clock: SimpleNamespace) -> None:
+    assert not arrives(Transport(BMS, CHARGER, behaviour=WRONG_HABITS[what]), clock)
+
+
+@pytest.mark.parametrize("what", WRONG_RECEIVER)
+def test_a_wrong_receiver_is_caught(what: str, clock: SimpleNamespace) -> None:
+    assert not completes(Wrong(CHARGER, BMS, *WRONG_RECEIVER[what]), clock)
