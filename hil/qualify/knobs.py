@@ -400,8 +400,8 @@ _PROTECTION = (
         "first CSD to less than 60 V",
         _gbt34657("D0.5001"),
         lambda: limit("discharge"),
-        lambda c, span: c.stating("statistics", enter=("cut",)).doing("statistics", max(span, 0), "discharge"),
-        own=-ms(43),
+        lambda c, span: c.powered(discharge_after=max(span, 0)),
+        own=-ms(142),
         variant="active",
     ),
 )

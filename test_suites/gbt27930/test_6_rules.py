@@ -18,7 +18,7 @@ from hil.cases import (
     timeout,
     window,
 )
-from hil.protocol.gbt27930 import BHM, BRO, BSM, CCS, CEM, CML, CRM, CST
+from hil.protocol.gbt27930 import BCP, BHM, BRO, BSM, CCS, CEM, CML, CRM, CST
 
 CAUSES = {
     "emergency-stop": ("emergency_press", 1.0, "emergency_stop"),
@@ -122,17 +122,20 @@ def test_RG_06(bench: Bench) -> None:
 @requirement("GBT27930-2015/RG.07")
 def test_RG_07(bench: Bench, variant: str) -> None:
     """TP: a demand beyond BCP's limits does not take the output beyond them, at no instant."""
+    if variant == "voltage":
+        bench.reach(Phase.RECOGNISED)
+        # Just above the pack, so that the demand would take the output beyond it.
+        bench.vehicle.alter(BCP, max_total_voltage=round(bench.signal("pack_voltage") + 3.0, 1))
     bench.reach(Phase.CHARGING)
     bcp = bench.record.all("BCP")[-1]
+    most, highest = -float(bcp.max_current), float(bcp.max_total_voltage)
     begin = bench.now
     if variant == "current":
-        bench.vehicle.demand(current=-float(bcp.max_current) + 50.0)
+        bench.vehicle.demand(current=most + 50.0)
     else:
-        bench.vehicle.demand(voltage=float(bcp.max_total_voltage) + 50.0)
+        bench.vehicle.demand(voltage=highest + 50.0, current=most)
     bench.let(s(10))
 
-    most = -float(bcp.max_current)
     bench.expect_at_no_instant("output_current", "output current", high=1.01 * most, after=begin, until=bench.now)
-    highest = float(bcp.max_total_voltage)
     bench.expect_at_no_instant("output_voltage", "output voltage", high=1.005 * highest, after=begin, until=bench.now)
     bench.report("time limit for adjustments", partner("T18").high / 1e9, "s")

@@ -211,10 +211,11 @@ class PowerControl:
         if charger.sense("output_current", now) <= power.open_below:
             if self._enabled and power.stop_output:
                 self.off()
-            held = self._ended is not None and now < self._ended + power.open_after
+            since = now if self._ended is None else now - self._ended
             if not charger.sense("k1k2_closed", now):
-                self.discharge()
-            elif power.release_k1k2 and not held:
+                if since >= power.discharge_after:
+                    self.discharge()
+            elif power.release_k1k2 and since >= power.open_after:
                 charger.do_open_k1k2(now)
 
     def discharge(self) -> None:

@@ -85,6 +85,8 @@ class Power:
     measure_insulation: bool = True
     discharge_below: float = 60.0
     discharge: bool = True
+    discharge_after: Span = 0
+    """The output keeps its voltage at least so long after the charge has ended."""
     battery_tolerance: float = 0.05
     """Allowed difference of the measured battery voltage from BCP, relative (sheet 4.8)."""
     precharge_below: float = 5.0
