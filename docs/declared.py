@@ -20,6 +20,8 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 from hil.cli.app import app as command_line
+from hil.codec.map_fields import GROUP, REGISTER, TABLES_OF_A_FILE, Key
+from hil.codec.map_file import map_names, shipped_map
 from hil.codec.message import Message
 from hil.codec.signal import Signal
 from hil.conformance import catalogue
@@ -245,11 +247,20 @@ def commands() -> str:
     """Every command with its options."""
     parts = []
     group: Any = typer.main.get_command(command_line)
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         rows = [_option(parameter) for parameter in command.params]
         head = f"## `hil {name}`\n\n{command.help}"
         parts.append("\n\n".join([head, *([table(("Option", "Default", "Meaning"), rows)] if rows else [])]))
     return "\n\n".join(parts)
+
+
+def _commands(group: Any, before: str = "") -> Iterable[tuple[str, Any]]:
+    """Every command with its name, those of groups with the name of their group."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _option(parameter: Any) -> tuple[str, ...]:
@@ -261,11 +272,57 @@ def _option(parameter: Any) -> tuple[str, ...]:
     return (code(name), default, parameter.help.replace("\\[", "["))
 
 
+# --- register maps --------------------------------------------------------------------------------
+
+
+def register_maps() -> str:
+    """The register maps that are shipped."""
+    found = [shipped_map(name) for name in map_names()]
+    rows = (
+        (
+            code(each.name),
+            each.title,
+            each.kind,
+            codes(each.transports),
+            len(each.registers),
+            each.confidence,
+            each.source,
+        )
+        for each in found
+    )
+    return table(("Map", "Device", "Kind", "Lines", "Registers", "Founded", "Source"), rows)
+
+
+def register_map_keys() -> str:
+    """Every table of a register map file with its keys."""
+    named = {("Top of the file" if not name else f"`[{name}]`"): keys for name, keys in TABLES_OF_A_FILE.items()}
+    named |= {"`registers`, one each": REGISTER, "`[groups.<name>]`": GROUP}
+    parts = []
+    for head, keys in named.items():
+        rows = [(code(name), _key_form(key), _key_default(key), key.text) for name, key in keys.items()]
+        parts.append(f"### {head}\n\n" + table(("Key", "Value", "Default", "Meaning"), rows))
+    return "\n\n".join(parts)
+
+
+def _key_form(key: Key) -> str:
+    if key.allowed is not None:
+        return f"{'list of ' if key.form.endswith('s') else ''}{codes(key.allowed)}"
+    bounded = (key.low, key.high) != (None, None)
+    return f"{key.form} {_bound(key.low)} .. {_bound(key.high)}" if bounded else key.form
+
+
+def _key_default(key: Key) -> str:
+    if key.required:
+        return "(required)"
+    empty = key.default in (None, "", (), {})
+    return "" if empty else code(str(key.default).lower() if isinstance(key.default, bool) else key.default)
+
+
 TABLES: Mapping[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
         *(requirements, monitors, bases, capabilities, readings, timeouts, partners, spans, quantities, faults),
-        *(messages, plant, rig, commands),
+        *(messages, plant, rig, commands, register_maps, register_map_keys),
     )
 }
 
