@@ -40,7 +40,13 @@ _REASONS = (
 )
 
 _CCS = (
-    Fault("ccs-at-70-ms", gbt34658("DP.3001"), "sends CCS every 70 ms", "timing", lambda c: c.timing(CCS=ms(70))),
+    Fault(
+        "ccs-at-70-ms",
+        (*gbt34658("DP.3001"), *gbt27930("LL.13")),
+        "sends CCS every 70 ms",
+        "timing",
+        lambda c: c.timing(CCS=ms(70)),
+    ),
     Fault("ccs-at-40-ms", gbt34658("DP.3001"), "sends CCS every 40 ms", "timing", lambda c: c.timing(CCS=ms(40))),
     Fault(
         "ccs-jitter",
@@ -65,7 +71,7 @@ _CCS = (
     ),
     Fault(
         "ccs-padded-with-0",
-        gbt34658("DP.3001"),
+        (*gbt34658("DP.3001"), *gbt27930("LL.13")),
         "pads CCS to 8 bytes with 00",
         "content",
         lambda c: c.wired("CCS", length=8, clear_bits=bytes(7) + b"\xff"),
@@ -274,7 +280,13 @@ _STOP = (
         "content",
         lambda c: c.wired("CST", set_bits=b"\xc0"),
     ),
-    Fault("cst-padded", gbt34658("DP.3006"), "pads CST to 8 bytes", "content", lambda c: c.wired("CST", length=8)),
+    Fault(
+        "cst-padded",
+        (*gbt34658("DP.3006"), *gbt27930("LL.13")),
+        "pads CST to 8 bytes",
+        "content",
+        lambda c: c.wired("CST", length=8),
+    ),
     Fault("cst-short", gbt34658("DP.3007"), "sends CST of 3 bytes", "content", lambda c: c.wired("CST", length=3)),
     Fault(
         "cst-at-14-ms",

@@ -28,7 +28,7 @@ FAULTS = (
     Fault("cml-too-fast", gbt34658("DP.2001"), "sends CML every 210 ms", "timing", lambda c: c.timing(CML=ms(210))),
     Fault(
         "cml-too-slow",
-        gbt34658("DP.2001", "DP.2002"),
+        (*gbt34658("DP.2001", "DP.2002"), *gbt27930("LL.13")),
         "sends CML every 500 ms, as CTS",
         "timing",
         lambda c: c.timing(CML=ms(500)),
@@ -54,7 +54,13 @@ FAULTS = (
         "sequence",
         lambda c: c.also_sending("configure", "CRMAA"),
     ),
-    Fault("cts-padded", gbt34658("DP.2001"), "pads CTS to 8 bytes", "content", lambda c: c.wired("CTS", length=8)),
+    Fault(
+        "cts-padded",
+        (*gbt34658("DP.2001"), *gbt27930("LL.13")),
+        "pads CTS to 8 bytes",
+        "content",
+        lambda c: c.wired("CTS", length=8),
+    ),
     Fault("cts-too-fast", gbt34658("DP.2001"), "sends CTS every 250 ms", "timing", lambda c: c.timing(CTS=ms(250))),
     # vehicle not ready
     Fault(

@@ -189,7 +189,7 @@ FAULTS = (
     ),
     Fault(
         "current-overshoots",
-        gbt34657("D0.4001", "D0.4102"),
+        (*gbt34657("D0.4001", "D0.4102"), *gbt27930("RG.07")),
         "puts out 5 % more current than demanded",
         "electrical",
         lambda c: c.powered(set_current_gain=1.05),
@@ -300,7 +300,7 @@ FAULTS = (
     # end
     Fault(
         "opens-under-load",
-        gbt34657("D0.5001"),
+        (*gbt34657("D0.5001"), *gbt27930("LL.13")),
         "opens its contactors at once, under load",
         "electrical",
         lambda c: c.powered(open_unconditionally=True),

@@ -29,7 +29,7 @@ FAULTS = (
     ),
     Fault(
         "csd-other-number",
-        gbt34658("DP.4001"),
+        (*gbt34658("DP.4001"), *gbt27930("LL.13")),
         "adds 1 to the charger number in CSD",
         "content",
         lambda c: c.saying("CSD", charger_number=c.number + 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.gbt27930.fault import Fault, gbt34658
+from hil.dut.gbt27930.fault import Fault, gbt27930, gbt34658
 from hil.protocol.j1939 import TpBehaviour
 from hil.units import ms, s
 
@@ -16,7 +16,7 @@ FAULTS = (
     Fault("chm-too-slow", gbt34658("DP.1001"), "sends CHM every 300 ms", "timing", lambda c: c.timing(CHM=ms(300))),
     Fault(
         "chm-jitter",
-        gbt34658("DP.1001"),
+        (*gbt34658("DP.1001"), *gbt27930("LL.13")),
         "sends CHM alternately 40 ms early and late",
         "timing",
         lambda c: c.wired("CHM", jitter=ms(40)),
@@ -104,31 +104,37 @@ FAULTS = (
         lambda c: c.with_row("ins_open", "poll", "configure", "k1k2_open"),
     ),
     # BRM and CRM(AA)
-    Fault("brm-not-taken", gbt34658("DP.1003"), "never takes BRM in", "sequence", lambda c: c.but(deaf_to=("BRM",))),
+    Fault(
+        "brm-not-taken",
+        (*gbt34658("DP.1003"), *gbt27930("LL.01", "LL.04", "LL.05", "LL.06", "LL.08", "LL.11", "LL.15")),
+        "never takes BRM in",
+        "sequence",
+        lambda c: c.but(deaf_to=("BRM",)),
+    ),
     Fault(
         "brm-not-acknowledged",
-        gbt34658("DP.1003"),
+        (*gbt34658("DP.1003"), *gbt27930("LL.07")),
         "sends no EndOfMsgACK",
         "transport",
         lambda c: c.but(tp=TpBehaviour(acknowledge=False)),
     ),
     Fault(
         "brm-not-answered",
-        gbt34658("DP.1003"),
+        (*gbt34658("DP.1003"), *gbt27930("LL.05", "LL.07", "LL.08", "LL.11", "LL.15")),
         "answers no RTS",
         "transport",
         lambda c: c.but(tp=TpBehaviour(answer_rts=False)),
     ),
     Fault(
         "brm-refused",
-        gbt34658("DP.1003"),
+        (*gbt34658("DP.1003"), *gbt27930("LL.01", "LL.05", "LL.06", "LL.07", "LL.08", "LL.11")),
         "refuses every connection with an abort",
         "transport",
         lambda c: c.but(tp=TpBehaviour(refuse=1)),
     ),
     Fault(
         "crmaa-late",
-        gbt34658("DP.1003"),
+        (*gbt34658("DP.1003"), *gbt27930("LL.01", "LL.04", "LL.06", "LL.08")),
         "sends the first CRM(AA) 5.5 s after BRM",
         "timing",
         lambda c: c.timing(T2=s(10)).wired("CRMAA", quiet=s(5.5)),

@@ -11,7 +11,7 @@ _FOREIGN_PGN, _BST_PGN = 0x4200, 0x1900
 FAULTS = (
     Fault(
         "half-message-taken",
-        gbt27930("LL.01"),
+        gbt27930("LL.01", "LL.06"),
         "takes a message of which a packet is missing",
         "transport",
         lambda c: c.but(tp=TpBehaviour(accept_incomplete=True)),
@@ -83,7 +83,7 @@ FAULTS = (
     ),
     Fault(
         "new-rts-refused",
-        gbt27930("LL.05"),
+        gbt27930("LL.05", "LL.06", "LL.07"),
         "refuses every connection",
         "transport",
         lambda c: c.but(tp=TpBehaviour(refuse=1)),
@@ -104,7 +104,7 @@ FAULTS = (
     ),
     Fault(
         "tp-wrong-ack-size",
-        gbt27930("LL.07"),
+        gbt27930("LL.07", "LL.13"),
         "acknowledges one byte too many",
         "content",
         lambda c: c.but(tp=TpBehaviour(wrong_ack_size=True)),
