@@ -1,0 +1,147 @@
+"""A reader of meters as a node: asks what the bench orders, notes what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from hil.bus.serial import SerialFormat
+from hil.errors import UsageError
+from hil.protocol.dlt645 import Answer, Event, Garbled, Master, MasterSettings, NoAnswer, Refused, Request, Stray
+from hil.units import FAR, Instant, Span
+from hil.world.bytenode import Send, SetFormat, Wish
+from hil.world.observation import Note, Scalar
+
+KIND = "dlt645"
+"""Kind of every note of this node."""
+
+
+class MeterReader:
+    """Orders (arguments): ``read`` (``address``, ``di``), ``read_address``, ``request`` (``address``, ``function``,
+    ``data`` in hex, ``answered``), ``time`` (``moment`` in ISO form: a broadcast), ``send`` (``data`` in hex, as
+    it is), ``poll`` (``address``, ``di``, ``every``), ``stop``, ``format`` (``baud``, ``parity``).
+
+    Notes of kind ``dlt645``: ``answer 02010100`` (item) or ``answer 1C`` (function), with ``ticket``, ``address``,
+    ``data``, ``parts``, ``latency`` and for known items ``value`` (the first), ``values`` and ``flaws``;
+    ``refused ...`` (``error``), ``no answer ...``, ``stray`` (``why``), ``garbled`` (``bytes``, ``why``).
+    """
+
+    def __init__(self, name: str, line: str, settings: MasterSettings | None = None) -> None:
+        self.name = name
+        self.master = Master(settings)
+        self.wishes: list[Wish] = []
+        self.actuations: list[tuple[str, float]] = []
+        self.notes: list[Note] = []
+        self._line = line
+        self._polls: dict[tuple[str, int], Span] = {}
+        self._due: dict[tuple[str, int], Instant] = {}
+
+    def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
+        """Bytes on the line."""
+        self.master.receive(data, now, flaw)
+        self._settle()
+
+    def opened(self, line: str, channel: int, now: Instant) -> None:
+        """A serial line has no connections."""
+
+    def ended(self, line: str, channel: int, kind: str, now: Instant) -> None:
+        """A serial line has no connections."""
+
+    def signal(self, name: str, value: float, now: Instant) -> None:
+        """It senses nothing."""
+
+    def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        """See the class; an unknown verb raises :class:`UsageError`."""
+        master = self.master
+        if verb == "read":
+            master.read(arguments["address"], int(arguments["di"]), now=now)
+        elif verb == "read_address":
+            master.read_address(now=now)
+        elif verb == "request":
+            data = bytes.fromhex(arguments.get("data", ""))
+            answered = bool(arguments.get("answered", True))
+            master.request(arguments["address"], int(arguments["function"]), data, now=now, answered=answered)
+        elif verb == "time":
+            master.broadcast_time(datetime.fromisoformat(arguments["moment"]), now=now)
+        elif verb == "send":
+            self.wishes.append(Send(self._line, bytes.fromhex(arguments["data"])))
+        elif verb == "format":
+            self.wishes.append(
+                SetFormat(self._line, SerialFormat(int(arguments["baud"]), parity=arguments.get("parity", "E")))
+            )
+        elif verb in ("poll", "stop"):
+            self._set_poll(verb, arguments, now)
+        else:
+            raise UsageError(
+                f"{self.name} cannot {verb}; it knows read, read_address, request, time, send, poll, stop, format"
+            )
+        self._settle()
+
+    def _set_poll(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        if verb == "stop":
+            self._polls.clear()
+            self._due.clear()
+            return
+        key = (str(arguments["address"]), int(arguments["di"]))
+        self._polls[key], self._due[key] = int(arguments["every"]), now
+        self._poll(now)
+
+    def wake(self, now: Instant) -> None:
+        """The deadline has come."""
+        self.master.wake(now)
+        self._poll(now)
+        self._settle()
+
+    def next_deadline(self) -> Instant | None:
+        """When to wake next."""
+        own = self.master.next_deadline()
+        nearest = min(min(self._due.values(), default=FAR), FAR if own is None else own)
+        return None if nearest == FAR else nearest
+
+    def _poll(self, now: Instant) -> None:
+        free = self.master.idle
+        for key, every in self._polls.items():
+            if now >= self._due[key]:
+                self._due[key] = now + every
+                if free:  # a meter that does not answer must not be flooded
+                    self.master.read(*key, now=now)
+
+    def _settle(self) -> None:
+        data = self.master.take_output()
+        if data:
+            self.wishes.append(Send(self._line, data))
+        self.notes.extend(_note(event) for event in self.master.take_events())
+
+
+def _what(request: Request) -> str:
+    if request.frame.function == 0x11 and len(request.frame.data) >= 4:
+        return request.frame.data[3::-1].hex().upper()
+    return f"{request.frame.function:02X}"
+
+
+def _note(event: Event) -> Note:
+    details: dict[str, Scalar]
+    if isinstance(event, Answer):
+        details = {"ticket": event.request.ticket, "address": event.address, "data": event.data.hex().upper()}
+        details |= {"parts": event.parts, "latency": event.latency}
+        values = event.values
+        if values:
+            details["values"] = " ".join(
+                value.text if value.number is None else f"{value.number:g}" for value in values
+            )
+            details["flaws"] = "; ".join(value.flaw for value in values if value.flaw)
+            first = values[0].number
+            details["value"] = values[0].text if first is None else first
+        return Note(event.at, KIND, f"answer {_what(event.request)}", details)
+    if isinstance(event, Refused):
+        details = {"ticket": event.request.ticket, "address": event.address, "error": int(event.error)}
+        if event.detail is not None:
+            details["detail"] = event.detail
+        return Note(event.at, KIND, f"refused {_what(event.request)}", details)
+    if isinstance(event, NoAnswer):
+        return Note(event.at, KIND, f"no answer {_what(event.request)}", {"ticket": event.request.ticket})
+    if isinstance(event, Stray):
+        return Note(event.at, KIND, "stray", {"control": event.frame.control, "why": event.why})
+    assert isinstance(event, Garbled), "every other kind of event stands above"
+    return Note(event.at, KIND, "garbled", {"bytes": event.raw.hex(" ").upper(), "why": event.why})

@@ -1,0 +1,175 @@
+"""A meter as the bench plays it for a charger that reads one: the plant's values, or what the bench orders."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hil.errors import CodecError, UsageError
+from hil.protocol.dlt645 import (
+    ANSWER,
+    BYTE_GAP,
+    ERROR,
+    MISSING,
+    WILDCARD,
+    ErrorWord,
+    Frame,
+    Framer,
+    Function,
+    ReadServer,
+    addressed,
+    encode_value,
+    item,
+    read_time,
+)
+from hil.units import FAR, MILLISECOND, Instant, Span
+from hil.world.bytenode import Send, Wish
+from hil.world.observation import Note
+
+KIND = "dlt645"
+_DELAY: Span = 50 * MILLISECOND
+
+Sense = Callable[[str, Instant], float]
+
+
+class MeterStandIn:
+    """Answers reads and address requests on ``line``.
+
+    ``values`` names for each item the sensor and the factor that it shows. Orders (arguments): ``show``
+    (``di``, ``value`` a number or a text: this instead of the sensor's), ``show_bytes`` (``di``, ``data`` in
+    hex), ``true`` (``di``; the sensor again, without one for all), ``mute`` (``on``), ``delay`` (``span``),
+    ``corrupt`` (``on``: a wrong sum), ``refuse`` (``error``; 0 ends it), ``send`` (``data`` in hex).
+
+    Notes of kind ``dlt645``: ``asked 02010100`` or ``asked 08`` with ``address`` and ``data``, and
+    ``time`` (``moment``) for a broadcast.
+    """
+
+    def __init__(
+        self, name: str, line: str, sense: Sense, values: Mapping[int, tuple[str, float]], address: str = "0" * 12
+    ) -> None:
+        for di in values:
+            if item(di) is None:
+                raise UsageError(f"{name}: no DL/T 645 item {di:08X}")
+        self.name = name
+        self.address = address
+        self.wishes: list[Wish] = []
+        self.actuations: list[tuple[str, float]] = []
+        self.notes: list[Note] = []
+        self._line = line
+        self._sense = sense
+        self._values = dict(values)
+        self._shown: dict[int, bytes] = {}
+        self._framer = Framer()
+        self._reads = ReadServer(self._lookup)
+        self._heard: Instant = 0
+        self._now: Instant = 0
+        self._outbox: deque[tuple[Instant, bytes]] = deque()
+        self._mute = self._corrupt = False
+        self._error = 0
+        self._delay = _DELAY
+
+    def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
+        """Bytes of the charger."""
+        self.wake(now)
+        self._heard = self._now = now
+        for each in self._framer.spoil(data, flaw) if flaw else self._framer.feed(data):
+            if isinstance(each, Frame):
+                self._request(each, now)
+
+    def opened(self, line: str, channel: int, now: Instant) -> None:
+        """A serial line has no connections."""
+
+    def ended(self, line: str, channel: int, kind: str, now: Instant) -> None:
+        """A serial line has no connections."""
+
+    def signal(self, name: str, value: float, now: Instant) -> None:
+        """Sensors are read when they are asked for."""
+
+    def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        """See the class; an unknown verb, item or value raises :class:`UsageError`."""
+        if verb in ("show", "show_bytes"):
+            self._show(int(arguments["di"]), arguments)
+        elif verb == "true":
+            for di in [int(arguments["di"])] if "di" in arguments else list(self._shown):
+                self._shown.pop(di, None)
+        elif verb == "mute":
+            self._mute = bool(arguments["on"])
+        elif verb == "corrupt":
+            self._corrupt = bool(arguments["on"])
+        elif verb == "delay":
+            self._delay = int(arguments["span"])
+        elif verb == "refuse":
+            self._error = int(arguments["error"])
+        elif verb == "send":
+            self.wishes.append(Send(self._line, bytes.fromhex(arguments["data"])))
+        else:
+            known = "show, show_bytes, true, mute, corrupt, delay, refuse, send"
+            raise UsageError(f"{self.name} cannot {verb}; it knows {known}")
+
+    def _show(self, di: int, arguments: Mapping[str, Any]) -> None:
+        if "data" in arguments:
+            self._shown[di] = bytes.fromhex(arguments["data"])
+            return
+        known = item(di)
+        if known is None:
+            raise UsageError(f"{self.name}: no DL/T 645 item {di:08X}")
+        try:
+            self._shown[di] = encode_value(known, arguments["value"])
+        except CodecError as error:
+            raise UsageError(f"{self.name}: {error}") from None
+
+    def wake(self, now: Instant) -> None:
+        """The deadline has come."""
+        if self._framer.waiting and now >= self._heard + BYTE_GAP:
+            self._framer.expire()
+        while self._outbox and self._outbox[0][0] <= now:
+            self.wishes.append(Send(self._line, self._outbox.popleft()[1]))
+
+    def next_deadline(self) -> Instant | None:
+        """When to wake next."""
+        nearest = self._outbox[0][0] if self._outbox else FAR
+        if self._framer.waiting:
+            nearest = min(nearest, self._heard + BYTE_GAP)
+        return None if nearest == FAR else nearest
+
+    # --- answers ------------------------------------------------------------------------------------
+
+    def _request(self, frame: Frame, now: Instant) -> None:
+        whom = addressed(frame, self.address)
+        if not whom:
+            return
+        reads = frame.function == Function.READ and len(frame.data) >= 4
+        what = frame.data[3::-1].hex().upper() if reads else f"{frame.function:02X}"
+        self.notes.append(Note(now, KIND, f"asked {what}", {"address": frame.address, "data": frame.data.hex()}))
+        if frame.function == Function.BROADCAST_TIME:
+            moment = read_time(frame.data)
+            self.notes.append(Note(now, KIND, "time", {"moment": "" if moment is None else moment.isoformat()}))
+            return
+        if whom == "all" or self._mute:
+            return
+        data = bytearray(self._answer(frame).encode())
+        if self._corrupt:
+            data[-2] ^= 0xFF
+        self._outbox.append((now + self._delay, bytes(data)))
+
+    def _answer(self, frame: Frame) -> Frame:
+        if not self._error:
+            if frame.function in (Function.READ, Function.READ_FOLLOWING):
+                return self._reads.answer(frame, self.address)
+            if frame.function == Function.READ_ADDRESS and frame.address == WILDCARD:
+                return Frame(self.address, frame.function | ANSWER, bytes.fromhex(self.address)[::-1])
+        error = self._error or ErrorWord.OTHER
+        return Frame(self.address, frame.function | ANSWER | ERROR, bytes((error,)))
+
+    def _lookup(self, di: int) -> bytes | None:
+        if di in self._shown:
+            return self._shown[di]
+        known, source = item(di), self._values.get(di)
+        if known is None or source is None:
+            return None
+        sensor, factor = source
+        try:
+            return encode_value(known, self._sense(sensor, self._now) * factor)
+        except CodecError:
+            return bytes((MISSING,)) * known.size  # the format cannot hold it
