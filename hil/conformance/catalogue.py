@@ -17,8 +17,10 @@ from typing import Any
 import msgspec
 
 from hil.codec.message import Message
+from hil.conformance.limit_file import LimitFile, QuantityRow, SpanRow, read_limits
 from hil.conformance.register import register
 from hil.errors import CatalogueError
+from hil.protocol.gbt27930 import EDITIONS
 from hil.units import Instant, Span, ms, s, seconds
 
 BASES = ("S2", "S1", "DIS", "DER", "K")
@@ -43,6 +45,8 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
 )
 """What a bench may be able to do; requirements name what they need."""
 _ADVISORY = ("DER", "K")
+EVERY = "*"
+"""In a requirement's ``moot``: whatever the variant."""
 _FAST = ms(10)
 
 
@@ -104,6 +108,16 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Capabilities that the bench must have."""
     bench: str = "gbt27930"
     """The kind of bench that the case is written for (see :mod:`hil.bench.kinds`)."""
+    moot: dict[str, str] = {}
+    """Variants, or ``*`` for every run, and the reading (``name=choice``) under which they mean nothing."""
+
+    def moot_by(self, variant: str | None, readings: Mapping[str, str]) -> str | None:
+        """The reading under which a run means nothing; None where it does."""
+        for each in (variant, EVERY):
+            name, _, choice = self.moot.get(each or EVERY, "").partition("=")
+            if name and readings.get(name) == choice:
+                return f"{name}={choice}"
+        return None
 
     @property
     def advisory(self) -> bool:
@@ -129,39 +143,55 @@ def requirements() -> Mapping[str, Requirement]:
     folder = files("hil.conformance").joinpath("requirements")
     for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if path.name.endswith(".toml"):
-            for requirement in _load(path.name, path.read_text("utf-8")):
+            for requirement in read_requirements(path.name, path.read_text("utf-8")):
                 if requirement.id in found:
-                    raise CatalogueError(f"{path.name}: {requirement.id} is declared twice")
+                    raise CatalogueError(f"{path.name}: {requirement.id} is declared in another file too")
                 found[requirement.id] = requirement
     return MappingProxyType(found)
 
 
-def _load(name: str, text: str) -> Iterable[Requirement]:
+def read_requirements(name: str, text: str) -> list[Requirement]:
+    """The requirements of a file; contradictions raise :class:`CatalogueError` naming file and entry."""
     try:
         document = msgspec.convert(tomllib.loads(text), _File)
-        for values in document.requirement:
-            defaults = {"suite": document.suite, "source": document.source, "basis": document.basis}
-            defaults["bench"] = document.bench
-            identifier = f"{document.prefix}/{values.get('case')}"
-            merged = {"id": identifier, "editions": document.editions, **defaults, **values}
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        raise CatalogueError(f"{name}: {error}") from error
+    found: dict[str, Requirement] = {}
+    for values in document.requirement:
+        identifier = f"{document.prefix}/{values.get('case')}"
+        defaults = {"suite": document.suite, "source": document.source, "basis": document.basis}
+        defaults["bench"] = document.bench
+        merged = {"id": identifier, "editions": document.editions, **defaults, **values}
+        try:
             requirement = msgspec.convert(merged, Requirement)
             _check(requirement)
-            yield requirement
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, CatalogueError) as error:
-        raise CatalogueError(f"{name}: {error}") from error
+        except (msgspec.ValidationError, CatalogueError) as error:
+            raise CatalogueError(f"{name}: {identifier}: {error}") from error
+        if requirement.id in found:
+            raise CatalogueError(f"{name}: {requirement.id} is declared twice")
+        found[requirement.id] = requirement
+    return list(found.values())
 
 
 def _check(requirement: Requirement) -> None:
-    if requirement.basis not in BASES:
-        raise CatalogueError(f"{requirement.id}: basis {requirement.basis!r}; there are {', '.join(BASES)}")
-    if requirement.reading is not None and requirement.reading not in register():
-        raise CatalogueError(f"{requirement.id}: the register has no reading {requirement.reading!r}")
-    for need in requirement.needs:
-        if need not in CAPABILITIES:
-            raise CatalogueError(f"{requirement.id}: no capability {need!r}; there are {', '.join(CAPABILITIES)}")
     names = (*requirement.variants, *requirement.advisory_variants)
     if len(set(names)) != len(names):
-        raise CatalogueError(f"{requirement.id}: a variant is named twice")
+        raise CatalogueError("a variant is named twice")
+    _known("basis", [requirement.basis], BASES)
+    _known("edition", requirement.editions, EDITIONS)
+    _known("reading", [] if requirement.reading is None else [requirement.reading], register())
+    _known("capability", requirement.needs, CAPABILITIES)
+    _known("variant", requirement.moot, (*names, EVERY))
+    for reading in requirement.moot.values():
+        entry, _, choice = reading.partition("=")
+        _known("reading", [entry], register())
+        _known(f"choice of {entry}", [choice], register()[entry].choices)
+
+
+def _known(what: str, given: Iterable[str], allowed: Iterable[str]) -> None:
+    for each in given:
+        if each not in allowed:
+            raise CatalogueError(f"no {what} {each!r}; there are {', '.join(allowed)}")
 
 
 def suites() -> tuple[str, ...]:
@@ -173,13 +203,12 @@ def suites() -> tuple[str, ...]:
 
 
 @cache
-def _limits() -> dict[str, Any]:
-    document: dict[str, Any] = tomllib.loads(files("hil.conformance").joinpath("limits.toml").read_text("utf-8"))
-    return document
+def _limits() -> LimitFile:
+    return read_limits(files("hil.conformance").joinpath("limits.toml").read_text("utf-8"))
 
 
 def _row(table: str, name: str) -> Any:
-    rows = _limits()[table]
+    rows = getattr(_limits(), table)
     if name not in rows or name == "source":
         raise CatalogueError(f"limits.toml has no {name!r} in {table}; there are {', '.join(names(table))}")
     return rows[name]
@@ -187,24 +216,24 @@ def _row(table: str, name: str) -> Any:
 
 def names(table: str) -> tuple[str, ...]:
     """What a table of ``limits.toml`` names: ``timeouts``, ``partners``, ``spans`` or ``quantities``."""
-    return tuple(name for name in _limits()[table] if name != "source")
+    return tuple(name for name in getattr(_limits(), table) if name != "source")
 
 
 @cache
 def timeout(name: str) -> Limit:
     """The window in which a charger reports one of its time-outs (sheet 4.3, 5.2)."""
     nominal = s(_row("timeouts", name))
-    windows = _limits()["windows"]
-    late = s(windows["late_1s" if nominal <= s(1) else "late_5s" if nominal <= s(5) else "late_10s"])
-    low = nominal - s(windows["early"])
-    next_period = ("timeout-window", "next-period", low, nominal + s(windows["next_period"]))
-    return Limit(name, low, nominal + late, _limits()["timeouts"]["source"], (next_period,))
+    windows = _limits().windows
+    late = s(windows.late_1s if nominal <= s(1) else windows.late_5s if nominal <= s(5) else windows.late_10s)
+    low = nominal - s(windows.early)
+    next_period = ("timeout-window", "next-period", low, nominal + s(windows.next_period))
+    return Limit(name, low, nominal + late, str(_limits().timeouts["source"]), (next_period,))
 
 
 @cache
 def partner(name: str) -> Limit:
     """Up to a time-out of the vehicle: later than that it reports an error (sheet 4.3, 5.7)."""
-    return Limit(name, 0, s(_row("partners", name)), _limits()["partners"]["source"])
+    return Limit(name, 0, s(_row("partners", name)), str(_limits().partners["source"]))
 
 
 @cache
@@ -213,15 +242,15 @@ def period(message: type[Message]) -> Limit:
     nominal = message.period
     if nominal is None:
         raise CatalogueError(f"{message.name} has no period")
-    rows = _limits()["periods"]
+    rows = _limits().periods
     name = f"{message.name} period"
     if nominal <= _FAST:
-        near, far = s(rows["fast_3ms"]), s(rows["fast_5ms"])
+        near, far = s(rows.fast_3ms), s(rows.fast_5ms)
         wide = ("period-10ms", "5ms", nominal - far, nominal + far)
     else:
-        near, far = round(nominal * rows["relative"]), round(nominal * rows["relative_field"])
+        near, far = round(nominal * rows.relative), round(nominal * rows.relative_field)
         wide = ("period-tolerance", "40-percent", nominal - far, nominal + far)
-    return Limit(name, nominal - near, nominal + near, rows["source"], (wide,))
+    return Limit(name, nominal - near, nominal + near, rows.source, (wide,))
 
 
 @cache
@@ -230,27 +259,26 @@ def tail(message: type[Message]) -> Limit:
     nominal = message.period
     if nominal is None:
         raise CatalogueError(f"{message.name} has no period")
-    rows = _limits()["tails"]
-    high = s(rows["fast"]) if nominal <= _FAST else round(nominal * rows["relative"])
-    return Limit(f"{message.name} tail", 0, high, rows["source"], (("stop-tail", "none", 0, 0),))
+    rows = _limits().tails
+    high = s(rows.fast) if nominal <= _FAST else round(nominal * rows.relative)
+    return Limit(f"{message.name} tail", 0, high, rows.source, (("stop-tail", "none", 0, 0),))
 
 
 @cache
 def limit(name: str) -> Limit:
     """A named span of ``limits.toml``."""
-    row = _row("spans", name)
+    row: SpanRow = _row("spans", name)
     alternatives = tuple(
-        (row["reading"], choice, s(values.get("low", 0)), s(values["high"]))
-        for choice, values in row.get("choices", {}).items()
+        (row.reading, choice, s(values.low), s(values.high)) for choice, values in row.choices.items() if row.reading
     )
-    return Limit(name, s(row.get("low", 0)), s(row["high"]), row["source"], alternatives)
+    return Limit(name, s(row.low), s(row.high), row.source, alternatives)
 
 
 @cache
 def quantity(name: str) -> Quantity:
     """A named range of a measured quantity of ``limits.toml``."""
-    row = _row("quantities", name)
-    return Quantity(name, row.get("low"), row.get("high"), row["unit"], row["source"])
+    row: QuantityRow = _row("quantities", name)
+    return Quantity(name, row.low, row.high, row.unit, row.source)
 
 
 def adjustment_time(difference: float) -> Limit:

@@ -43,16 +43,24 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def register() -> Mapping[str, Entry]:
     """Every entry by name. A register that contradicts itself raises :class:`CatalogueError`."""
-    document = tomllib.loads(files("hil.conformance").joinpath("register.toml").read_text("utf-8"))
+    return read_register(files("hil.conformance").joinpath("register.toml").read_text("utf-8"))
+
+
+def read_register(text: str, file: str = "register.toml") -> Mapping[str, Entry]:
+    """The entries of a file; contradictions raise :class:`CatalogueError` naming file and entry."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{file}: {error}") from error
     entries: dict[str, Entry] = {}
     for name, values in document.items():
         try:
             entry = msgspec.convert(values, Entry)
         except msgspec.ValidationError as error:
-            raise CatalogueError(f"register.toml, {name}: {error}") from error
+            raise CatalogueError(f"{file}, {name}: {error}") from error
         for choice in (entry.default, entry.strict, entry.field):
             if choice not in entry.choices:
-                raise CatalogueError(f"register.toml, {name}: {choice!r} is not among {', '.join(entry.choices)}")
+                raise CatalogueError(f"{file}, {name}: {choice!r} is not among {', '.join(entry.choices)}")
         entries[name] = entry
     return MappingProxyType(entries)
 

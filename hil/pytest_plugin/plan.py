@@ -69,7 +69,7 @@ class RunPlan:
         """Every run of a requirement on this rig, in the catalogue's order."""
         reason = applicability(requirement, self.rig, self.edition)
         counted = requirement.basis in self.rig.opt_in
-        return [
+        runs = [
             Run(
                 requirement,
                 variant,
@@ -80,6 +80,13 @@ class RunPlan:
             for reading in self._choices(requirement)
             for variant in (*requirement.variants, *requirement.advisory_variants) or (None,)
         ]
+        return [self._unless_moot(run) for run in runs]
+
+    def _unless_moot(self, run: Run) -> Run:
+        moot = run.requirement.moot_by(run.variant, self.readings_of(run))
+        if moot is None or run.not_applicable is not None:
+            return run
+        return replace(run, not_applicable=f"means nothing under the reading {moot}")
 
     def _choices(self, requirement: Requirement) -> list[str | None]:
         name = requirement.reading

@@ -249,12 +249,15 @@ def test_LL_13(bench: Bench) -> None:
 
 @requirement("GBT27930-2015/LL.14")
 def test_LL_14(bench: Bench) -> None:
-    """TP: a charger that receives BEM takes the power off and begins anew with CRM(00)."""
+    """TP: a charger that receives BEM takes the power off and begins anew with CRM(00), where it reconnects at all."""
     bench.reach(Phase.CHARGING)
     bench.vehicle.report_error("ccs")
     bem = bench.collect(BEM, 1, within=s(1))[0]
 
-    bench.expect(CRM, is_crm00, after=bem, within=limit("reconnect"), name="BEM to CRM(00)")
+    if bench.reading("reconnections") == "none":
+        bench.expect_none(CRM, after=bem, during=limit("reconnect").high)
+    else:
+        bench.expect(CRM, is_crm00, after=bem, within=limit("reconnect"), name="BEM to CRM(00)")
     bench.expect_open("k1k2_closed", "K1/K2 open", after=bem, within=limit("shutdown"))
 
 
