@@ -10,7 +10,7 @@ from hil.bench.setup import Setup
 from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.gbt27930 import reference
 from hil.protocol.gbt27930 import edition
-from hil.soak.happenings import draw_visits
+from hil.soak.happenings import BY_SOC, draw_visits
 from hil.soak.plan import Plan, Visit
 from hil.soak.sides import draw_charger, draw_vehicle
 from hil.soak.timing import draw_intervals, draw_transfers
@@ -52,6 +52,10 @@ def draw(seed: int) -> Plan:
         optional=transfers.optional,
     )
     visits = draw_visits(rng, charger.power, vehicle, may_reconnect=charger.reconnections > 0)
+    if len(visits) == 1 and visits[0].length and rng.random() < 0.06:
+        assert setup.soc is not None, "drawn above"
+        vehicle = replace(vehicle, stop_soc=setup.soc + rng.uniform(0.005, 0.05))
+        visits = (replace(visits[0], stop=BY_SOC),)
     plan = Plan(seed, setup, charger, vehicle, rng.randint(1, 4), visits, ())
     return replace(plan, features=tuple(dict.fromkeys((preset, *transfers.features, *_features(plan)))))
 
@@ -86,7 +90,7 @@ def _features(plan: Plan) -> Iterator[str]:
 
 
 def _of_visit(visit: Visit) -> Iterator[str]:
-    yield f"stop: {visit.stop.what}"
+    yield f"stop: {visit.stop.what}" if visit.length else "stop while preparing"
     for loss in visit.losses:
         yield "loss with reconnection" if loss.reconnects else "short loss"
     for step in visit.steps:

@@ -11,8 +11,9 @@ from hil.bench.bench import Bench, Sink, ignore
 from hil.bench.judge import Judge
 from hil.bench.phases import Phase
 from hil.bench.setup import build
+from hil.codec.message import Message
 from hil.conformance.monitors import MonitorSet
-from hil.protocol.gbt27930 import BEM, BSD, BSM, BST, CCS, CEM, CRM, CSD, CST, edition
+from hil.protocol.gbt27930 import BEM, BRO, BSD, BSM, BST, CCS, CEM, CRM, CSD, CST, edition
 from hil.soak.plan import Loss, Plan, Step, Visit
 from hil.units import Instant, Span, s, show_instant
 from hil.world.observation import BusErrorSeen, FrameSeen
@@ -71,6 +72,7 @@ class _Charge:
         self._visit = visit
         self._begin: Instant = bench.now
         self._seen = len(bench.record.observations)
+        self._reconnects = 0
 
     def problems(self) -> Iterator[str]:
         """Run it; what is not as it should be."""
@@ -82,16 +84,20 @@ class _Charge:
         bench.let(visit.rest)
         self._begin = bench.now
         bench.start()
-        if not self._charging():
+        if visit.length == 0:
+            bench.wait(first(BRO, ready=0x00), _REACHING)
+        elif not self._charging():
             yield "charging was not reached"
             return
-        yield from self._happen()
-        if not self._stopped():
+        else:
+            yield from self._happen()
+        if not self._came(CST):
             bench.do(*visit.stop.actions)
-        if not bench.wait(first(CSD), _ENDING + visit.stop.within):
+        if not self._came(CSD) and not bench.wait(first(CSD), _ENDING + visit.stop.within):
             yield "no CSD"
             return
-        bench.wait(at_signal("lock_engaged", 0, 0), _ENDING)
+        if bench.record.value("lock_engaged"):
+            bench.wait(at_signal("lock_engaged", 0, 0), _ENDING)
         bench.let(s(1))
         yield from self._judge()
         bench.do(restore(BSM), *visit.stop.undo)
@@ -109,7 +115,7 @@ class _Charge:
         happenings: list[Step | Loss] = sorted([*visit.steps, *visit.losses], key=lambda each: each.at)
         for each in happenings:
             bench.until(start + each.at)
-            if self._stopped():
+            if self._came(CST):
                 return
             if isinstance(each, Step):
                 bench.do(*each.actions)
@@ -117,13 +123,15 @@ class _Charge:
             bench.do(break_line())
             bench.let(each.lasts)
             bench.do(mend_line())
+            self._reconnects += each.reconnects
             if each.reconnects and not self._recharging():
                 yield f"no charging after the line was open for {each.lasts / 1e9:.3f} s"
                 return
         bench.until(start + visit.length)
 
-    def _stopped(self) -> bool:
-        last = self._bench.record.last(CST.name)
+    def _came(self, message: type[Message]) -> bool:
+        """Whether it was seen in this charge."""
+        last = self._bench.record.last(message.name)
         return last is not None and last.t > self._begin
 
     def _judge(self) -> Iterator[str]:
@@ -137,10 +145,10 @@ class _Charge:
 
     def _messages(self) -> Iterator[str]:
         bench, visit = self._bench, self._visit
-        for message in (CCS, CST, BST, BSD, CSD):
+        for message in (CCS, CST, BST, BSD, CSD) if visit.length else (CST, BST, BSD, CSD):
             if not bench.record.all(message.name, self._begin):
                 yield f"no {message.name}"
-        reconnects = sum(loss.reconnects for loss in visit.losses)
+        reconnects = self._reconnects
         if bench.record.all(BEM.name, self._begin):
             yield "BEM"
         if bool(bench.record.all(CEM.name, self._begin)) != bool(reconnects):

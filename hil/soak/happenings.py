@@ -33,8 +33,8 @@ _STIMULI: Mapping[str, tuple[str, float, float | None]] = {
     "CC1 broken": ("cc1_broken", 1, 0),
 }
 """Stimulus, its value, and the value that undoes it."""
-_REACTION = s(6)
-"""Between two happenings that each side may take its time to follow."""
+BY_SOC = Stop("SOC reached", (), within=minutes(30))
+"""By the vehicle itself, at the SOC of its spec."""
 
 
 def draw_visits(rng: random.Random, power: Power, vehicle: VehicleSpec, *, may_reconnect: bool) -> tuple[Visit, ...]:
@@ -49,6 +49,8 @@ def draw_visits(rng: random.Random, power: Power, vehicle: VehicleSpec, *, may_r
 def _draw_visit(
     rng: random.Random, power: Power, vehicle: VehicleSpec, first: bool, longest: Span, may_reconnect: bool
 ) -> Visit:
+    if rng.random() < 0.03:
+        return Visit(first or rng.random() < 0.6, rng.randint(ms(200), s(5)), (), (), 0, _by_vehicle(rng))
     length = round(math.exp(rng.uniform(math.log(SHORTEST), math.log(longest))))
     steps = _demands(rng, power, vehicle, length)
     steps += _pauses(rng, length)

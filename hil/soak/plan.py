@@ -53,7 +53,7 @@ class Visit:
     steps: tuple[Step, ...]
     losses: tuple[Loss, ...]
     length: Span
-    """From the first CCS to the stop."""
+    """From the first CCS to the stop; 0 for a vehicle that gives up while it prepares (sheet 4.6, B4)."""
     stop: Stop
 
 

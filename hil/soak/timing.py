@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hil.conformance.catalogue import limit, period
 from hil.protocol.gbt27930 import BCP, BCS, BRM, MessageSet
 from hil.protocol.j1939 import TpBehaviour, TpTiming
-from hil.units import Span, ms, us
+from hil.units import Span, ms, s, us
 
 _SENDS: Mapping[str, tuple[str, ...]] = {
     "charger": ("CHM", "CRM00", "CRMAA", "CML", "CTS", "CRO00", "CROAA", "CCS", "CST", "CSD", "CEM"),
@@ -22,6 +22,8 @@ _ARBITRATION: Mapping[str, Span] = {"fast": us(1600), "single": ms(2), "long": m
 """Margin inside the tolerance: the longest wait for the bus. Transport frames have the lowest priority."""
 _FRAME = us(1500)
 """Bus time of one transport frame, with what may go before it."""
+_SLOWEST = s(2)
+"""A transfer that takes this long leaves room for the time-outs of 5 s."""
 _OPTIONAL: Mapping[str, tuple[int, int, int]] = {"BMV": (5, 256, 2), "BMT": (9, 128, 1), "BSP": (9, 16, 1)}
 """Fewest and most elements that go by transport protocol, and bytes of each (sheet 3.13)."""
 
@@ -90,20 +92,34 @@ class Transfers:
 def draw_transfers(rng: random.Random, intervals: Intervals, cells: int) -> Transfers:
     """Response times and gaps inside Tr, so short that every long message keeps its period."""
     longest = limit("tp-response").high - ms(10)
+    if rng.random() < 0.15:
+        return _slow(rng, _draw_transfers(rng, longest), cells)
     while True:
         found = _draw_transfers(rng, longest)
         room = {message.name: intervals.shortest(message.name) - ms(10) for message in (BRM, BCP, BCS)}
         if all(found.lasts(message.length) <= room[message.name] for message in (BRM, BCP, BCS)):
             break
         longest = longest * 3 // 4
-    left = room["BCS"] - found.lasts(BCS.length)
+    _draw_optional(rng, found, room["BCS"] - found.lasts(BCS.length), cells)
+    return found
+
+
+def _slow(rng: random.Random, found: Transfers, cells: int) -> Transfers:
+    """So slow that messages have to wait for each other: legal, as long as each of them comes before its time-out."""
+    if found.lasts(BRM.length) < _SLOWEST:
+        _draw_optional(rng, found, _SLOWEST, cells)
+        return found
+    return _slow(rng, _draw_transfers(rng, limit("tp-response").high // 2), cells)
+
+
+def _draw_optional(rng: random.Random, found: Transfers, left: Span, cells: int) -> None:
+    """Optional messages of as many elements as go in the time that is left."""
     for name, (fewest, most, size) in _OPTIONAL.items():
         count = rng.randint(fewest, min(most, cells) if name == "BMV" else most)
         while count >= fewest and found.lasts(count * size) > left:
             count -= 1
         if count >= fewest and rng.random() < 0.4:
             found.optional[name] = count
-    return found
 
 
 def _draw_transfers(rng: random.Random, longest: Span) -> Transfers:

@@ -124,6 +124,8 @@ class Session:
         """Instant of the first such message in this attempt."""
         self.lasts: dict[str, Instant] = {}
         """Instant of the last one, for names that are only a value of a message."""
+        self.had: dict[str, Instant] = {}
+        """Since when the receiver has had the last of a long message: it may acknowledge it later."""
         self.attempt = 0
         self.observed = False
         """The beginning of this attempt was seen: what is missing was not sent."""
@@ -261,6 +263,7 @@ class Session:
         self.attempt += 1
         self.first.clear()
         self.lasts.clear()
+        self.had.clear()
         self.vague.clear()
         self.doubtful.clear()
         self.error = ""

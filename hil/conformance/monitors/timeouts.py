@@ -67,6 +67,8 @@ class TimeoutMonitor:
             instant = self._session.first.get(name) if which == "first" else self._session.last(name)
             if instant is not None:
                 found.append(instant)
+            if which == "last" and name in self._session.had:
+                found.append(self._session.had[name])
         return found
 
     def _arm(self, t: Instant) -> None:

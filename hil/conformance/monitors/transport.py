@@ -60,8 +60,10 @@ class Meter:
         self._ending: Ending | None = None
         self._data: bytes | None = None
         self._quiet = True
-        self._open = False
-        """Its transfer has not come to an end: a new one has to wait."""
+        self._waited = False
+        """The last one had to wait for the connection."""
+        self.line: Direction
+        """Given by the direction that it belongs to."""
 
     def request(self, t: Instant) -> None:
         """Its RTS."""
@@ -75,14 +77,15 @@ class Meter:
         if not self._quiet and self.interval is not None:
             low, high = self.interval
             gap = t - self.last
+            low = 0 if self._waited else low  # the one before was late, and this one is not
+            self._waited = self.line.free > self.last + low
+            high = gap if self._waited else high  # when it was due, another transfer was under way
             self._ledger.span(f"PERIOD.{self.name}", self._side.name, t, gap, low, high, f"{self.name} (RTS to RTS)")
         self._quiet = False
-        self._open = True
         self.last = t
 
-    def end_of_message(self, t: Instant, data: bytes) -> None:
-        """A transfer that was acknowledged."""
-        self._open = False
+    def end_of_message(self, t: Instant, data: bytes, last_packet: Instant) -> None:
+        """A transfer that was acknowledged; its receiver had all of it at ``last_packet``."""
         raw = self._layout.check(data, t, self._ledger) if data != self._data else None
         if not self._layout.sound:
             self._session.doubtful.add(self.name)
@@ -90,20 +93,23 @@ class Meter:
             return
         self._data = data
         self._session.happen(f"{self.name} complete", t)
+        self._session.had[f"{self.name} complete"] = last_packet
         if raw is not None:
             for hook in self.on_change:
                 hook(t, raw)
 
     def overdue(self, t: Instant) -> Span:
         """By how much its last interval has run past the period; 0 where that is not judged."""
-        if self._quiet or self._open or self._ending is not None or self.interval is None:
+        if self._quiet or self.line.busy or self._ending is not None or self.interval is None:
             return 0
-        return max(0, t - self.last - self.interval[1])
+        low, high = self.interval
+        since = self.line.free if self.line.free > self.last + low else self.last
+        return max(0, t - since - high)
 
     def interrupt(self) -> None:
         """The next interval is not a period."""
         self._quiet = True
-        self._open = False
+        self._waited = False
 
     def restart(self) -> None:
         """A new attempt."""
@@ -177,6 +183,10 @@ class Direction:
         self._open: _Open | None = None
         self._midway = True
         """No request has been seen since observations began: a transfer may be under way."""
+        self.free: Instant = NEVER
+        """End of the last transfer."""
+        for meter in meters.values():
+            meter.line = self
         self._lost: Instant = NEVER
         """Up to then frames went unseen: the receiver may be busy with another transfer."""
         self._watched = -1
@@ -185,6 +195,11 @@ class Direction:
         self._patience = limit("tp-answer").high
         self.to_receiver = sender | receiver << 8
         self.to_sender = receiver | sender << 8
+
+    @property
+    def busy(self) -> bool:
+        """Whether a transfer is under way: another one has to wait."""
+        return self._open is not None
 
     def has(self, data: bytes) -> bool:
         """Whether the transfer that a control frame names is open."""
@@ -309,8 +324,9 @@ class Direction:
                 "TP.acknowledge", self._receiver, t, gap, 0, self._response, "EndOfMsgACK after the last packet"
             )
         self._open = None
+        self.free = t
         if transfer is not None and transfer.complete and current.meter is not None:
-            current.meter.end_of_message(t, transfer.data)
+            current.meter.end_of_message(t, transfer.data, t if current.last_packet is None else current.last_packet)
 
     # --- ends that are none -------------------------------------------------------------------------
 
@@ -320,6 +336,7 @@ class Direction:
             return
         if current.meter is not None:
             current.meter.interrupt()
+        self.free = t
         overdue = t - current.t > self._response
         unseen = data[1] == REASON_BUSY and t <= self._lost + self._patience
         excused = current.faulty or unseen or (data[1] == REASON_TIMEOUT and overdue)
@@ -345,6 +362,7 @@ class Direction:
 
     def _left(self, current: _Open, t: Instant) -> None:
         """A transfer that came to no end, given up at ``t``."""
+        self.free = t
         if current.meter is not None:
             current.meter.interrupt()
         self._overdue(current, t)
