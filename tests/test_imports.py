@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     *("errors", "units", "resources", "marks", "safety", "codec", "protocol", "plant", "bus", "world", "dut", "tester"),
     *("conformance", "profile", "rig", "transport", "bench", "cases", "evidence", "check", "soak"),
-    *("pytest_plugin", "cli"),
+    *("pytest_plugin", "qualify", "cli"),
 )
 APART = {
     "dut": {"tester", "conformance"},
