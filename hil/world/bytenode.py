@@ -194,7 +194,10 @@ class ByteNodeRunner:
         if isinstance(wish, Send):
             port.write(wish.data)
         elif isinstance(wish, SetFormat):
-            self._queue.at(max(port.busy_until, self._queue.now), partial(port.retune, wish.format))
+            if port.busy_until > self._queue.now:
+                self._queue.at(port.busy_until, partial(port.retune, wish.format))
+            else:
+                port.retune(wish.format)
         else:
             raise UsageError(f"{self.node.name}: {wish.line} is a serial line, there is nothing to open or shut")
 

@@ -208,7 +208,7 @@ class Master:
             return "nothing was asked"
         if frame.function != asked.function:
             return f"function {frame.function:02X}, {asked.function:02X} was asked"
-        if not all(want in ("A", digit) for want, digit in zip(asked.address, frame.address, strict=True)):
+        if not _answers_for(asked, frame.address):
             return f"meter {frame.address}, {asked.address} was asked"
         reads = asked.function in (Function.READ, Function.READ_FOLLOWING)
         if reads and not frame.is_error and frame.data[:4] != asked.data[:4]:
@@ -279,6 +279,12 @@ class Master:
         """What has happened since the last call."""
         events, self._events = self._events, []
         return events
+
+
+def _answers_for(asked: Frame, address: str) -> bool:
+    """A meter that was given a new address may answer under either."""
+    given = asked.data[::-1].hex().upper() if asked.function == Function.WRITE_ADDRESS else ""
+    return address == given or all(want in ("A", digit) for want, digit in zip(asked.address, address, strict=True))
 
 
 def _payload(frame: Frame) -> bytes:
