@@ -42,6 +42,11 @@ def is_not_ready(seen: MessageSeen) -> bool:
     return bool(seen.ready == 0x00)
 
 
+def saying(**items: int) -> Where:
+    """A message with these values: one of before they were changed may still be on its way."""
+    return lambda seen: all(getattr(seen, name) == value for name, value in items.items())
+
+
 def expect_error_report(
     bench: Bench,
     awaited: str,

@@ -18,7 +18,7 @@ from hil.errors import CatalogueError
 from hil.protocol.gbt27930 import CCS, CEM, CHM, CML, CRM, CRO, CSD, CST, CTS
 from hil.protocol.j1939 import TpBehaviour, TpTiming
 from hil.protocol.table import State
-from hil.units import SECOND, Span, minutes, ms, s, seconds
+from hil.units import MILLISECOND, SECOND, Span, minutes, ms, s, seconds
 
 Turn = Callable[[ChargerSpec, Span], ChargerSpec]
 LATE, EARLY, LONG, SHORT = "late", "early", "too long", "too short"
@@ -100,6 +100,11 @@ _PERIODS = (
 _SHOWN = {"CRM00": "CRM(00)", "CRMAA": "CRM(AA)", "CRO00": "CRO(00)", "CROAA": "CRO(AA)"}
 
 
+def _turned(name: str, sign: int) -> Turn:
+    """A span of the charger, longer or shorter by the deviation."""
+    return lambda c, d: c.timing(**{name: c.spans[name] + sign * d})
+
+
 def _timeouts() -> Iterator[Knob]:
     for name, of, case, nominal, variant in _TIMEOUTS:
         late = Knob(
@@ -109,13 +114,12 @@ def _timeouts() -> Iterator[Knob]:
             _gbt34658(case),
             lambda name=name: timeout(name),  # type: ignore[misc]  # binds the loop's value
             nominal,
-            lambda c, d, name=name: c.timing(**{name: c.spans[name] + d}),  # type: ignore[misc]  # the same
+            _turned(name, 1),
             most=s(6) if nominal > s(5) else s(1.5),
             variant=variant,
         )
         yield late
-        early: Turn = lambda c, d, name=name: c.timing(**{name: c.spans[name] - d})  # type: ignore[misc]  # noqa: E731
-        yield replace(late, name=f"{name} early", direction=EARLY, edit=early, most=ms(500))
+        yield replace(late, name=f"{name} early", direction=EARLY, edit=_turned(name, -1), most=ms(500))
 
 
 def _periods() -> Iterator[Knob]:
@@ -131,13 +135,12 @@ def _periods() -> Iterator[Knob]:
             requirement,
             lambda message=message: period(message),  # type: ignore[misc]  # binds the loop's value
             nominal,
-            lambda c, d, send=send: c.timing(**{send: c.spans[send] + d}),  # type: ignore[misc]  # the same
+            _turned(send, 1),
             most=nominal // 2,
             variant=variant,
         )
         yield long
-        short: Turn = lambda c, d, send=send: c.timing(**{send: c.spans[send] - d})  # type: ignore[misc]  # noqa: E731
-        yield replace(long, name=f"{shown} period too short", direction=SHORT, edit=short)
+        yield replace(long, name=f"{shown} period too short", direction=SHORT, edit=_turned(send, -1))
 
 
 # --- limits with one side ---------------------------------------------------------------------------
@@ -156,11 +159,13 @@ def _late(
 ) -> Knob:
     """From nought up to a limit: the limit is the nominal value, and nothing beyond it is allowed."""
     nominal = bound().high
+    # In whole milliseconds, as deviations are.
+    least = -(nominal // 2 // MILLISECOND) * MILLISECOND
 
     def turn(spec: ChargerSpec, deviation: Span) -> ChargerSpec:
         return edit(spec, nominal + deviation - own)
 
-    return Knob(name, of, LATE, requirement, bound, nominal, turn, most, least=-nominal // 2, **options)
+    return Knob(name, of, LATE, requirement, bound, nominal, turn, most, least, **options)
 
 
 def _slow(trigger: str, **timing: Span) -> Turn:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from hil.bench.steps import demanded, expect_error_report, expect_stop_report, is_ready, resume_time
+from hil.bench.steps import demanded, expect_error_report, expect_stop_report, is_ready, resume_time, saying
 from hil.cases import (
     Bench,
     MessageSeen,
@@ -43,11 +41,6 @@ UNTRUSTED = {
     "connector": {"connector": 2},
 }
 OPTIONAL = {"bmv": (BMV, bytes(range(1, 101))), "bmt": (BMT, bytes(range(60, 76))), "bsp": (BSP, bytes(16))}
-
-
-def _saying(items: Mapping[str, int]) -> Callable[[MessageSeen], bool]:
-    """A BSM with these values: one of before the change may still be on its way."""
-    return lambda seen: all(getattr(seen, name) == value for name, value in items.items())
 
 
 @requirement("GBT34658-2017/DP.3001")
@@ -90,7 +83,7 @@ def test_DP_3003(bench: Bench, variant: str) -> None:
     bench.do(answer_stop(after=ms(500)))
     bench.reach(Phase.CHARGING)
     bench.vehicle.alter(BSM, **ABNORMAL[variant])
-    abnormal = bench.collect(BSM, 1, where=_saying(ABNORMAL[variant]), within=s(1))[0]
+    abnormal = bench.collect(BSM, 1, where=saying(**ABNORMAL[variant]), within=s(1))[0]
 
     cst = expect_stop_report(bench, after=abnormal, within=limit("reaction"), cause=("fault_stop",))
 
@@ -104,7 +97,7 @@ def test_DP_3004(bench: Bench, variant: str) -> None:
     bench.reach(Phase.CHARGING)
     before = bench.collect(CCS, 1, within=s(1))[0]
     bench.vehicle.alter(BSM, **UNTRUSTED[variant])
-    untrusted = bench.collect(BSM, 1, where=_saying(UNTRUSTED[variant]), within=s(1))[0]
+    untrusted = bench.collect(BSM, 1, where=saying(**UNTRUSTED[variant]), within=s(1))[0]
 
     bench.let(s(10))
 
@@ -129,12 +122,12 @@ def test_DP_3005(bench: Bench) -> None:
     before = bench.collect(CCS, 1, within=s(1))[0]
     reaction = limit("reaction")
     bench.vehicle.alter(BSM, charging_permission=0)
-    forbidden = bench.collect(BSM, 1, where=_saying({"charging_permission": 0}), within=s(1))[0]
+    forbidden = bench.collect(BSM, 1, where=saying(charging_permission=0), within=s(1))[0]
     bench.expect(CCS, _paused, after=forbidden, within=reaction, name="time to pause")
     bench.expect_ccs_current(high=5.0, after=forbidden, within=reaction, name="time to at most 5 A")
     bench.until(forbidden.t + s(30))
     bench.vehicle.restore(BSM)
-    allowed = bench.collect(BSM, 1, where=_saying({"charging_permission": 1}), within=s(1))[0]
+    allowed = bench.collect(BSM, 1, where=saying(charging_permission=1), within=s(1))[0]
     resumed = bench.expect(CCS, _allowed, after=allowed, within=reaction, name="time to resume")
     bench.expect_ccs_current(
         low=0.9 * -before.current, after=allowed, within=resume_time(before), name="time to the demand"
@@ -147,7 +140,7 @@ def test_DP_3005(bench: Bench) -> None:
         )
 
     bench.vehicle.alter(BSM, charging_permission=0)
-    forbidden = bench.collect(BSM, 1, where=_saying({"charging_permission": 0}), within=s(1))[0]
+    forbidden = bench.collect(BSM, 1, where=saying(charging_permission=0), within=s(1))[0]
     cst = bench.expect(CST, after=forbidden, within=limit("pause"), name="pause to CST")
 
     seen = bench.collect(CST, 10, after=cst, within=s(1))

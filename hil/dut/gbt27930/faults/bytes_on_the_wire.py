@@ -68,7 +68,7 @@ def _reports() -> Iterator[Fault]:
             breaks,
             f"reports a missing {message} and a second time-out",
             "content",
-            lambda c, mask=bytes(3 if byte == 0 else 0) + b"\x01": c.wired("CEM", set_bits=mask),  # type: ignore[misc]
+            lambda c, byte=byte: c.wired("CEM", set_bits=bytes(0 if byte else 3) + b"\x01"),  # type: ignore[misc]  # binds
         )
         yield Fault(
             f"cem-{item}-in-the-upper-bits",

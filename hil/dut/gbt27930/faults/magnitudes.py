@@ -89,7 +89,7 @@ def _periods() -> Iterator[Fault]:
     for send, shown, name, breaks in _PERIODS:
         period = SPANS[send]
         # 10 ms messages may be 3 ms off, the others a tenth.
-        step = ms(4) if period <= ms(10) else period * 12 // 100
+        step = ms(3.5) if period <= ms(10) else period * 112 // 1000
         yield Fault(
             f"{name}-a-little-slow",
             breaks,

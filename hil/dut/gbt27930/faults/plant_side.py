@@ -363,7 +363,7 @@ FAULTS = (
     Fault(
         "reconnects-to-chm",
         gbt27930("RG.04", "LL.14"),
-        "begins a reconnection with CHM",
+        "begins each reconnection with CHM, after BEM too",
         "recovery",
         lambda c: c.with_row("error", "cem", "handshake", do=("reconnect",)).with_row(
             "error_heard", "bem_pause", "handshake", do=("reconnect",)
@@ -478,7 +478,7 @@ FAULTS = (
     ),
     Fault(
         "aux-off-after-15-s",
-        gbt34658("DP.4001"),
+        gbt34658("DP.4001", "DP.4002"),
         "switches the auxiliary supply off 15 s after the session",
         "timing",
         lambda c: c.powered(aux_after=s(15)).timing(T23=s(60)),
