@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Pip takes the first for what is installed and, in later versions, the second for what builds it.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 
-.PHONY: run test check docs bench clean
+.PHONY: run test check docs soak bench clean
 
 run: $(VENV)/.run  ## judge the reference charger; more options by ARGS="--case DN.3006"
 	$(BIN)/hil run $(ARGS)
@@ -23,6 +23,9 @@ check: $(VENV)/.dev  ## form and types
 
 docs: $(VENV)/.dev  ## docs/_build/index.html; a dead link or an unknown name is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -n -b html docs docs/_build
+
+soak: $(VENV)/.dev  ## 2,000 random legal sessions, in which nothing may be found; processes by WORKERS=4
+	$(BIN)/hil soak --sessions 2000 -n $(or $(WORKERS),2) $(ARGS)
 
 bench: $(VENV)/.dev  ## speed and memory, each beside a peer in the same run
 	$(BIN)/python -m benchmarks

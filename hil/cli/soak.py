@@ -121,7 +121,7 @@ def _conclude(figures: Figures, shown: Console) -> None:
             table.add_row(feature, str(count))
         shown.print(table)
     shown.print(
-        f"{figures.sessions} sessions, {figures.simulated_hours:.1f} h of charging, {figures.frames:,} frames: "
+        f"{figures.sessions} sessions, {figures.simulated_hours:.1f} h simulated, {figures.frames:,} frames: "
         f"{len(figures.failing)} with findings",
         style="bold",
         highlight=False,
