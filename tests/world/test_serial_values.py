@@ -59,7 +59,9 @@ def structs(draw: st.DrawFn, declared: type[msgspec.Struct]) -> msgspec.Struct:
     drawn: dict[str, Any] = {}
     for each in msgspec.structs.fields(declared):
         if each.name in _HEX and hints[each.name] is str:
-            drawn[each.name] = draw(st.binary(min_size=1, max_size=_LONGEST).map(bytes.hex))
+            drawn[each.name] = draw(
+                st.lists(st.integers(1, 255), min_size=1, max_size=_LONGEST).map(lambda each: bytes(each).hex())
+            )
         elif hints[each.name] is int and each.name != "t":
             drawn[each.name] = draw(st.integers(1, 7))
         else:
