@@ -19,7 +19,7 @@ from hil.plant.signals import PlantSignal
 from hil.units import Instant, Span, ms, s, seconds, show_instant
 from hil.world.observation import Note, Observation
 from hil.world.pipe import World
-from hil.world.plan import Action, Advance, AtInstant, Close, Command, Do, Plan, Reply, Rule, Trigger
+from hil.world.plan import Action, Advance, AtInstant, Close, Command, Do, Inject, Plan, Reply, Rule, Trigger
 
 if TYPE_CHECKING:
     from hil.profile.model import LoadProfile
@@ -88,6 +88,8 @@ class Core(Generic[RecordT]):
         self._rules: list[str] = []
         self._readings = readings
         self._closed = False
+        self._disturbed = False
+        """The case has put a fault on a line."""
         self.signals = signals
         """Declarations of the plant's signals."""
         self.now: Instant = 0
@@ -100,6 +102,7 @@ class Core(Generic[RecordT]):
 
     def execute(self, command: Command) -> Reply:
         """Carry out one command of the world and keep what it brought."""
+        self._disturbed = self._disturbed or _disturbs(command)
         reply = self._world.execute(command)
         self.now = reply.now
         if reply.observations:
@@ -136,6 +139,10 @@ class Core(Generic[RecordT]):
             if note.kind == "stimulus" and note.what == name:
                 return note
         raise Inconclusive(f"the stimulus {name!r} did not come about up to {show_instant(self.now)}")
+
+    def trouble(self) -> str:
+        """What went wrong on the bench's own side so that nothing can be said of the DUT; empty when nothing did."""
+        return ""
 
     def unfired(self) -> list[str]:
         """Rules that never fired: their stimulus did not come about."""
@@ -247,6 +254,13 @@ class Core(Generic[RecordT]):
 def beyond(limit: Limit) -> Span:
     """How much longer than its limit something is looked for, to measure how late it is."""
     return min(max(_PATIENCE * (limit.high - max(limit.low, 0)), ms(500)), s(10))
+
+
+def _disturbs(command: Command) -> bool:
+    actions = command.actions if isinstance(command, Do) else ()
+    if isinstance(command, Plan):
+        actions = tuple(action for rule in command.rules for action in rule.actions)
+    return any(isinstance(action, Inject) for action in actions)
 
 
 def _describe(actions: Iterable[Action]) -> str:

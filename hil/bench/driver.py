@@ -14,6 +14,7 @@ from hil.bench.vehicle import VehicleHandle
 from hil.plant.signals import BY_NAME
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import Span, s, show_instant
+from hil.world.observation import BusErrorSeen
 from hil.world.pipe import World
 from hil.world.plan import Stimulate
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _SETTLE: Span = s(3)
 """From the first CCS until the output follows the demand (a rise by 20 A/s would take longer: see cases)."""
+_LOSING = ("bus_off", "overflow")
+"""Errors of a port by which frames are lost. Those without acknowledge are none: a DUT that died gives none."""
 
 
 class Driver(SignalChecks[Record]):
@@ -43,6 +46,16 @@ class Driver(SignalChecks[Record]):
         self.twin: Twin | None = None
         """Makes fresh virtual benches like this one, where there is such a thing."""
         self.vehicle = VehicleHandle(self)
+
+    def trouble(self) -> str:
+        """The bus of the stand-in failed although the case had put no fault on it: frames of the bench were lost."""
+        if self._disturbed:
+            return ""
+        for seen in self.record.observations:
+            if isinstance(seen, BusErrorSeen) and seen.node == self.vehicle.node and seen.kind in _LOSING:
+                counts = f"transmit errors {seen.tec}, receive errors {seen.rec}"
+                return f"the bench's own port had {seen.kind} at {show_instant(seen.t)} ({counts})"
+        return ""
 
     # --- sessions ---------------------------------------------------------------------------------
 

@@ -21,6 +21,9 @@ _FRAME_LIMIT = ms(5)
 class VehicleHandle:
     """Each method gives one order; the module :mod:`hil.bench.actions` says what it means."""
 
+    node = "vehicle"
+    """Its name in the world."""
+
     def __init__(self, bench: Driver) -> None:
         self._bench = bench
 

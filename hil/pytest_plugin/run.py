@@ -117,6 +117,9 @@ class CaseRun:
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
         judged = self.bench.judge.verdict
         raised = _verdict_of(error)
+        trouble = self.bench.trouble()
+        if trouble and raised is not Verdict.ERROR:
+            return Verdict.INCONCLUSIVE, trouble
         unfired = self.bench.unfired()
         if unfired and Verdict.FAIL not in (judged, raised) and raised is not Verdict.ERROR:
             return Verdict.INCONCLUSIVE, f"the stimulus {unfired[0]!r} did not come about"
