@@ -85,7 +85,7 @@ def qualify_command(
     with _Progress(screen, request) as progress:
         found = qualify(request, progress)
     show(found, screen)
-    page = write(found, out, _command(options, faults, full), started)
+    page = write(found, out.absolute(), _command(options, faults, full), started)
     screen.print(f"report: {page}", soft_wrap=True)
     raise typer.Exit(found.exit_code)
 
