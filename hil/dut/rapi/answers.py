@@ -13,6 +13,8 @@ from hil.units import SECOND, Instant
 
 _IN_SESSION = (State.CONNECTED, State.CHARGING)
 _BIT_32 = 0xFFFF_FFFF
+ABSENT = -2560
+"""What a temperature sensor tells that is not there."""
 
 
 class Answer(NamedTuple):
@@ -315,7 +317,8 @@ def _measured(c: Context, _: list[str]) -> Answer:
 
 
 def _temperatures(c: Context, _: list[str]) -> Answer:
-    return Answer(text=f"{round(c.sensed('temperature') * 10)} -2560 -2560")
+    first = round(c.sensed("temperature") * 10) if c.charger.has("temperature") else ABSENT
+    return Answer(text=f"{first} {ABSENT} {ABSENT}")
 
 
 def _thresholds(c: Context, _: list[str]) -> Answer:

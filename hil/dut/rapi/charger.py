@@ -1,7 +1,8 @@
 """The charger behind the console: pilot, contactor, checks. What it reports is what the plant tells.
 
-Any charger that fulfils :class:`Charger` can stand behind a console, so that a controller with other
-views (Modbus, meter) shares its state with this one.
+Any charger that fulfils :class:`Charger` can stand behind a console. :class:`PilotCharger` is one of its own,
+with all that the sheet's commands can switch; :mod:`hil.dut.rapi.front` puts a console on the reference AC
+charger, beside its other interfaces.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from hil.dut.rapi.spec import ConsoleSpec
+from hil.dut.rapi.spec import FREQUENCY, ConsoleSpec
 from hil.protocol.rapi import PilotState, Setting, State
-from hil.units import Instant
+from hil.units import Instant, Span
 
 Sense = Callable[[str, Instant], float]
 _LEVELS = ((10.5, PilotState.A), (7.5, PilotState.B), (4.5, PilotState.C), (1.5, PilotState.D))
@@ -23,6 +24,8 @@ _OF_PILOT = {
     PilotState.D: State.VENTILATION,
     PilotState.UNKNOWN: State.UNKNOWN,
 }
+STEADY, PWM, MINUS = 0, 1, 2
+"""Modes of the pilot: +12 V, oscillating, -12 V."""
 HARD_FAULTS = frozenset({State.STUCK_RELAY, State.GFI_SELF_TEST, State.RELAY_CLOSURE})
 
 
@@ -58,6 +61,9 @@ class Charger(Protocol):
 
     def measure(self, sensor: str, now: Instant) -> float:
         """A sensor's value (:data:`hil.dut.rapi.spec.SENSORS`)."""
+
+    def has(self, sensor: str) -> bool:
+        """Whether there is such a sensor."""
 
     def wake(self, now: Instant) -> None:
         """Look at the sensors and act."""
@@ -102,6 +108,10 @@ class PilotCharger:
         """A sensor's value."""
         return self._sense(self.spec.sensors[sensor], now)
 
+    def has(self, sensor: str) -> bool:
+        """Whether there is such a sensor."""
+        return sensor in self.spec.sensors
+
     def next_deadline(self) -> Instant:
         """When to look next."""
         return self._next
@@ -111,7 +121,8 @@ class PilotCharger:
         self._read_pilot(now)
         self._watch(now)
         self._drive(now)
-        self._next = now + self.spec.pilot.poll
+        settles = self._seen_since + self._debounce if self._seen is not self._pilot else now
+        self._next = min(now + self.spec.pilot.poll, settles if settles > now else now + self.spec.pilot.poll)
 
     def restart(self, now: Instant) -> None:
         """Open the contactor, +12 V on the pilot, no state known."""
@@ -119,7 +130,7 @@ class PilotCharger:
         self._pilot = self._seen = PilotState.UNKNOWN
         self._fault = State.UNKNOWN
         self._closed, self._switched, self._duty = False, now, -1.0
-        self.actuations += [(self.spec.actuators["contactor"], 0.0), (self.spec.actuators["duty"], 100.0)]
+        self.actuations += [(self.spec.actuators["contactor"], 0.0), (self.spec.actuators["mode"], float(STEADY))]
 
     # --- inside -------------------------------------------------------------------------------------
 
@@ -141,10 +152,13 @@ class PilotCharger:
         seen = next((state for least, state in _LEVELS if volts >= least), PilotState.UNKNOWN)
         if seen is not self._seen:
             self._seen, self._seen_since = seen, now
-        pilot = self.spec.pilot
-        wait = pilot.debounce_to_a if seen is PilotState.A else pilot.debounce
-        if seen is not self._pilot and (now - self._seen_since >= wait or self._duty < 0):
+        if seen is not self._pilot and (now - self._seen_since >= self._debounce or self._duty < 0):
             self._pilot = seen
+
+    @property
+    def _debounce(self) -> Span:
+        pilot = self.spec.pilot
+        return pilot.debounce_to_a if self._seen is PilotState.A else pilot.debounce
 
     def _watch(self, now: Instant) -> None:
         if self._fault and self._gone(now):
@@ -158,7 +172,7 @@ class PilotCharger:
     def _cause(self, now: Instant) -> State:
         """The first fault that the sensors show."""
         ignores = self.spec.pilot.ignores
-        if "leakage" not in ignores and self.measure("leakage", now):
+        if "leakage" not in ignores and self._leaks(now):
             return State.GFI
         if "temperature" not in ignores and self._checked(Setting.TEMPERATURE_CHECK_OFF) and self._hot(now):
             return State.OVER_TEMPERATURE
@@ -177,7 +191,13 @@ class PilotCharger:
     def _checked(self, off: Setting) -> bool:
         return not self.settings & off
 
+    def _leaks(self, now: Instant) -> bool:
+        pilot = self.spec.pilot
+        return self.measure("leakage_dc", now) >= pilot.leak_dc or self.measure("leakage_ac", now) >= pilot.leak_ac
+
     def _hot(self, now: Instant) -> bool:
+        if not self.has("temperature"):
+            return False
         limit = self.spec.pilot.cooled if self._fault else self.spec.pilot.over_temperature
         return self.measure("temperature", now) > limit
 
@@ -191,7 +211,7 @@ class PilotCharger:
         if self._fault is State.GFI:
             retry = now - self._fault_since >= self.spec.pilot.gfi_retry
             allowed = self.trips.get(State.GFI, 0) <= self.spec.pilot.gfi_retries
-            return not self.measure("leakage", now) and (self._pilot is PilotState.A or (retry and allowed))
+            return not self._leaks(now) and (self._pilot is PilotState.A or (retry and allowed))
         if self._fault is State.DIODE:
             return self._pilot is PilotState.A
         if self._fault is State.OVER_TEMPERATURE:
@@ -207,8 +227,7 @@ class PilotCharger:
         if duty != self._duty:
             if (0 < duty < 100) != (0 < self._duty < 100):
                 self._oscillates_since = now
-            self._duty = duty
-            self.actuations.append((self.spec.actuators["duty"], duty))
+            self._set_pilot(duty)
         wanted = state is State.CHARGING or (
             state is State.VENTILATION and not self._checked(Setting.VENTILATION_CHECK_OFF)
         )
@@ -217,6 +236,17 @@ class PilotCharger:
         if wanted != self._closed:
             self._closed, self._switched = wanted, now
             self.actuations.append((self.spec.actuators["contactor"], float(wanted)))
+
+    def _set_pilot(self, duty: float) -> None:
+        """The duty cycle before the mode, so that at no instant an old one is told."""
+        actuators = self.spec.actuators
+        if self._duty < 0:
+            self.actuations.append((actuators["frequency"], FREQUENCY))
+        if 0 < duty < 100:
+            self.actuations.append((actuators["duty"], duty))
+        mode = MINUS if duty == 0 else PWM if duty < 100 else STEADY
+        self.actuations.append((actuators["mode"], float(mode)))
+        self._duty = duty
 
     def _duty_of(self, amps: float) -> float:
         """Percent that offer a current (control pilot sheet, section 2)."""

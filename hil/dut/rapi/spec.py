@@ -13,28 +13,33 @@ from hil.units import MILLISECOND, SECOND, Span
 
 SENSORS: Mapping[str, str] = MappingProxyType(
     {
-        "pilot": "pilot_voltage",
-        "pilot_low": "pilot_low_voltage",
-        "current": "ac_current",
-        "voltage": "ac_voltage",
+        "pilot": "cp_high",
+        "pilot_low": "cp_low",
+        "current": "line_current",
+        "voltage": "mains_voltage",
         "energy": "meter_energy",
         "contactor": "contactor_closed",
-        "leakage": "residual_fault",
+        "leakage_dc": "residual_dc",
+        "leakage_ac": "residual_ac",
         "ground": "pe_ok",
-        "temperature": "charger_temperature",
     }
 )
-"""What this charger senses and the plant's names for it: V, V (negative half-wave), A, V, kWh, flag, flag,
-flag, °C."""
-ACTUATORS: Mapping[str, str] = MappingProxyType({"duty": "pilot_duty", "contactor": "contactor_command"})
-"""What it drives: percent of the pilot's positive half-wave (100 is steady +12 V, 0 steady -12 V), flag."""
+"""What this charger senses and the AC plant's names for it. ``temperature`` (°C) may be added; without it the
+console tells that the sensor is absent."""
+ACTUATORS: Mapping[str, str] = MappingProxyType(
+    {"mode": "cp_mode", "duty": "cp_duty_set", "frequency": "cp_frequency_set", "contactor": "contactor_command"}
+)
+"""What it drives."""
+FREQUENCY = 1000.0
+"""Of the pilot, Hz."""
 
 
 @dataclass(frozen=True)
 class PilotSpec:
     """The charger behind the console: how it reads the pilot and switches (sheet serial 1.7)."""
 
-    poll: Span = 10 * MILLISECOND
+    poll: Span = 100 * MILLISECOND
+    """It looks at what does not tell of its changes so often."""
     debounce: Span = 250 * MILLISECOND
     debounce_to_a: Span = 25 * MILLISECOND
     check_after: Span = 1000 * MILLISECOND
@@ -46,6 +51,9 @@ class PilotSpec:
     """°C: at the first it stops, at the second it goes on."""
     diode_below: float = -10.0
     """V: the negative half-wave is this low or lower when a diode is there."""
+    leak_dc: float = 6.0
+    leak_ac: float = 30.0
+    """mA at which it trips."""
     duty_gain: float = 1.0
     duty_offset: float = 0.0
     """How the duty cycle misses what the current asks for; percent points."""
@@ -153,7 +161,8 @@ class ConsoleSpec:
         unknown = sorted((self.missing | self.mute | self.idle | set(self.forced)) - set(COMMANDS))
         if unknown:
             raise UsageError(f"no RAPI command {unknown[0]!r}; there are {', '.join(COMMANDS)}")
-        for given, known in ((self.sensors, SENSORS), (self.gains, SENSORS), (self.actuators, ACTUATORS)):
+        sensors = [*SENSORS, "temperature"]
+        for given, known in ((self.sensors, sensors), (self.gains, sensors), (self.actuators, ACTUATORS)):
             strange = sorted(set(given) - set(known))
             if strange:
                 raise UsageError(f"nothing is called {strange[0]!r} here; there are {', '.join(known)}")

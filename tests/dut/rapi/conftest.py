@@ -25,47 +25,55 @@ class Outlet:
             "vehicle": 0.0,
             "diode": 1.0,
             "demand": 16.0,
-            "residual_fault": 0.0,
+            "residual_dc": 0.0,
+            "residual_ac": 0.0,
             "pe_ok": 1.0,
             "charger_temperature": 23.0,
-            "ac_voltage": 230.0,
+            "mains_voltage": 230.0,
             "welded": 0.0,
-            "pilot_duty": 100.0,
+            "cp_mode": 0.0,
+            "cp_duty_set": 100.0,
+            "cp_frequency_set": 0.0,
             "contactor_command": 0.0,
         }
         self.energy = 0.0
         self.history: list[tuple[Instant, str, float]] = []
+        self._changes: list[tuple[Instant, str, float]] = []
         self._at: Instant = 0
 
     def sense(self, name: str, now: Instant) -> float:
         self._integrate(now)
-        duty, closed = self.values["pilot_duty"], bool(self.values["contactor_command"] or self.values["welded"])
-        if name == "pilot_voltage":
-            return -12.0 if duty == 0 else PILOT["ABCD"[int(self.values["vehicle"])]]
-        if name == "pilot_low_voltage":
-            low = -12.0 if self.values["diode"] else -PILOT["ABCD"[int(self.values["vehicle"])]]
-            return low if duty < 100 else self.sense("pilot_voltage", now)
-        if name == "ac_current":
-            return self.current if closed else 0.0
+        level = PILOT["ABCD"[int(self.values["vehicle"])]]
+        if name == "cp_high":
+            return -12.0 if self.values["cp_mode"] == 2 else level
+        if name == "cp_low":
+            low = -12.0 if self.values["diode"] else -level
+            return low if self.values["cp_mode"] else level
+        if name == "line_current":
+            return self.current if self.closed else 0.0
         if name == "meter_energy":
             return self.energy
         if name == "contactor_closed":
-            return float(closed)
+            return float(self.closed)
         return self.values[name]
 
     @property
+    def closed(self) -> bool:
+        return bool(self.values["contactor_command"] or self.values["welded"])
+
+    @property
     def current(self) -> float:
-        offered = self.values["pilot_duty"] * 0.6 if 8 <= self.values["pilot_duty"] < 97 else 0.0
+        offered = self.values["cp_duty_set"] * 0.6 if self.values["cp_mode"] == 1 else 0.0
         return min(offered, self.values["demand"]) if self.values["vehicle"] >= 2 else 0.0
 
     def _integrate(self, now: Instant) -> None:
         if self.values["contactor_command"]:
-            self.energy += self.current * self.values["ac_voltage"] * (now - self._at) / SECOND / 3.6e6
+            self.energy += self.current * self.values["mains_voltage"] * (now - self._at) / SECOND / 3.6e6
         self._at = now
 
     def actuate(self, name: str, value: float, now: Instant) -> None:
         self._integrate(now)
-        if name not in ("pilot_duty", "contactor_command"):
+        if name not in ("cp_mode", "cp_duty_set", "cp_frequency_set", "contactor_command"):
             raise UsageError(name)
         self.values[name] = value
         self.history.append((now, name, value))
@@ -73,6 +81,7 @@ class Outlet:
     def stimulate(self, name: str, value: float, now: Instant) -> None:
         self._integrate(now)
         self.values[name] = value
+        self._changes.append((now, name, value))
 
     def check_stimulus(self, name: str, value: float) -> None:
         pass
@@ -90,7 +99,8 @@ class Outlet:
         return []
 
     def take_changes(self) -> list[tuple[Instant, str, float]]:
-        return []
+        changes, self._changes = self._changes, []
+        return changes
 
 
 class Bench:
@@ -103,6 +113,7 @@ class Bench:
         line = VirtualSerial(self.world.queue, name="console", sink=self.world.see, line_format=SerialFormat(115200))
         self.world.add_line(line)
         spec = spec or ConsoleSpec()
+        spec = spec.but(sensors={**spec.sensors, "temperature": "charger_temperature"})
         self.console = Console("charger", "console", PilotCharger(spec, self.world.sense), spec)
         self.client = ConsoleClient("client", "console", ClientSettings(sequence=ids))
         self.world.add_byte_node(self.console, line)

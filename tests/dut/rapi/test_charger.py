@@ -32,7 +32,7 @@ def test_a_limit_changes_the_duty_cycle_at_once(bench: Bench, amps: int, duty: f
     bench.vehicle("B")
     before = bench.now
     bench.ask(f"SC {amps}")
-    [(at, value)] = switched(bench, "pilot_duty", before)
+    [(at, value)] = switched(bench, "cp_duty_set", before)
     assert value == pytest.approx(duty, abs=0.001)
     assert at - before < ms(10)
 
@@ -62,11 +62,11 @@ def test_the_contactor_follows_the_vehicle_after_the_debounce(bench: Bench) -> N
     start = bench.now
     bench.vehicle("C")
     [(closed, _)] = switched(bench, "contactor_command", start)
-    assert ms(250) <= closed - start <= ms(271)
+    assert ms(250) <= closed - start <= ms(251)
     start = bench.now
     bench.vehicle("A")
     [(opened, _)] = switched(bench, "contactor_command", start)
-    assert ms(25) <= opened - start <= ms(46)
+    assert ms(25) <= opened - start <= ms(26)
 
 
 def test_a_pulse_shorter_than_the_debounce_is_not_seen(bench: Bench) -> None:
@@ -77,14 +77,12 @@ def test_a_pulse_shorter_than_the_debounce_is_not_seen(bench: Bench) -> None:
     assert len(bench.notified()) == count
 
 
-@pytest.mark.parametrize(
-    ("command", "state", "duty", "connected"), [("FD", "ff", 0.0, "OK 2"), ("FS", "fe", 100.0, "OK 1")]
-)
-def test_disabled_and_asleep(bench: Bench, command: str, state: str, duty: float, connected: str) -> None:
+@pytest.mark.parametrize(("command", "state", "mode", "connected"), [("FD", "ff", 2, "OK 2"), ("FS", "fe", 0, "OK 1")])
+def test_disabled_and_asleep(bench: Bench, command: str, state: str, mode: int, connected: str) -> None:
     bench.vehicle("C")
     bench.ask(command)
     assert bench.outlet.values["contactor_command"] == 0
-    assert bench.outlet.values["pilot_duty"] == duty
+    assert bench.outlet.values["cp_mode"] == mode
     assert bench.ask("GS").split()[1] == state
     assert bench.ask("G0") == connected
     bench.ask("FE")
@@ -103,7 +101,8 @@ def test_a_lock_keeps_from_charging(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("vehicle", "stimulus", "value", "state", "feature"),
     [
-        ("C", "residual_fault", 1, "06", ""),
+        ("C", "residual_dc", 6, "06", ""),
+        ("C", "residual_ac", 30, "06", ""),
         ("C", "pe_ok", 0, "07", "G"),
         ("A", "welded", 1, "08", "R"),
         ("C", "charger_temperature", 70, "0a", "T"),
@@ -138,8 +137,8 @@ def test_faults_are_counted(bench: Bench) -> None:
 def test_after_a_leak_it_waits_five_minutes(bench: Bench) -> None:
     bench.vehicle("C")
     start = bench.now
-    bench.stimulate("residual_fault", 1)
-    bench.stimulate("residual_fault", 0, s(290))
+    bench.stimulate("residual_ac", 30)
+    bench.stimulate("residual_ac", 0, s(290))
     assert bench.ask("GS").split()[1] == "06"
     bench.run(s(20))
     assert bench.ask("GS").split()[1] == "03"

@@ -364,7 +364,7 @@ def test_an_unknown_order_is_refused(bench: Bench) -> None:
 
 def _alone() -> Console:
     spec = ConsoleSpec()
-    values = {"pilot_voltage": 12.0, "pilot_low_voltage": -12.0, "pe_ok": 1.0, "charger_temperature": 20.0}
+    values = {"cp_high": 12.0, "cp_low": -12.0, "pe_ok": 1.0}
     console = Console("charger", "net", PilotCharger(spec, lambda name, now: values.get(name, 0.0)), spec)
     console.wake(s(1))
     console.wake(s(1) + ms(5))
