@@ -80,7 +80,7 @@ def _one(seed: int, out: Path, shown: Console) -> Outcome:
     with TraceWriter(out / "traces", f"soak-{seed}") as writer:
         outcome = run_session(draw(seed), writer.write)
     shown.print(f"trace: {writer.log_path}", soft_wrap=True)
-    shown.print(f"drawn: {', '.join(outcome.features)}", markup=False)
+    shown.print(f"drawn: {', '.join(outcome.features)}", markup=False, soft_wrap=True)
     return outcome
 
 
