@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hil.bench.ac import AcBench, AcPhase
 from hil.bench.actions import (
     alter,
     answer_stop,
@@ -35,6 +36,8 @@ from hil.marks import requirement
 from hil.units import minutes, ms, s, seconds
 
 __all__ = [
+    "AcBench",
+    "AcPhase",
     "Bench",
     "Limit",
     "MessageSeen",

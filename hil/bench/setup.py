@@ -33,6 +33,12 @@ class Setup(msgspec.Struct, frozen=True):
     """Of the pack at the start, °C."""
     readings: dict[str, str] = {}
     """Choices of the interpretation register that the reference device is built to."""
+    model: str = ""
+    """Model of the reference device, where its kind has several; empty for the usual one."""
+    validity: float = 60.0
+    """s for which an AC charger takes a limit that nobody repeats."""
+    safe_current: float = 10.0
+    """A to which an AC charger falls back without a limit."""
     faults: tuple[str, ...] = ()
     """Seeded faults; those of devices that are not in the world have no effect."""
 

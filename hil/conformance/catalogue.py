@@ -40,13 +40,22 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "raw-frames": "send any frame on the bus",
         "link-faults": "disturb the bus: break lines, drop and corrupt frames",
         "twin": "start over in a fresh world for every load profile",
+        "vehicle": "stand in for an AC vehicle: resistors, S2, diode, current",
+        "pilot-faults": "short or break the control pilot of an AC charger",
+        "proximity": "set the resistance of the cable's plug",
+        "residual": "make residual currents flow",
+        "limit": "ask for a current limit, as an energy management does",
+        "socket": "a cable can be inserted into the charger (claimed by the DUT)",
+        "digital": "begin with a duty cycle of 5 % (claimed by the DUT)",
+        "safe-current": "fall back to a safe current (claimed by the DUT)",
+        "weld": "hold the output contactor closed or open",
         "inspection": "a person looks at the charger",
     }
 )
 """What a bench may be able to do; requirements name what they need."""
 _ADVISORY = ("DER", "K")
 EVERY = "*"
-"""In a requirement's ``moot``: whatever the variant."""
+"""In a requirement's ``moot`` and ``models``: whatever the variant."""
 _FAST = ms(10)
 
 
@@ -98,14 +107,19 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     basis: str
     clause: str | None = None
     editions: tuple[str, ...] = ("2015",)
+    """Of GB/T 27930; none where that standard is of no matter."""
     variants: tuple[str, ...] = ()
     """Each is a run of its own."""
     advisory_variants: tuple[str, ...] = ()
     """Further runs that are reported and never fail the whole."""
     reading: str | None = None
     """Register entry whose choices exclude each other here."""
+    advisory_choices: tuple[str, ...] = ()
+    """Choices of ``reading`` under which it is reported only; the basis is that of the others."""
     needs: tuple[str, ...] = ()
     """Capabilities that the bench must have."""
+    models: dict[str, str] = {}
+    """Models of the reference device that a virtual bench takes, by variant, or ``*`` for every run."""
     bench: str = "gbt27930"
     """The kind of bench that the case is written for (see :mod:`hil.bench.kinds`)."""
     moot: dict[str, str] = {}
@@ -118,6 +132,10 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if name and readings.get(name) == choice:
                 return f"{name}={choice}"
         return None
+
+    def model(self, variant: str | None) -> str:
+        """The model of the reference device for a run; empty for the usual one."""
+        return self.models.get(variant or EVERY, self.models.get(EVERY, ""))
 
     @property
     def advisory(self) -> bool:
@@ -181,7 +199,9 @@ def _check(requirement: Requirement) -> None:
     _known("edition", requirement.editions, EDITIONS)
     _known("reading", [] if requirement.reading is None else [requirement.reading], register())
     _known("capability", requirement.needs, CAPABILITIES)
-    _known("variant", requirement.moot, (*names, EVERY))
+    _known("variant", [*requirement.moot, *requirement.models], (*names, EVERY))
+    choices = register()[requirement.reading].choices if requirement.reading is not None else ()
+    _known(f"choice of {requirement.reading}", requirement.advisory_choices, choices)
     for reading in requirement.moot.values():
         entry, _, choice = reading.partition("=")
         _known("reading", [entry], register())

@@ -38,13 +38,17 @@ _FIRST = {
     "diode_shorted": 0.0,
     "cp_shorted": 0.0,
     "cp_open": 0.0,
-    "pp": OPEN_OHM,
+    "cable": 1.0,
+    "pp": 220.0,
     "pe_broken": 0.0,
     "mains": 1.0,
     "mains_volts": 230.0,
     "leak_dc": 0.0,
     "leak_ac": 0.0,
     "contactor_welded": 0.0,
+    "contactor_stuck": 0.0,
+    "limit_set": 200.0,
+    "limit_silent": 0.0,
     "cp_mode": float(STEADY),
     "cp_duty_set": 100.0,
     "cp_frequency_set": 1000.0,
@@ -107,7 +111,7 @@ class AcPlant:
         self._visit(name, now)
         switch = self._switches.get(name)
         if switch is not None:
-            switch.command(value >= 0.5 and not (name == "lock_command" and not self._on("plugged")), now)
+            switch.command(value >= 0.5 and not (name == "lock_command" and not self._on("cable")), now)
         elif self._values[name] != value:
             self._values[name] = value
             self._tell(now)
@@ -124,7 +128,7 @@ class AcPlant:
             self._recorder.level(now, _BUTTONS[name], float(value >= 0.5))
             return
         self._values[name] = float(value)
-        if name == "plugged" and value < 0.5:
+        if name == "cable" and value < 0.5:
             self._switches["lock_command"].release()
         self._tell(now)
 
@@ -188,7 +192,8 @@ class AcPlant:
     @property
     def contactor(self) -> bool:
         """Whether the output's contacts are closed, welded ones included."""
-        return self._switches["contactor_command"].closed or self._on("contactor_welded")
+        follows = self._switches["contactor_command"].closed and not self._on("contactor_stuck")
+        return follows or self._on("contactor_welded")
 
     @property
     def s2(self) -> bool:
@@ -196,9 +201,13 @@ class AcPlant:
         stuck = self._values["s2_stuck"]
         return stuck == 1.0 or (stuck == 0.0 and self._on("s2_command"))
 
+    @property
+    def _connected(self) -> bool:
+        return self._on("plugged") and self._on("cable")
+
     def _vehicle_ohm(self) -> float | None:
         """Resistance from the pilot to earth behind the diode; None without a vehicle on the line."""
-        if not self._on("plugged") or self._on("cp_open") or self._on("pe_broken"):
+        if not self._connected or self._on("cp_open") or self._on("pe_broken"):
             return None
         r3, r2 = self._values["r3"], self._values["r2"]
         return r3 * r2 / (r3 + r2) if self.s2 else r3
@@ -208,15 +217,19 @@ class AcPlant:
         mode = int(self._values["cp_mode"])
         duty = self._values["cp_duty_set"] if mode == PWM else 100.0
         frequency = self._values["cp_frequency_set"] if mode == PWM and 0.0 < duty < 100.0 else 0.0
-        if self._on("cp_shorted") or mode == NONE:
-            return 0.0, 0.0, 0.0 if mode == NONE else duty, frequency
+        if mode == NONE:
+            return 0.0, 0.0, 0.0, 0.0
+        if mode == MINUS or duty == 0.0:
+            mode, duty = MINUS, 0.0
+        if self._on("cp_shorted"):
+            return 0.0, 0.0, duty, frequency
         ohm = self._vehicle_ohm()
         high = GENERATOR if ohm is None else DIODE + (GENERATOR - DIODE) * ohm / (ohm + SOURCE_OHM)
         low = -GENERATOR
         if ohm is not None and self._on("diode_shorted"):
             high, low = GENERATOR * ohm / (ohm + SOURCE_OHM), -GENERATOR * ohm / (ohm + SOURCE_OHM)
         if mode == MINUS:
-            return low, low, 0.0, 0.0
+            return low, low, duty, frequency
         return (high, low, duty, frequency) if frequency else (high, high, duty, 0.0)
 
     def _tell(self, now: Instant) -> None:
@@ -227,9 +240,8 @@ class AcPlant:
         level(now, "cp_low", low)
         level(now, "cp_duty", duty)
         level(now, "cp_frequency", frequency)
-        seen = duty if self._vehicle_ohm() is not None and not self._on("cp_shorted") else 0.0
-        level(now, "pilot_duty", seen if int(values["cp_mode"]) in (STEADY, PWM) else 0.0)
-        level(now, "pp_resistance", values["pp"] if self._on("plugged") else OPEN_OHM)
+        level(now, "pilot_duty", duty if self._vehicle_ohm() is not None and not self._on("cp_shorted") else 0.0)
+        level(now, "pp_resistance", values["pp"] if self._on("cable") else OPEN_OHM)
         for name, switch in self._switches.items():
             closed = self.contactor if name == "contactor_command" else switch.closed
             level(now, switch.feedback, float(closed))
@@ -239,8 +251,10 @@ class AcPlant:
         values, level = self._values, self._recorder.level
         mains = values["mains_volts"] if self._on("mains") else 0.0
         output = mains if self.contactor else 0.0
-        supply = output if self._on("plugged") else 0.0
+        supply = output if self._connected else 0.0
         current = values["draw_current"] if supply and self.s2 else 0.0
+        level(now, "limit_request", values["limit_set"])
+        level(now, "limit_alive", float(not self._on("limit_silent")))
         level(now, "mains_present", float(self._on("mains")))
         level(now, "pe_ok", float(not self._on("pe_broken")))
         level(now, "mains_voltage", mains)

@@ -12,7 +12,7 @@ Side = Literal["charger", "vehicle"]
 
 
 def _sensor(name: str, side: Side, unit: str, low: float, high: float, doc: str) -> PlantSignal:
-    return PlantSignal(name, "sensor", side, unit, low, high, doc)
+    return PlantSignal(name, "sensor", side, unit, low, high, doc, stepped=name != "meter_energy")
 
 
 def _flag(name: str, side: Side, doc: str) -> PlantSignal:
@@ -30,7 +30,9 @@ def _stimulus(name: str, unit: str, low: float, high: float, doc: str) -> PlantS
 AC_SIGNALS: tuple[PlantSignal, ...] = (
     _sensor("cp_high", "charger", "V", -15, 15, "control pilot: positive half, or the steady level"),
     _sensor("cp_low", "charger", "V", -15, 15, "control pilot: negative half, or the steady level"),
-    _sensor("cp_duty", "charger", "%", 0, 100, "duty cycle on the wire; 100 is steady"),
+    _sensor(
+        "cp_duty", "charger", "%", 0, 100, "duty cycle of the generator; 100 is steady +12 V, 0 steady -12 V or none"
+    ),
     _sensor("cp_frequency", "charger", "Hz", 0, 5000, "0 without oscillation"),
     _sensor("pp_resistance", "charger", "ohm", 0, 1e9, "proximity to earth; 1e9 is open"),
     _flag("contactor_closed", "charger", "feedback of the output contactor"),
@@ -40,6 +42,10 @@ AC_SIGNALS: tuple[PlantSignal, ...] = (
     _flag("pe_ok", "charger", "protective earth continuous"),
     _flag("start_request", "charger", "session authorised, as by card or app"),
     _flag("stop_request", "charger", "stop pressed"),
+    _sensor(
+        "limit_request", "charger", "A", 0, 200, "current limit asked for, as by an energy management; 200 is none"
+    ),
+    _flag("limit_alive", "charger", "whoever asks for the limit goes on asking"),
     _sensor("mains_voltage", "charger", "V", 0, 500, "line to neutral at the input"),
     _sensor("output_voltage", "charger", "V", 0, 500, "line to neutral behind the contactor"),
     _sensor("line_current", "charger", "A", 0, 200, "each phase"),
@@ -59,20 +65,24 @@ AC_SIGNALS: tuple[PlantSignal, ...] = (
     _actuator(
         "draw_current", "vehicle", "A", 0, 200, "current that the vehicle draws where it is supplied, each phase"
     ),
-    _stimulus("plugged", "", 0, 1, "vehicle connected"),
+    _stimulus("plugged", "", 0, 1, "vehicle connected to the cable"),
+    _stimulus("cable", "", 0, 1, "the cable's plug in the charger's socket; a fixed cable always is"),
     _stimulus("r3", "ohm", 1, 1e6, "vehicle's resistor that shows state B; nominal 2740"),
     _stimulus("r2", "ohm", 1, 1e6, "vehicle's resistor behind S2: 1300 for C, 270 for D"),
     _stimulus("s2_stuck", "", 0, 2, "0 follows the vehicle, 1 stuck closed, 2 stuck open"),
     _stimulus("diode_shorted", "", 0, 1, "vehicle's diode conducts both ways"),
     _stimulus("cp_shorted", "", 0, 1, "control pilot shorted to earth"),
     _stimulus("cp_open", "", 0, 1, "control pilot open between charger and vehicle"),
-    _stimulus("pp", "ohm", 0, 1e9, "resistance of the cable's plug; 1e9 is open"),
+    _stimulus("pp", "ohm", 0, 1e9, "resistance in the cable's plug; 1e9 is open"),
     _stimulus("pe_broken", "", 0, 1, "protective earth open"),
     _stimulus("mains", "", 0, 1, "AC supply on"),
     _stimulus("mains_volts", "V", 0, 300, "line to neutral"),
     _stimulus("leak_dc", "mA", 0, 1000, "DC residual current while the output is on"),
     _stimulus("leak_ac", "mA", 0, 1000, "AC residual current while the output is on"),
     _stimulus("contactor_welded", "", 0, 1, "the contactor's contacts stick together"),
+    _stimulus("contactor_stuck", "", 0, 1, "the contactor does not close"),
+    _stimulus("limit_set", "A", 0, 200, "ask for a current limit; 200 is none"),
+    _stimulus("limit_silent", "", 0, 1, "whoever asks for the limit has fallen silent"),
     _stimulus("start_press", "", 0, 1, "authorise a session for half a second"),
     _stimulus("stop_press", "", 0, 1, "press stop for half a second"),
 )

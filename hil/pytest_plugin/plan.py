@@ -74,7 +74,7 @@ class RunPlan:
                 requirement,
                 variant,
                 reading,
-                advisory=(requirement.advisory and not counted) or variant in requirement.advisory_variants,
+                advisory=(requirement.advisory and not counted) or _is_advisory(requirement, variant, reading),
                 not_applicable=reason,
             )
             for reading in self._choices(requirement)
@@ -115,6 +115,9 @@ class RunPlan:
             soc=bench.soc,
             temperature=bench.temperature,
             readings=self.readings_of(run),
+            validity=bench.validity,
+            safe_current=bench.safe_current,
+            model=run.requirement.model(run.variant),
             faults=tuple(fault.name for fault in self.faults),
         )
 
@@ -154,6 +157,11 @@ class RunPlan:
 
     def _fault_words(self) -> list[str]:
         return [word for fault in self.faults for word in ("--fault", fault.name)]
+
+
+def _is_advisory(requirement: Requirement, variant: str | None, reading: str | None) -> bool:
+    choice = (reading or "").partition("=")[2]
+    return variant in requirement.advisory_variants or choice in requirement.advisory_choices
 
 
 def seed_of(seed: int, run: Run) -> int:

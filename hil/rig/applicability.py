@@ -12,7 +12,7 @@ def applicability(requirement: Requirement, rig: Rig, edition: str) -> str | Non
     The reasons, in this order: the edition is not covered, the DUT does not claim what is needed, the
     bench lacks a capability.
     """
-    if edition not in requirement.editions:
+    if requirement.editions and edition not in requirement.editions:
         return f"covers edition {' and '.join(requirement.editions)} of GB/T 27930, this run is by {edition}"
     for need in requirement.needs:
         claim = rig.dut.claims.get(need.replace("-", "_"))

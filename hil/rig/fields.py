@@ -101,6 +101,9 @@ _DUT = {
 }
 _CLAIMS = {
     "stop_button": Field("boolean", "A user can stop the charge at the charger.", default=True),
+    "socket": Field("boolean", "An AC charger with a socket for a cable.", default=True),
+    "digital": Field("boolean", "An AC charger that begins with 5 % for digital communication.", default=True),
+    "safe_current": Field("boolean", "An AC charger that falls back to a safe current.", default=True),
     "optional_messages": Field(
         "texts",
         "Optional messages that the charger sends or takes in.",
@@ -115,6 +118,12 @@ _BENCH = {
     "vehicle": Field("text", "The stand-in vehicle.", default="car-400v", allowed=lambda: tuple(VEHICLES)),
     "seed": Field("integer", "Draws what no requirement fixes.", default=0, low=0),
     "soc": Field("number", "Of the pack at the start, percent; without it the seed draws it.", low=0, high=100),
+    "validity": Field(
+        "number", "For so many s an AC charger takes a limit that nobody repeats, as set there.", default=60.0, low=2
+    ),
+    "safe_current": Field(
+        "number", "A to which an AC charger falls back without a limit, as set there.", default=10.0, low=0, high=80
+    ),
     "temperature": Field("number", "Of the pack at the start, °C.", default=25.0, low=-40, high=80),
 }
 _JUDGING = {

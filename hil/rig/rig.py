@@ -35,6 +35,10 @@ class BenchSettings:
     """Percent at the start; None leaves it to the seed."""
     temperature: float
     """Of the pack at the start, °C."""
+    validity: float = 60.0
+    """s for which an AC charger takes a limit that nobody repeats."""
+    safe_current: float = 10.0
+    """A to which an AC charger falls back without a limit."""
 
 
 @dataclass(frozen=True)

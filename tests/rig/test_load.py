@@ -27,6 +27,9 @@ firmware = "f"
 [dut.claims]
 stop_button = false
 optional_messages = ["CTS"]
+digital = false
+safe_current = true
+socket = false
 
 [edition]
 gbt27930 = "2011"
@@ -40,6 +43,8 @@ vehicle = "truck-lfp-800v"
 seed = 7
 soc = 41
 temperature = -5.5
+validity = 300
+safe_current = 6
 
 [judging]
 opt_in = ["DER", "K"]
@@ -60,9 +65,16 @@ def test_every_key_is_taken(tmp_path: Path) -> None:
     assert (rig.dut.name, rig.dut.manufacturer, rig.dut.model, rig.dut.serial, rig.dut.firmware) == (
         *("charger", "maker", "m", "s", "f"),
     )
-    assert dict(rig.dut.claims) == {"stop_button": False, "optional_messages": ("CTS",)}
+    assert dict(rig.dut.claims) == {
+        "stop_button": False,
+        "optional_messages": ("CTS",),
+        "digital": False,
+        "safe_current": True,
+        "socket": False,
+    }
     assert (rig.edition, rig.preset, dict(rig.readings)) == ("2011", "field", {"reconnections": "two"})
     assert (rig.bench.vehicle, rig.bench.seed, rig.bench.soc, rig.bench.temperature) == ("truck-lfp-800v", 7, 41, -5.5)
+    assert (rig.bench.validity, rig.bench.safe_current) == (300, 6)
     assert rig.opt_in == ("DER", "K")
     assert rig.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -77,16 +89,16 @@ def test_what_is_not_given_has_a_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('vehicle = "truck-lfp-800v"', 'vehicel = "x"', "line 25: [bench] vehicel is unknown; did you mean vehicle? "),
+        ('vehicle = "truck-lfp-800v"', 'vehicel = "x"', "line 28: [bench] vehicel is unknown; did you mean vehicle? "),
         (
             'vehicle = "truck-lfp-800v"',
             'vehicle = "tank"',
-            'line 25: [bench] vehicle = "tank": allowed is "car-400v" or ',
+            'line 28: [bench] vehicle = "tank": allowed is "car-400v" or ',
         ),
-        ("seed = 7", "seed = -1", "line 26: [bench] seed = -1: allowed is an integer of at least 0"),
-        ("seed = 7", "seed = true", "line 26: [bench] seed = true: allowed is an integer of at least 0"),
-        ("seed = 7", "seed = 7.5", "line 26: [bench] seed = 7.5: allowed is an integer of at least 0"),
-        ("soc = 41", "soc = 101", "line 27: [bench] soc = 101: allowed is a number from 0 to 100"),
+        ("seed = 7", "seed = -1", "line 29: [bench] seed = -1: allowed is an integer of at least 0"),
+        ("seed = 7", "seed = true", "line 29: [bench] seed = true: allowed is an integer of at least 0"),
+        ("seed = 7", "seed = 7.5", "line 29: [bench] seed = 7.5: allowed is an integer of at least 0"),
+        ("soc = 41", "soc = 101", "line 30: [bench] soc = 101: allowed is a number from 0 to 100"),
         ('serial = "s"', "serial = 5", "line 10: [dut] serial = 5: allowed is a text"),
         (
             "stop_button = false",
@@ -94,16 +106,16 @@ def test_what_is_not_given_has_a_default(tmp_path: Path) -> None:
             'line 14: [dut.claims] stop_button = "no": allowed is true or false',
         ),
         ('["CTS"]', '["CTS", "ABC"]', 'optional_messages = ["CTS", "ABC"]: allowed is a list of "CTS" or "BMV" or '),
-        ('gbt27930 = "2011"', 'gbt27930 = "2023"', 'line 18: [edition] gbt27930 = "2023": allowed is "2011" or "2015"'),
-        ('gbt27930 = "2011"', "gbt27930 = 2011", 'line 18: [edition] gbt27930 = 2011: allowed is "2011" or "2015"'),
-        ('preset = "field"', 'preset = "lax"', 'line 21: [readings] preset = "lax": allowed is "strict" or "field"'),
-        ('"two"', '"four"', 'line 22: [readings] reconnections = "four": allowed is "three" or "two" or "none"'),
-        ('["DER", "K"]', '["D"]', 'line 31: [judging] opt_in = ["D"]: allowed is a list of "S2" or '),
+        ('gbt27930 = "2011"', 'gbt27930 = "2023"', 'line 21: [edition] gbt27930 = "2023": allowed is "2011" or "2015"'),
+        ('gbt27930 = "2011"', "gbt27930 = 2011", 'line 21: [edition] gbt27930 = 2011: allowed is "2011" or "2015"'),
+        ('preset = "field"', 'preset = "lax"', 'line 24: [readings] preset = "lax": allowed is "strict" or "field"'),
+        ('"two"', '"four"', 'line 25: [readings] reconnections = "four": allowed is "three" or "two" or "none"'),
+        ('["DER", "K"]', '["D"]', 'line 36: [judging] opt_in = ["D"]: allowed is a list of "S2" or '),
         ('kind = "virtual"', 'kind = "live"', 'line 4: kind = "live": allowed is "virtual"'),
         ("schema = 1", "schema = 2", "line 1: schema = 2: allowed is 1"),
         ("schema = 1\n", "", "schema is missing"),
         ('name = "charger"\n', "", "line 6: [dut] name is missing: What is under test."),
-        ("[judging]", "[juding]", "line 30: juding is unknown; did you mean judging? allowed are schema, name, "),
+        ("[judging]", "[juding]", "line 35: juding is unknown; did you mean judging? allowed are schema, name, "),
         ('name = "bay 3"', "name =", "not TOML: Invalid value (at line 2, column 7)"),
     ],
 )

@@ -1,7 +1,8 @@
 """The reference AC charger's transition table (sheet iec61851_control_pilot.md, section 3), as data.
 
-``A`` .. ``F`` are what the pilot shows of the vehicle; triggers of these names come when a level has
-stood for the debounce time.
+``A`` .. ``F`` are what the pilot shows, as triggers once a level has stood for the debounce time. ``update``
+comes after every change of an input, ``limit`` after the duty cycle has followed one (it changes no state),
+``trip`` when a protective function has tripped.
 """
 
 from __future__ import annotations
@@ -11,75 +12,94 @@ from collections.abc import Mapping
 from hil.protocol.table import Row, State
 
 STATES: Mapping[str, State] = {
-    "idle": State(enter=("steady", "open", "unlock_soon")),  # A1
-    "plugged": State(enter=("steady", "open"), poll=True),  # B1
-    "offering": State(enter=("oscillate", "open"), poll=True),  # B2
-    "locking": State(timers=("lock_wait",), enter=("lock",), poll=True),  # C2, output not yet on
-    "airing": State(timers=("ventilation_wait",), enter=("air",), poll=True),  # D2, with ventilation
-    "delaying": State(timers=("supply_delay",), poll=True),
-    "supplying": State(enter=("close",), poll=True),  # C2
-    "waiting": State(poll=True),  # C1: the vehicle is ready, the charger is not
-    "stopping": State(timers=("forced_open",), enter=("steady",), poll=True),  # C1 after the charger's stop
+    "idle": State(timers=("unlock",), enter=("open", "steady", "forget")),  # A1
+    "plugged": State(enter=("open", "steady", "saw_b")),  # B1
+    "matching": State(timers=("match",), enter=("open", "oscillate_digital")),  # B2 at 5 %
+    "stepping": State(timers=("step",), enter=("show_fault",)),  # F between 5 % and nominal
+    "offering": State(enter=("open", "oscillate")),  # B2
+    "refused": State(enter=("open",)),  # D2 without ventilation
+    "locking": State(timers=("lock_wait",), enter=("lock",)),  # C2, output not yet on
+    "airing": State(timers=("ventilation_wait",), enter=("open", "air")),  # D2, with ventilation
+    "delaying": State(timers=("supply_delay",)),
+    "supplying": State(timers=("close_check",), enter=("close",)),  # C2 or D2
+    "waiting": State(enter=("open", "steady")),  # C1 or D1: the vehicle is ready, the charger is not
+    "stopping": State(timers=("forced_open",), enter=("steady",)),  # C1 after the charger's stop
     "unplugged": State(timers=("pwm_off",), enter=("open",)),  # A2
-    "fault": State(enter=("open", "stop_air", "show_fault"), poll=True),  # F, until the vehicle has gone
-    "short": State(enter=("open", "stop_air"), poll=True),  # E
+    "short": State(enter=("open", "steady", "stop_air")),  # E
+    "fault": State(timers=("fault_hold",), enter=("open", "stop_air", "show_fault")),  # F
+    "blocked": State(timers=("unlock",), enter=("open", "steady")),  # after a fault, until the vehicle has gone
+    "dead": State(enter=("open", "stop_air", "dark")),  # without mains
+    "reviving": State(timers=("restart_delay",), enter=("open", "steady", "await_sequence")),
 }
 
-_OSCILLATING = ("offering", "locking", "airing", "delaying", "supplying")
+PWM = ("offering", "refused", "locking", "airing", "delaying", "supplying")
+"""States in which the limit is told by the duty cycle."""
 _READY = ("locking", "airing", "delaying", "supplying")
-_ENERGISED = ("supplying", "stopping")
-_WITH_VEHICLE = ("plugged", "waiting", "stopping", *_OSCILLATING)
+_WITHOUT_PWM = ("plugged", "waiting", "stopping")
+_DIGITAL = ("matching", "stepping")
+_LIVE = ("idle", "unplugged", *_WITHOUT_PWM, *_DIGITAL, *PWM)
 
 ROWS: tuple[Row, ...] = (
     # 1: the vehicle comes
-    Row(("idle",), "B", "plugged", "vehicle_fits"),
-    Row(("idle",), "C", "waiting"),
-    Row(("idle",), "D", "waiting"),
+    Row(("idle",), "B", "plugged"),
+    Row(("idle", "plugged"), "C", "waiting"),
+    Row(("idle", "plugged"), "D", "waiting"),
     Row(("waiting", "stopping"), "B", "plugged"),
-    Row(("plugged",), "C", "waiting"),
-    Row(("plugged",), "D", "waiting"),
+    Row(("unplugged",), "B", "plugged"),
     # 3: power becomes available
-    Row(("plugged",), "poll", "offering", "may_offer"),
-    Row(("waiting",), "poll", "locking", "may_supply", ("oscillate",)),
+    Row(("plugged",), "update", "matching", "may_match"),
+    Row(("plugged",), "update", "offering", "may_offer"),
+    Row(("waiting",), "update", "locking", "may_supply", ("oscillate",)),
+    Row(("matching",), "match", "stepping"),
+    Row(("stepping",), "step", "plugged", "", ("no_match",)),
     # 4: the vehicle is ready
-    Row(("offering",), "C", "locking", "diode_ok"),
-    Row(("offering",), "D", "locking", "may_air"),
-    Row(("offering",), "D", "", "", ("refuse",)),
-    Row(("locking",), "poll", "airing", "locked_for_air"),
-    Row(("locking",), "poll", "delaying", "locked"),
-    Row(("locking",), "lock_wait", "fault"),
-    Row(("airing",), "poll", "delaying", "aired"),
-    Row(("airing",), "ventilation_wait", "fault"),
-    Row(("delaying",), "supply_delay", "supplying", "diode_ok"),
-    Row(("delaying",), "supply_delay", "fault"),
-    # 6: the limit changes
-    Row(_OSCILLATING, "limit", "", "may_offer", ("oscillate",)),
-    Row(("offering",), "limit", "plugged"),
-    Row(_READY, "limit", "stopping"),
+    Row(("offering", "refused"), "C", "locking"),
+    Row(("offering",), "D", "locking", "has_air"),
+    Row(("offering",), "D", "refused"),
+    Row(("locking",), "update", "airing", "locked_for_air"),
+    Row(("locking",), "update", "delaying", "locked"),
+    Row(("locking",), "lock_wait", "fault", "", ("blame:lock",)),
+    Row(("airing",), "update", "delaying", "aired"),
+    Row(("airing",), "C", "delaying", "", ("stop_air",)),
+    Row(("airing",), "ventilation_wait", "fault", "", ("blame:ventilation",)),
+    Row(("delaying",), "supply_delay", "supplying"),
+    Row(("supplying",), "close_check", "", "closed"),
+    Row(("supplying",), "close_check", "fault", "", ("blame:contactor",)),
+    Row(("locking", "delaying", "supplying"), "D", "airing", "has_air"),
+    Row(("locking", "delaying", "supplying"), "D", "refused"),
+    Row(("supplying", "delaying"), "C", "", "", ("stop_air",)),
     # 8: the vehicle stops
-    Row(_READY, "B", "offering"),
-    Row(("supplying",), "D", "fault", "no_air"),
+    Row(("refused", *_READY), "B", "offering", "", ("stop_air",)),
     # 9: the charger stops
-    Row(("offering",), "stop", "plugged"),
-    Row(_READY, "stop", "stopping"),
+    Row(("offering", "matching"), "update", "plugged", "may_not_offer"),
+    Row(("refused",), "update", "waiting", "may_not_offer"),
+    Row(_READY, "update", "stopping", "may_not_offer"),
     # 10: the vehicle does not react
-    Row(("stopping",), "forced_open", "waiting", "", ("open",)),
+    Row(("stopping",), "forced_open", "waiting"),
     # 2: the vehicle goes
-    Row(("plugged", "waiting", "stopping"), "A", "idle"),
-    Row(_OSCILLATING, "A", "unplugged"),
+    Row((*_WITHOUT_PWM, "reviving"), "A", "idle"),
+    Row((*PWM, *_DIGITAL), "A", "unplugged", "", ("stop_air",)),
     Row(("unplugged",), "pwm_off", "idle"),
-    Row(("unplugged",), "B", "plugged", "vehicle_fits"),
+    Row(("idle",), "unlock", "", "", ("unlock",)),
     # 12: faults
-    Row(_WITH_VEHICLE, "E", "short"),
-    Row(("idle",), "E", "short"),
+    Row(_LIVE, "E", "short"),
     Row(("short",), "A", "idle"),
     Row(("short",), "B", "plugged"),
     Row(("short",), "C", "waiting"),
-    Row(_WITH_VEHICLE, "trip", "fault"),
-    Row(("idle",), "weld", "fault"),
-    Row((*_WITH_VEHICLE, "unplugged"), "weld", "fault"),
-    Row(("fault",), "cleared", "idle"),
+    Row(("short",), "D", "waiting"),
+    Row((*_LIVE, "short", "reviving", "blocked"), "trip", "fault"),
+    Row(("fault",), "fault_hold", "", "welded", ("restart:fault_hold",)),
+    Row(("fault",), "fault_hold", "blocked"),
+    Row(("blocked",), "unlock", "", "", ("unlock",)),
+    Row(("blocked",), "A", "idle"),
+    Row(("blocked",), "cleared", "plugged", "sees_b", ("clear",)),
+    Row(("blocked",), "cleared", "idle", "sees_a", ("clear",)),
+    Row(("blocked",), "cleared", "waiting", "", ("clear",)),
     # mains
-    Row(_READY, "mains_lost", "waiting", "", ("open", "await_sequence")),
-    Row(("supplying",), "poll", "", "", ("watch",)),
+    Row((*_LIVE, "short", "fault", "blocked", "reviving"), "mains_lost", "dead"),
+    Row(("dead",), "mains_back", "reviving"),
+    Row(("reviving",), "restart_delay", "plugged", "sees_b"),
+    Row(("reviving",), "restart_delay", "idle", "sees_a"),
+    Row(("reviving",), "restart_delay", "short", "sees_e"),
+    Row(("reviving",), "restart_delay", "waiting"),
 )

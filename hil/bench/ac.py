@@ -1,0 +1,232 @@
+"""The bench of an AC charging point: the vehicle's side of the pilot, the output, the limit asked for."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from hil.bench.core import Moment, Sink, ignore, instant_of
+from hil.bench.judge import Inconclusive, Judge
+from hil.bench.signals import SignalChecks
+from hil.bench.stream import StreamRecord
+from hil.conformance.catalogue import Limit, Quantity, quantity
+from hil.plant.ac_signals import AC_BY_NAME
+from hil.units import SECOND, Instant, Span, s, seconds, show_instant
+from hil.world.pipe import World
+from hil.world.plan import OnSignal, Stimulate, Tell
+
+SUPPLY = "output_voltage"
+_SETTLE: Span = s(3)
+"""From the supply until the vehicle draws its current and the lock, the air and the duty cycle are at rest."""
+_PATIENCE: Span = s(20)
+"""The bench waits so long for a phase, and for what no source gives a limit."""
+_NO_LIMIT = 200.0
+_STEADY = 100.0
+
+
+class AcPhase(enum.Enum):
+    """Phases of a session as they show at the charging point (sheet 1)."""
+
+    PLUGGED = "B1"
+    OFFERED = "B2"
+    CHARGING = "C2"
+
+
+class VehicleOrders:
+    """What the stand-in vehicle is told; the node says what each means."""
+
+    def __init__(self, bench: AcBench) -> None:
+        self._bench = bench
+
+    def _tell(self, verb: str, **arguments: Any) -> Instant:
+        self._bench.do(Tell("vehicle", verb, arguments))
+        return self._bench.now
+
+    def want(self, on: bool) -> Instant:
+        """Close S2 when the pilot allows it, or open it now."""
+        return self._tell("want", on=on)
+
+    def s2(self, *, closed: bool) -> Instant:
+        """Move S2 now, whatever the pilot says."""
+        return self._tell("s2", closed=closed)
+
+    def stubborn(self, on: bool = True) -> Instant:
+        """Leave S2 closed when the PWM ends."""
+        return self._tell("stubborn", on=on)
+
+    def draw(self, current: float | None) -> Instant:
+        """Draw a current in A whatever the pilot says; None follows the pilot."""
+        return self._tell("draw", current=current)
+
+
+class AcBench(SignalChecks[StreamRecord]):
+    """Everything a case for an AC charger may do."""
+
+    def __init__(
+        self,
+        world: World,
+        judge: Judge,
+        readings: Mapping[str, str],
+        sink: Sink = ignore,
+        *,
+        validity: Span = 60 * SECOND,
+        safe_current: float = 10.0,
+        rated_current: float = 32.0,
+    ) -> None:
+        super().__init__(world, judge, readings, record=StreamRecord(), signals=AC_BY_NAME, sink=sink)
+        self.vehicle = VehicleOrders(self)
+        self.validity = validity
+        """For how long the charger under test takes a limit that nobody repeats."""
+        self.safe_current = safe_current
+        """To which it falls back then, A."""
+        self.rated_current = rated_current
+        """What it may offer where it is installed, A."""
+
+    # --- sessions ---------------------------------------------------------------------------------
+
+    def plug_in(self) -> Instant:
+        """Connect the vehicle."""
+        self.do(Stimulate("plugged", 1, setup=True))
+        return self.now
+
+    def unplug(self) -> Instant:
+        """Disconnect the vehicle."""
+        self.do(Stimulate("plugged", 0))
+        return self.now
+
+    def stimulate(self, name: str, value: float) -> Instant:
+        """Apply a stimulus of the plant now."""
+        self.do(Stimulate(name, value))
+        return self.now
+
+    def prepare(self, name: str, value: float) -> None:
+        """Set something up before the session: what is no stimulus of the case."""
+        self.do(Stimulate(name, value, setup=True))
+
+    def start(self) -> None:
+        """Authorise a session, as by card or app."""
+        self.do(Stimulate("start_press", 1, setup=True))
+
+    def stop(self) -> Instant:
+        """Stop the session from the charger's side, as by card or app."""
+        self.do(Stimulate("stop_press", 1))
+        return self.now
+
+    def ask_limit(self, current: float | None) -> Instant:
+        """Ask the charger for a limit in A each phase, as its energy management does; None for none."""
+        self.do(Stimulate("limit_set", _NO_LIMIT if current is None else current))
+        return self.now
+
+    def fall_silent(self, on: bool = True) -> Instant:
+        """Ask for the limit no more, or again."""
+        self.do(Stimulate("limit_silent", float(on)))
+        return self.now
+
+    def reach(self, phase: AcPhase) -> Instant:
+        """Bring the session to a phase; returns when it was reached. Not reached: :class:`Inconclusive`.
+
+        In ``OFFERED`` and ``PLUGGED`` the vehicle leaves S2 open until it is told otherwise; in ``CHARGING``
+        everything has settled.
+        """
+        self.vehicle.want(phase is AcPhase.CHARGING)
+        self.plug_in()
+        self.start()
+        name, low = {
+            AcPhase.PLUGGED: ("pilot_duty", 1.0),
+            AcPhase.OFFERED: ("cp_frequency", 1.0),
+            AcPhase.CHARGING: (SUPPLY, quantity("supply-threshold").most),
+        }[phase]
+        reached = self.come(name, low=low)
+        if reached is None:
+            raise Inconclusive(f"{phase.value} was not reached by {show_instant(self.now)}")
+        if phase is not AcPhase.PLUGGED:
+            self.let(_SETTLE)
+        return reached
+
+    def come(self, name: str, *, low: float = -1e12, high: float = 1e12, within: Span = _PATIENCE) -> Instant | None:
+        """Advance until a signal is in a range; None when it never is."""
+        if low <= self.signal(name) <= high:
+            return self.now
+        return self.now if self.wait(OnSignal(name, low, high), within) else None
+
+    def expect_offer(self) -> Instant | None:
+        """Plug in a vehicle that leaves S2 open, and judge that the pilot begins to oscillate; returns when."""
+        self.vehicle.want(False)
+        plugged = self.plug_in()
+        self.start()
+        return self.expect_change("PWM in state B", "cp_frequency", 1.0, 1e9, after=plugged)
+
+    # --- judging ----------------------------------------------------------------------------------
+
+    def assume(self, holds: bool, otherwise: str) -> None:
+        """What a case stands on; inconclusive with the reason where that does not hold."""
+        if not holds:
+            raise Inconclusive(otherwise)
+
+    def edge(
+        self, name: str, *, low: float = -1e12, high: float = 1e12, after: Moment, within: Span = SECOND
+    ) -> Instant:
+        """When a signal came into a range after a stimulus; inconclusive when it did not in time."""
+        reached = self.time_in_range(name, low, high, instant_of(after), instant_of(after) + within)
+        if reached is None:
+            raise Inconclusive(f"{name} did not change up to {show_instant(self.now)}")
+        return reached
+
+    def expect_off(self, label: str, *, after: Moment, within: Limit) -> Instant | None:
+        """The output is dead inside the limit after a moment."""
+        return self.expect_signal(
+            SUPPLY, high=quantity("supply-threshold").most, after=after, within=within, label=label
+        )
+
+    def expect_on(self, label: str, *, after: Moment, within: Limit) -> Instant | None:
+        """The output is on inside the limit after a moment."""
+        return self.expect_signal(
+            SUPPLY, low=quantity("supply-threshold").most, after=after, within=within, label=label
+        )
+
+    def expect_dead(self, label: str, *, after: Moment, until: Moment) -> None:
+        """The output is on at no instant between two moments."""
+        self.expect_at_no_instant(SUPPLY, label, high=quantity("supply-threshold").most, after=after, until=until)
+
+    def expect_pwm_off(self, label: str, *, after: Moment, within: Limit) -> Instant | None:
+        """The oscillator has stopped inside the limit after a moment."""
+        return self.expect_signal("cp_frequency", high=0.0, after=after, within=within, label=label)
+
+    def expect_change(self, label: str, name: str, low: float, high: float, *, after: Moment) -> Instant | None:
+        """A signal comes into a range after a moment: that it does is judged, the time is told."""
+        start = instant_of(after)
+        reached = self.time_in_range(name, low, high, start, start + _PATIENCE)
+        self.check(label, reached is not None, equals=True, at=start if reached is None else reached)
+        if reached is not None:
+            self.report(f"time to {label}", seconds(reached - start), "s", at=reached)
+        return reached
+
+    def check_duty(self, label: str, current: float, *, at: Moment) -> None:
+        """The duty cycle tells a current in A (sheet 2), within its accuracy."""
+        accuracy = quantity("duty-accuracy").most
+        nominal = duty_of(current)
+        low, high = nominal - accuracy, nominal + accuracy
+        self.check(label, round(self.signal("cp_duty", at), 3), low=low, high=high, unit="%", at=at)
+
+    def check_no_more_than(self, label: str, current: float, *, after: Moment, until: Moment) -> None:
+        """While the pilot oscillates, it tells at no instant more than a current in A (duty accuracy allowed for)."""
+        most = duty_of(current) + quantity("duty-accuracy").most
+        duties = [value for value in self.duties(after, until) if value < _STEADY]
+        self.check(label, round(max(duties, default=0.0), 3), high=round(most, 3), unit="%", at=until)
+
+    def duties(self, after: Moment, until: Moment) -> list[float]:
+        """Duty cycles in percent that stood between two moments; 100 for steady, 0 for none."""
+        start, end = instant_of(after), instant_of(until)
+        self.until(end)
+        samples = self.record.samples("cp_duty", start, end)
+        return [self.signal("cp_duty", start), *(sample.value for sample in samples)]
+
+    def by_standard(self, iec61851: str, gbt18487: str) -> Quantity:
+        """The range of the standard that is claimed (register: pilot-standard)."""
+        return quantity(gbt18487 if self.reading("pilot-standard") == "gbt18487" else iec61851)
+
+
+def duty_of(current: float) -> float:
+    """The duty cycle in percent that tells a current in A (sheet 2)."""
+    return current / 0.6 if current <= 51.0 else current / 2.5 + 64.0

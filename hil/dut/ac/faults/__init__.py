@@ -1,0 +1,1 @@
+"""Seeded faults of the reference AC charger, as rows of data."""

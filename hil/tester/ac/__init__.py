@@ -1,0 +1,5 @@
+"""The stand-in vehicle of an AC charging point."""
+
+from hil.tester.ac.vehicle import AcVehicle, AcVehicleSpec
+
+__all__ = ["AcVehicle", "AcVehicleSpec"]
