@@ -77,7 +77,6 @@ class TcpClient:
         sent = Transaction(self._tokens, to, request, now, frame)
         deadline = now + (self.timeout if timeout is None else timeout)
         self._open[identifier] = _Open(identifier, sent, deadline)
-        self._past.pop(identifier, None)
         if self._deadline is None or deadline < self._deadline:
             self._deadline = deadline
         self._out.append(frame)

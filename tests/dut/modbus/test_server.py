@@ -153,6 +153,22 @@ def test_a_write_reaches_the_data_with_unit_and_instant(store: Store) -> None:
     assert store.writes == [(9, 16, 4, [1, 2], ms(5))]
 
 
+@pytest.mark.parametrize(
+    "request_", [WriteRegisters(0xFFFF, (1, 2)), WriteCoils(0xFFFF, (True, False)), Read(1, 0xFFFF, 2)]
+)
+def test_no_span_beyond_the_last_address_reaches_the_data(request_: Request) -> None:
+    class Any(Store):
+        def read(self, unit: int, function: int, address: int, count: int, now: Instant) -> Sequence[int]:
+            return [0] * count
+
+        def write(self, unit: int, function: int, address: int, values: Sequence[int], now: Instant) -> None:
+            self.writes.append((unit, function, address, list(values), now))
+
+    store = Any()
+    assert ask(ServerSpec(), store, request_) == ExceptionReply(request_.function, 2)
+    assert store.writes == []
+
+
 def test_functions_that_it_has_not(store: Store) -> None:
     only = ServerSpec(functions=frozenset({3}))
     assert ask(only, store, write_register(0, 1)) == ExceptionReply(6, 1)

@@ -144,6 +144,16 @@ def test_noise_before_the_reply_is_told_and_the_reply_taken() -> None:
     assert isinstance(good, Answered)
 
 
+def test_a_reply_among_stray_bytes_ends_the_transaction() -> None:
+    client = new()
+    client.request(READ, 0)
+    end = heard(client, b"\xff" + REPLY, ms(20))
+    (event,) = run(client, end + TIMING.between)
+    assert isinstance(event, Faulty)
+    assert (event.malformed.fault, event.malformed.reply) == (Fault.STRAY_BYTES, TWO)
+    assert (event.final, client.pending) == (True, 0)
+
+
 def test_a_frame_of_another_unit_does_not_end_the_transaction() -> None:
     client = new()
     client.request(READ, 0)
