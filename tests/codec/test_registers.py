@@ -435,6 +435,22 @@ type = "u99"
     assert len(made(FUNCTIONS, entries.replace("u99", "u16")).registers) == 2
 
 
+@pytest.mark.parametrize(("mask", "fine"), [("0x00F0", True), ("0x0018", False)])
+def test_fields_share_a_register_when_their_bits_do_not_meet(
+    mask: str, fine: bool, made: Callable[..., RegisterMap]
+) -> None:
+    entries = f"""registers = [
+  {{ name = "low", address = 1, type = "u16", mask = 0x000F }},
+  {{ name = "high", address = 1, type = "u16", mask = {mask} }},
+]
+"""
+    if fine:
+        assert spans(made(entries)) == [(1, 1)]
+        return
+    with pytest.raises(MapError, match="line 11: register high: address 1 lies in low, 1"):
+        made(entries)
+
+
 def test_everything_that_is_wrong_is_told_at_once(made: Callable[..., RegisterMap]) -> None:
     with pytest.raises(MapError) as refused:
         made(ENTRIES.replace('"u16"', '"u17"'), head=HEAD.replace("base = 0", "base = 2"))
