@@ -98,6 +98,8 @@ class _Collector:
         self.begin: Instant = -1
         self.last: Instant = 0
         self.demand_end: Instant = 0
+        self._stepped = False
+        """Told by an AC charging point, whose output only changes in steps."""
 
     def see(self, observation: Observation) -> None:
         self.last = observation.t
@@ -111,14 +113,21 @@ class _Collector:
             self.stimuli.append(Mark(observation.t, _label(observation), "stimulus"))
 
     def _sample(self, sample: Sample) -> None:
-        if sample.name == "output_current":
+        if sample.name in ("output_current", "line_current"):
             self.peak_current = max(self.peak_current, sample.high)
-            self._begins(sample)
-            self.panel_i.output.append((sample.t, sample.value, sample.low, sample.high))
+            self._put(self.panel_i, sample)
         elif sample.name == "output_voltage":
             self.peak_voltage = max(self.peak_voltage, sample.high)
-            self._begins(sample)
-            self.panel_v.output.append((sample.t, sample.value, sample.low, sample.high))
+            self._put(self.panel_v, sample)
+        elif sample.name == "cp_high":
+            self._stepped = True
+
+    def _put(self, panel: Panel, sample: Sample) -> None:
+        self._begins(sample)
+        if self._stepped and panel.output:
+            before = panel.output[-1][1]
+            panel.output.append((sample.t, before, before, before))  # it stood there until now
+        panel.output.append((sample.t, sample.value, sample.low, sample.high))
 
     def _begins(self, sample: Sample) -> None:
         if self.begin < 0 and sample.high > _SOMETHING:

@@ -22,6 +22,7 @@ from hil.evidence.content import (
     describe_transfer,
     describe_transport,
 )
+from hil.plant.ac_signals import AC_BY_NAME
 from hil.plant.signals import BY_NAME
 from hil.protocol.gbt27930 import MessageSet
 from hil.protocol.j1939 import Listener
@@ -36,6 +37,8 @@ _LEAD: Span = s(3)
 _LEAST, _MOST, _MARGIN, _AFTER = s(2), s(70), ms(500), s(1)
 _GONE = 2.5
 """A message that stayed away for so many of its intervals before the window ended came no more."""
+_LEVELS = ("cp_high", "cp_duty", "line_current", "limit_request")
+"""Signals that are told although they are more than on or off: they move in steps, and seldom."""
 _GLANCE = 4
 """So few equal messages are not yet a period worth naming."""
 
@@ -167,14 +170,14 @@ def _items(
 
 
 def _change(sample: Sample, digital: dict[str, float]) -> Iterator[_Item]:
-    """A change of a signal that is on or off; others are for the plot."""
-    declared = BY_NAME.get(sample.name)
-    if declared is None or declared.unit or (declared.low, declared.high) != (0, 1):
+    """A change of a signal that is on or off, or of an AC charger's pilot; others are for the plot."""
+    declared = BY_NAME.get(sample.name) or AC_BY_NAME.get(sample.name)
+    if declared is None or not declared.steps or (declared.unit and sample.name not in _LEVELS):
         return
     before = digital.get(sample.name)
     digital[sample.name] = sample.value
     if before is not None and before != sample.value:
-        text = f"{sample.name.replace('_', ' ')}: {before:g} → {sample.value:g}"
+        text = f"{sample.name.replace('_', ' ')}: {before:.4g} → {sample.value:.4g} {declared.unit}".rstrip()
         yield _Item(sample.t, "signal", Content("plant", "signal", (text,)))
 
 
