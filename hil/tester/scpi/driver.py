@@ -1,0 +1,98 @@
+"""The bench's driver of an SCPI instrument as a node: sends what the bench orders, notes what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hil.errors import UsageError
+from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings
+from hil.units import FAR, Instant, Span
+from hil.world.bytenode import Send, Wish
+from hil.world.observation import Note, Scalar
+
+KIND = "scpi"
+
+
+class ScpiDriver:
+    """Orders (arguments): ``send`` (``text``: a line), ``poll`` (``text``, ``every``), ``stop``.
+
+    Notes of kind ``scpi``: ``answer`` (``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
+    first part is one), ``no answer`` (``ticket``, ``asked``), ``unasked`` (``text``).
+    """
+
+    def __init__(self, name: str, line: str, settings: ScpiSettings | None = None) -> None:
+        self.name = name
+        self.client = ScpiClient(settings)
+        self.wishes: list[Wish] = []
+        self.actuations: list[tuple[str, float]] = []
+        self.notes: list[Note] = []
+        self._line = line
+        self._polls: dict[str, Span] = {}
+        self._due: dict[str, Instant] = {}
+
+    def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
+        """Bytes of the instrument."""
+        self.client.receive(data, now, flaw)
+        self._settle()
+
+    def opened(self, line: str, channel: int, now: Instant) -> None:
+        """A serial line has no connections."""
+
+    def ended(self, line: str, channel: int, kind: str, now: Instant) -> None:
+        """A serial line has no connections."""
+
+    def signal(self, name: str, value: float, now: Instant) -> None:
+        """It senses nothing."""
+
+    def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        """See the class; an unknown verb raises :class:`UsageError`."""
+        if verb == "send":
+            self.client.send(str(arguments["text"]), now=now)
+        elif verb == "poll":
+            self._polls[arguments["text"]], self._due[arguments["text"]] = int(arguments["every"]), now
+            self._poll(now)
+        elif verb == "stop":
+            self._polls.clear()
+            self._due.clear()
+        else:
+            raise UsageError(f"{self.name} cannot {verb}; it knows send, poll, stop")
+        self._settle()
+
+    def wake(self, now: Instant) -> None:
+        """The deadline has come."""
+        self.client.wake(now)
+        self._poll(now)
+        self._settle()
+
+    def next_deadline(self) -> Instant | None:
+        """When to wake next."""
+        own = self.client.next_deadline()
+        nearest = min(min(self._due.values(), default=FAR), FAR if own is None else own)
+        return None if nearest == FAR else nearest
+
+    def _poll(self, now: Instant) -> None:
+        free = self.client.idle
+        for text, every in self._polls.items():
+            if now >= self._due[text]:
+                self._due[text] = now + every
+                if free:
+                    self.client.send(text, now=now)
+
+    def _settle(self) -> None:
+        data = self.client.take_output()
+        if data:
+            self.wishes.append(Send(self._line, data))
+        self.notes.extend(_note(event) for event in self.client.take_events())
+
+
+def _note(event: Event) -> Note:
+    if isinstance(event, Answer):
+        details: dict[str, Scalar] = {"ticket": event.line.ticket, "asked": event.line.text, "text": event.text}
+        details["latency"] = event.at - event.line.sent
+        if event.number is not None:
+            details["number"] = event.number
+        return Note(event.at, KIND, "answer", details)
+    if isinstance(event, NoAnswer):
+        return Note(event.at, KIND, "no answer", {"ticket": event.line.ticket, "asked": event.line.text})
+    return Note(event.at, KIND, "unasked", {"text": event.text})
