@@ -8,10 +8,13 @@ BIN := $(VENV)/bin
 # Pip takes the first for what is installed and, in later versions, the second for what builds it.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 
-.PHONY: run test check docs soak bench clean
+.PHONY: run test test-vcan qualify check docs soak bench clean
 
 run: $(VENV)/.run  ## judge the reference charger; more options by ARGS="--case DN.3006"
 	$(BIN)/hil run $(ARGS)
+
+qualify: $(VENV)/.run  ## every case with every seeded fault, and the smallest deviation caught by limit
+	$(BIN)/hil qualify --full $(ARGS)
 
 test: $(VENV)/.dev  ## the project's tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -23,6 +26,10 @@ check: $(VENV)/.dev  ## form and types
 
 docs: $(VENV)/.dev  ## docs/_build/index.html; a dead link or an unknown name is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -n -b html docs docs/_build
+
+# Exit code 77 says that there can be no guest here, and why; only there the tests are left out.
+test-vcan: $(VENV)/.dev  ## our transport against the kernel's J1939, in a guest that has CAN
+	$(BIN)/python tools/vcan/guest.py $(BIN)/python -m pytest -p no:cacheprovider tests/vcan || [ $$? = 77 ]
 
 soak: $(VENV)/.dev  ## 2,000 random legal sessions, in which nothing may be found; processes by WORKERS=4
 	$(BIN)/hil soak --sessions 2000 -n $(or $(WORKERS),2) $(ARGS)

@@ -15,7 +15,7 @@ from hil.codec.frame import CanFrame
 from hil.codec.message import Message
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
-from hil.protocol.j1939 import TpBehaviour, Transport
+from hil.protocol.j1939 import Aborted, Sent, TpBehaviour, Transport
 from hil.protocol.table import State, TableMachine
 from hil.tester.gbt27930.compose import Saying, VehicleComposer
 from hil.tester.gbt27930.course import Course
@@ -71,6 +71,8 @@ class Vehicle(TableMachine):
         self.tp = Transport(BMS_ADDRESS, CHARGER_ADDRESS, timing=spec.tp_timing, behaviour=spec.tp)
         self._behind_bcs: list[str] = []
         """Optional messages that are due."""
+        self._optional_pgn: int | None = None
+        """The one that is on its way, or waits to be."""
         self._offered: Any = None
         self._known: dict[int, type[Message] | None] = {}
         self._heard: dict[int, _Heard] = {}
@@ -318,9 +320,10 @@ class Vehicle(TableMachine):
 
     def _send_long(self, name: str, saying: Saying, now: Instant) -> None:
         self.tp.send(saying.declared.pgn, saying.data, now)
-        if name == "BCS" and self._behind_bcs:
-            # Right behind a BCS, so that the connection is free again for the next one.
+        if name == "BCS" and self._behind_bcs and self._optional_pgn is None:
+            # One right behind a BCS, so that the connection is free again for the next one.
             optional = self.compose.saying(self._behind_bcs.pop(0), now)
+            self._optional_pgn = optional.declared.pgn
             self.tp.send(optional.declared.pgn, optional.data, now)
         self._drain_transport()
 
@@ -329,7 +332,10 @@ class Vehicle(TableMachine):
         if tp.out:
             self.out.extend(tp.out)
             tp.out.clear()
-        tp.events.clear()
+        if tp.events:
+            if any(isinstance(event, Sent | Aborted) and event.pgn == self._optional_pgn for event in tp.events):
+                self._optional_pgn = None
+            tp.events.clear()
         due = tp.next_deadline()
         self.set_also_due(FAR if due is None else due)
 
@@ -337,6 +343,7 @@ class Vehicle(TableMachine):
         """Tell the bench where the vehicle is."""
         if state not in CHARGING:
             self._behind_bcs.clear()
+            self._optional_pgn = None
         self.tp.keep({self.messages.by_name[_MESSAGES.get(name, name)].pgn for name in self.sends})
         self.notes.append(Note(now, "vehicle", state))
 
