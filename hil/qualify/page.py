@@ -33,6 +33,7 @@ def render(found: Qualification, whole: dict[str, Any]) -> str:
     )
     template = environment.from_string(files("hil.qualify").joinpath("qualification.html.j2").read_text("utf-8"))
     known = requirements()
+    place = {name: number for number, name in enumerate(found.request.cases)}
     faults = [
         {
             "name": fault.name,
@@ -42,7 +43,7 @@ def render(found: Qualification, whole: dict[str, Any]) -> str:
             "detail": fault.detail,
             "cells": _cells(found, index),
         }
-        for index, fault in enumerate(found.faults)
+        for index, fault in sorted(enumerate(found.faults), key=lambda each: place[each[1].breaks[0]])
     ]
     cases = [{"case": known[name].case, "title": known[name].title, "id": name} for name in found.request.cases]
     return template.render(

@@ -36,9 +36,15 @@ class Request:
         return [requirement for requirement in self.cases if requirement in fault.breaks]
 
     def reached(self, fault: AnyFault) -> list[str]:
-        """The requirements whose benches have the device that a fault is of."""
-        known = requirements()
-        return [name for name in self.cases if fault.dut in kind_of(known[name].bench).duts]
+        """The requirements to run with a fault for the whole matrix: those whose benches have the device it is of.
+
+        Cases that generate and search, each in hundreds of worlds, are run with the faults that name them, and with
+        every fault where their suite was asked for by name.
+        """
+        known, suites = requirements(), self.plan.options.suite
+        ours = [name for name in self.cases if fault.dut in kind_of(known[name].bench).duts]
+        costly = [name for name in ours if "twin" in known[name].needs and known[name].suite not in suites]
+        return [name for name in ours if name not in costly or name in fault.breaks]
 
 
 def make_request(

@@ -157,6 +157,16 @@ def test_progress_hears_of_every_job(request_for: Make) -> None:
     assert [job for job, _ in heard] == jobs_of(request)
 
 
+def test_the_whole_matrix_leaves_out_cases_that_generate_unless_their_suite_is_asked_for() -> None:
+    everything = make_request(Options(), full=True)
+    outsider, own = everything.faults["chm-too-fast"], everything.faults["overshoots-after-a-long-rise"]
+    generating = [name for name in requirements() if name.startswith("LOADPROFILE/")]
+    assert not set(everything.reached(outsider)) & set(generating)
+    assert set(everything.reached(own)) & set(generating) == set(own.breaks)
+    asked = make_request(Options(suite=("load_profiles",)), full=True)
+    assert set(asked.reached(own)) == set(generating)
+
+
 # --- what is asked for ------------------------------------------------------------------------------
 
 
