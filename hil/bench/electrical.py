@@ -24,6 +24,7 @@ class ElectricalChecks(ContentChecks):
         start, within = instant_of(after), limit("stop-current")
         low_enough = quantity("no-power").high
         assert low_enough is not None, "limits.toml gives it"
+        self.until(start)
         if self.shows(CURRENT):
             if not any(each.high > low_enough for each in self.record.samples(CURRENT, until=start)):
                 raise Inconclusive("there was no power that could be taken off")

@@ -138,7 +138,7 @@ class MessageWaits(Driver):
         self.judge.extend(check_period(f"{message.name} period", times, period, self.judge.uncertainty))
         first, last = (times[0], times[-1]) if times else (end, start)
         whole = Limit(period.name, 0, period.high, period.source)
-        for name, gap, at in (("from the beginning", first - start, first), ("up to the end", end - last, end)):
+        for name, gap, at in (("from the beginning", first - start, first), ("to the end", end - last, end)):
             label = f"{message.name} kept up {name}"
             self.judge.add(check_window(label, gap, whole, self.judge.uncertainty, at=at))
 

@@ -11,9 +11,12 @@ from hil.bench.judge import Inconclusive
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
 from hil.conformance.verdict import Measurement, Verdict
-from hil.units import Instant, show_instant
+from hil.units import Instant, s, show_instant
 from hil.world.observation import Sample
 from hil.world.plan import OnSignal
+
+_STRETCH = s(1)
+"""What moves is sampled after so long at the latest."""
 
 
 class SignalChecks(Core[RecordT], Generic[RecordT]):
@@ -70,7 +73,7 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
         self.until(min(start, until))
         if not self._steps(name) and self.record.samples_around(name, start)[1] is None:
             # Where a signal that moves stands between two samples is known with the second one.
-            self._advance(until, OnSignal(name, float("-inf"), float("inf")))
+            self._advance(max(until, start + _STRETCH), OnSignal(name, float("-inf"), float("inf")))
         while True:
             found = self._first_in_range(name, low, high, start, until)
             if found is not None or self.now >= until:
@@ -120,6 +123,7 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
 
     def expect_open(self, name: str, label: str, *, after: Moment, within: Limit) -> Instant | None:
         """A contactor is open inside the limit after a moment; told, not judged, where the rig does not show it."""
+        self.until(instant_of(after))
         if not self.shows(name):
             self.judge.add(Measurement(label, None, "s", None, None, Verdict.NONE, instant_of(after), "not observed"))
             return None
