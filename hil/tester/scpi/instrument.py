@@ -89,6 +89,7 @@ class Instrument:
         watched = self.spec.watchdog and self._heard is not None and self.power.on
         if watched and self._heard is not None and now >= self._heard + self.spec.watchdog:
             self.power.switch(False, now)
+            self._drive(now)
             self._heard = None
             self.notes.append(Note(now, KIND, "watchdog"))
         self._after(now)
@@ -120,7 +121,7 @@ class Instrument:
                 text = units.pop(0)
                 try:
                     unit = parse_unit(text)
-                    if self._session.busy and _waits(unit):
+                    if self.power.running is not None and _waits(unit):
                         self._waiting[0] = (channel, [text, *units], answers, path)
                         return
                     path = self._unit(unit, path, answers, now)
@@ -185,5 +186,8 @@ class Instrument:
 
 
 def _waits(unit: Unit) -> bool:
-    """``*WAI`` and ``*OPC?`` wait for the end of what is under way."""
+    """``*WAI`` and ``*OPC?`` wait for the end of a list that runs.
+
+    One that only waits for its trigger does not hold up the line on which that trigger may come.
+    """
     return unit.common and (unit.nodes[0] == WAIT or (unit.nodes[0] == COMPLETE_QUERY and unit.query))

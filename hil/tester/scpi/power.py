@@ -123,11 +123,11 @@ class Power:
         return value
 
     def _ramp(self, wanted: float, now: Instant) -> None:
-        """Off is at once; else no faster than the slew rate."""
+        """Off is at once, and so is the fastest slew rate; else no faster than the slew rate."""
         step = self.slew * seconds(now - self._moved_at)
         self._moved_at = now
-        if not self.on:
-            self._flowing = 0.0
+        if not self.on or self.slew >= self.spec.ranges["slew"][1]:
+            self._flowing = wanted if self.on else 0.0
         else:
             self._flowing += min(step, max(-step, wanted - self._flowing))
 
