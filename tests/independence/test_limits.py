@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from hil.bench.actions import first, hold, silence, stimulate, stop_charging, vehicle_contactors
@@ -37,8 +37,8 @@ def forget() -> None:
 @pytest.fixture
 def halved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every number of ``limits.toml`` is half of what it is."""
-    true = copy.deepcopy(catalogue._limits())
-    changed = halve(true)
+    true = catalogue._limits()
+    changed = msgspec.convert(halve(msgspec.to_builtins(true)), type(true))
     assert changed != true
     monkeypatch.setattr(catalogue, "_limits", lambda: changed)
     forget()
