@@ -9,6 +9,7 @@ from typing import Any
 from hil.bus.serial import SerialFormat
 from hil.errors import UsageError
 from hil.protocol.dlt645 import Answer, Event, Garbled, Master, MasterSettings, NoAnswer, Refused, Request, Stray
+from hil.tester.orders import need, need_bytes
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, SetFormat, Wish
 from hil.world.observation import Note, Scalar
@@ -55,21 +56,20 @@ class MeterReader:
         """See the class; an unknown verb raises :class:`UsageError`."""
         master = self.master
         if verb == "read":
-            master.read(arguments["address"], int(arguments["di"]), now=now)
+            master.read(need(arguments, "address", str), need(arguments, "di", int), now=now)
         elif verb == "read_address":
             master.read_address(now=now)
         elif verb == "request":
-            data = bytes.fromhex(arguments.get("data", ""))
-            answered = bool(arguments.get("answered", True))
-            master.request(arguments["address"], int(arguments["function"]), data, now=now, answered=answered)
+            address, function = need(arguments, "address", str), need(arguments, "function", int)
+            data = need_bytes(arguments, "data") if "data" in arguments else b""
+            master.request(address, function, data, now=now, answered=bool(arguments.get("answered", True)))
         elif verb == "time":
-            master.broadcast_time(datetime.fromisoformat(arguments["moment"]), now=now)
+            master.broadcast_time(_moment(arguments), now=now)
         elif verb == "send":
-            self.wishes.append(Send(self._line, bytes.fromhex(arguments["data"])))
+            self.wishes.append(Send(self._line, need_bytes(arguments, "data")))
         elif verb == "format":
-            self.wishes.append(
-                SetFormat(self._line, SerialFormat(int(arguments["baud"]), parity=arguments.get("parity", "E")))
-            )
+            taken = SerialFormat(need(arguments, "baud", int), parity=str(arguments.get("parity", "E")))
+            self.wishes.append(SetFormat(self._line, taken))
         elif verb in ("poll", "stop"):
             self._set_poll(verb, arguments, now)
         else:
@@ -83,8 +83,8 @@ class MeterReader:
             self._polls.clear()
             self._due.clear()
             return
-        key = (str(arguments["address"]), int(arguments["di"]))
-        self._polls[key], self._due[key] = int(arguments["every"]), now
+        key = (need(arguments, "address", str), need(arguments, "di", int))
+        self._polls[key], self._due[key] = need(arguments, "every", int), now
         self._poll(now)
 
     def wake(self, now: Instant) -> None:
@@ -112,6 +112,14 @@ class MeterReader:
         if data:
             self.wishes.append(Send(self._line, data))
         self.notes.extend(_note(event) for event in self.master.take_events())
+
+
+def _moment(arguments: Mapping[str, Any]) -> datetime:
+    text = need(arguments, "moment", str)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"argument moment {text!r}: 2017-06-05T10:22:51 is the form") from None
 
 
 def _what(request: Request) -> str:

@@ -23,6 +23,7 @@ from hil.protocol.dlt645 import (
     item,
     read_time,
 )
+from hil.tester.orders import need, need_bytes
 from hil.units import FAR, MILLISECOND, Instant, Span
 from hil.world.bytenode import Send, Wish
 from hil.world.observation import Note
@@ -89,33 +90,35 @@ class MeterStandIn:
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """See the class; an unknown verb, item or value raises :class:`UsageError`."""
         if verb in ("show", "show_bytes"):
-            self._show(int(arguments["di"]), arguments)
+            self._show(need(arguments, "di", int), arguments)
         elif verb == "true":
-            for di in [int(arguments["di"])] if "di" in arguments else list(self._shown):
+            for di in [need(arguments, "di", int)] if "di" in arguments else list(self._shown):
                 self._shown.pop(di, None)
         elif verb == "mute":
-            self._mute = bool(arguments["on"])
+            self._mute = need(arguments, "on", bool)
         elif verb == "corrupt":
-            self._corrupt = bool(arguments["on"])
+            self._corrupt = need(arguments, "on", bool)
         elif verb == "delay":
-            self._delay = int(arguments["span"])
+            self._delay = need(arguments, "span", int)
         elif verb == "refuse":
-            self._error = int(arguments["error"])
+            self._error = need(arguments, "error", int)
         elif verb == "send":
-            self.wishes.append(Send(self._line, bytes.fromhex(arguments["data"])))
+            self.wishes.append(Send(self._line, need_bytes(arguments, "data")))
         else:
             known = "show, show_bytes, true, mute, corrupt, delay, refuse, send"
             raise UsageError(f"{self.name} cannot {verb}; it knows {known}")
 
     def _show(self, di: int, arguments: Mapping[str, Any]) -> None:
         if "data" in arguments:
-            self._shown[di] = bytes.fromhex(arguments["data"])
+            self._shown[di] = need_bytes(arguments, "data")
             return
         known = item(di)
         if known is None:
             raise UsageError(f"{self.name}: no DL/T 645 item {di:08X}")
         try:
-            self._shown[di] = encode_value(known, arguments["value"])
+            text = isinstance(arguments.get("value"), str)
+            value = need(arguments, "value", str) if text else need(arguments, "value", float)
+            self._shown[di] = encode_value(known, value)
         except CodecError as error:
             raise UsageError(f"{self.name}: {error}") from None
 

@@ -19,6 +19,7 @@ from hil.protocol.rapi import (
     Unasked,
     Waiting,
 )
+from hil.tester.orders import need, need_bytes
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Open, Send, Shut, Wish
 from hil.world.observation import Note, Scalar
@@ -73,23 +74,22 @@ class ConsoleClient:
 
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """See the class; an unknown verb raises :class:`UsageError`."""
-        name = str(arguments.get("name", ""))
         parameters = tuple(str(each) for each in arguments.get("parameters", ()))
         if verb == "request":
-            check = Check(arguments["check"]) if "check" in arguments else None
-            self.client.request(name, *parameters, now=now, check=check)
+            self.client.request(need(arguments, "name", str), *parameters, now=now, check=_check(arguments))
         elif verb == "raw":
-            self.client.request_raw(bytes.fromhex(arguments["data"]), name=name, now=now)
+            self.client.request_raw(need_bytes(arguments, "data"), name=str(arguments.get("name", "")), now=now)
         elif verb == "send":
-            self._unsent += bytes.fromhex(arguments["data"])
+            self._unsent += need_bytes(arguments, "data")
         elif verb == "poll":
-            self._polls[name] = (parameters, int(arguments["every"]))
+            name = need(arguments, "name", str)
+            self._polls[name] = (parameters, need(arguments, "every", int))
             self._due[name] = now
             self._poll(now)
         elif verb == "stop":
-            for each in [name] if name else list(self._polls):
-                self._polls.pop(each, None)
-                self._due.pop(each, None)
+            for name in [need(arguments, "name", str)] if "name" in arguments else list(self._polls):
+                self._polls.pop(name, None)
+                self._due.pop(name, None)
         elif verb == "close" and self._tcp:
             if self._channel is not None:
                 self.wishes.append(Shut(self._line, self._channel))
@@ -129,6 +129,15 @@ class ConsoleClient:
             self.notes.append(_note(event))
             if isinstance(event, NoReply) and self._opening:
                 self._opening, self._unsent = False, b""  # nobody answers: the next request tries again
+
+
+def _check(arguments: Mapping[str, Any]) -> Check | None:
+    if "check" not in arguments:
+        return None
+    mark = need(arguments, "check", str)
+    if mark not in set(Check):
+        raise UsageError(f"argument check {mark!r}: '^', '*' and '' are allowed")
+    return Check(mark)
 
 
 def _note(event: Event) -> Note:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hil.errors import UsageError
 from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings
+from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, Wish
 from hil.world.observation import Note, Scalar
@@ -48,9 +49,10 @@ class ScpiDriver:
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """See the class; an unknown verb raises :class:`UsageError`."""
         if verb == "send":
-            self.client.send(str(arguments["text"]), now=now)
+            self.client.send(need(arguments, "text", str), now=now)
         elif verb == "poll":
-            self._polls[arguments["text"]], self._due[arguments["text"]] = int(arguments["every"]), now
+            text = need(arguments, "text", str)
+            self._polls[text], self._due[text] = need(arguments, "every", int), now
             self._poll(now)
         elif verb == "stop":
             self._polls.clear()

@@ -9,6 +9,7 @@ from typing import Any
 from hil.errors import UsageError
 from hil.protocol.scpi import ErrorQueue, LineReader, ScpiError, Status, Unit, parse_unit, split_quoted
 from hil.protocol.scpi.status import OPC, OPER_WAITING
+from hil.tester.orders import need
 from hil.tester.scpi.commands import COMMON, COMPLETE_QUERY, TREE, WAIT, Session, run
 from hil.tester.scpi.power import Power, Sense
 from hil.tester.scpi.spec import InstrumentSpec
@@ -77,9 +78,9 @@ class Instrument:
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """See the class; an unknown verb raises :class:`UsageError`."""
         if verb == "mute":
-            self._mute = bool(arguments["on"])
+            self._mute = need(arguments, "on", bool)
         elif verb == "fail":
-            self._error(int(arguments["code"]), now)
+            self._error(need(arguments, "code", int), now)
         else:
             raise UsageError(f"{self.name} cannot {verb}; it knows mute, fail")
 
