@@ -84,5 +84,6 @@ def test_D0_4103(bench: Bench, variant: str) -> None:
         reached = bench.time_in_range("output_current", after - width, after + width, bcl.t, bcl.t + 2 * allowed.high)
         bench.check("current follows a higher demand", reached is not None, equals=True, at=bcl)
         bench.report("adjustment time, rising", None if reached is None else (reached - bcl.t) / 1e9, "s", at=bcl)
-    bench.until(bcl.t + allowed.high + s(2))
+    bench.until(bcl.t + allowed.high)
+    bench.let(s(2))
     check_current_error(bench, demanded(bench), after=bench.now - s(1), until=bench.now)
