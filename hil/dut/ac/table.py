@@ -46,6 +46,8 @@ ROWS: tuple[Row, ...] = (
     Row(("idle", "plugged"), "D", "waiting"),
     Row(("waiting", "stopping"), "B", "plugged"),
     Row(("unplugged",), "B", "plugged"),
+    Row(("unplugged",), "C", "waiting"),
+    Row(("unplugged",), "D", "waiting"),
     # 3: power becomes available
     Row(("plugged",), "update", "matching", "may_match"),
     Row(("plugged",), "update", "offering", "may_offer"),
@@ -89,17 +91,16 @@ ROWS: tuple[Row, ...] = (
     Row(("short",), "D", "waiting"),
     Row((*_LIVE, "short", "reviving", "blocked"), "trip", "fault"),
     Row(("fault",), "fault_hold", "", "welded", ("restart:fault_hold",)),
+    Row(("fault",), "fault_hold", "idle", "sees_a"),
     Row(("fault",), "fault_hold", "blocked"),
     Row(("blocked",), "unlock", "", "", ("unlock",)),
     Row(("blocked",), "A", "idle"),
     Row(("blocked",), "cleared", "plugged", "sees_b", ("clear",)),
-    Row(("blocked",), "cleared", "idle", "sees_a", ("clear",)),
     Row(("blocked",), "cleared", "waiting", "", ("clear",)),
     # mains
     Row((*_LIVE, "short", "fault", "blocked", "reviving"), "mains_lost", "dead"),
     Row(("dead",), "mains_back", "reviving"),
     Row(("reviving",), "restart_delay", "plugged", "sees_b"),
-    Row(("reviving",), "restart_delay", "idle", "sees_a"),
     Row(("reviving",), "restart_delay", "short", "sees_e"),
     Row(("reviving",), "restart_delay", "waiting"),
 )

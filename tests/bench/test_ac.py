@@ -1,0 +1,208 @@
+"""The bench of an AC charging point: opening by kind, phases, what it judges, models and standards."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.bench.ac import AcBench, AcPhase, duty_of
+from hil.bench.judge import Inconclusive, Judge
+from hil.bench.opening import kind_names, kind_of
+from hil.bench.setup import Setup
+from hil.conformance.catalogue import Limit, limit, requirements
+from hil.conformance.register import resolve
+from hil.conformance.verdict import Verdict
+from hil.dut.faults import Edit, all_faults
+from hil.errors import UsageError
+from hil.units import ms, s
+
+
+def opened(edit: Edit | None = None, *, model: str = "", faults: tuple[str, ...] = (), **readings: str) -> AcBench:
+    chosen = resolve({name.replace("_", "-"): choice for name, choice in readings.items()})
+    setup = Setup(seed=1, readings=chosen, model=model, faults=faults)
+    kind = kind_of("ac")
+    bench = kind.bench(kind.build(setup, {} if edit is None else {"ac": edit}), setup, Judge(), lambda seen: None)
+    assert isinstance(bench, AcBench)
+    return bench
+
+
+def verdict(bench: AcBench) -> Verdict:
+    return bench.judge.verdict
+
+
+# --- kinds ------------------------------------------------------------------------------------------
+
+
+def test_every_kind_that_the_catalogue_names_can_be_opened() -> None:
+    named = {requirement.bench for requirement in requirements().values()}
+    assert {"ac", "gbt27930"} <= named <= set(kind_names())
+    duts = {fault.dut for fault in all_faults().values()}
+    assert duts <= {dut for name in kind_names() for dut in kind_of(name).duts}
+
+
+def test_an_unknown_kind_is_named() -> None:
+    with pytest.raises(UsageError, match="no kind of bench 'dc'; there are ac, "):
+        kind_of("dc")
+
+
+def test_faults_of_other_devices_have_no_effect() -> None:
+    bench = opened(faults=("csd-missing",))
+    bench.reach(AcPhase.CHARGING)
+    assert bench.signal("output_voltage") == 230.0
+
+
+def test_a_fault_of_this_device_has_one() -> None:
+    bench = opened(faults=("ac-950-hz",))
+    bench.reach(AcPhase.OFFERED)
+    assert bench.signal("cp_frequency") == 950.0
+
+
+def test_equal_seeds_give_equal_sessions() -> None:
+    def session() -> list[object]:
+        bench = opened()
+        bench.reach(AcPhase.CHARGING)
+        bench.unplug()
+        bench.let(s(5))
+        return list(bench.record.observations)
+
+    assert session() == session()
+
+
+# --- phases -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "level", "pwm", "output"),
+    [(AcPhase.PLUGGED, 9.0, False, 0.0), (AcPhase.OFFERED, 9.0, True, 0.0), (AcPhase.CHARGING, 6.0, True, 230.0)],
+)
+def test_a_phase_is_reached(phase: AcPhase, level: float, pwm: bool, output: float) -> None:
+    bench = opened()
+    reached = bench.reach(phase)
+    assert reached <= bench.now
+    assert bench.signal("cp_high", reached if phase is AcPhase.PLUGGED else None) == pytest.approx(level, abs=0.05)
+    assert (bench.signal("output_voltage"), bool(bench.signal("cp_frequency"))) == (output, pwm)
+
+
+def test_a_phase_that_is_not_reached_leaves_the_case_open() -> None:
+    with pytest.raises(Inconclusive, match=r"C2 was not reached by 20\.0"):
+        opened(lambda spec: spec.without_rows(state="offering", trigger="C")).reach(AcPhase.CHARGING)
+
+
+def test_an_offer_may_be_judged() -> None:
+    bench = opened(lambda spec: spec.but(installation=4.0))
+    assert bench.expect_offer() is None
+    assert verdict(bench) is Verdict.FAIL
+
+
+def test_what_a_case_stands_on() -> None:
+    opened().assume(True, "never said")
+    with pytest.raises(Inconclusive, match="too small"):
+        opened().assume(False, "too small")
+
+
+# --- judging ----------------------------------------------------------------------------------------
+
+
+def test_a_signal_that_steps_is_not_interpolated() -> None:
+    bench = opened()
+    bench.reach(AcPhase.CHARGING)
+    gone = bench.unplug()
+    bench.let(s(2))
+    (dead,) = [sample.t for sample in bench.record.samples("output_voltage", gone) if sample.value == 0]
+    assert bench.signal("output_voltage", dead - 1) == 230.0
+    assert bench.signal("output_voltage", dead) == 0.0
+    off = bench.expect_off("off", after=gone, within=limit("ac-supply-off"))
+    assert off == dead
+
+
+@pytest.mark.parametrize(("most", "expected"), [(ms(30), Verdict.FAIL), (ms(100), Verdict.PASS)])
+def test_the_output_must_be_off_in_time(most: int, expected: Verdict) -> None:
+    bench = opened()
+    bench.reach(AcPhase.CHARGING)
+    gone = bench.unplug()
+    bench.expect_off("off", after=gone, within=Limit("most", 0, most, "here"))
+    assert verdict(bench) is expected
+
+
+def test_a_dead_output_is_dead_at_every_instant() -> None:
+    bench = opened()
+    bench.reach(AcPhase.OFFERED)
+    begun = bench.now
+    bench.expect_dead("output", after=begun, until=begun + s(1))
+    assert verdict(bench) is Verdict.PASS
+    bench.vehicle.want(True)
+    bench.let(s(2))
+    bench.vehicle.want(False)
+    bench.let(s(1))
+    bench.expect_dead("output", after=begun, until=bench.now)
+    assert verdict(bench) is Verdict.FAIL, "it was on for a moment"
+
+
+def test_a_duty_cycle_is_judged_within_its_accuracy() -> None:
+    def offset(points: float) -> Verdict:
+        bench = opened(lambda spec: spec.but(duty_offset=points))
+        bench.reach(AcPhase.OFFERED)
+        bench.check_duty("duty", 32.0, at=bench.now)
+        return bench.judge.verdict
+
+    assert (offset(0.9), offset(-0.9), offset(1.1), offset(-1.1)) == (
+        *(Verdict.PASS, Verdict.PASS),
+        *(Verdict.FAIL, Verdict.FAIL),
+    )
+
+
+def test_what_was_told_meanwhile_counts_too() -> None:
+    bench = opened()
+    begun = bench.reach(AcPhase.OFFERED)
+    bench.ask_limit(6.0)
+    bench.let(s(5))
+    bench.check_no_more_than("duty", 6.0, after=bench.now - s(1), until=bench.now)
+    assert verdict(bench) is Verdict.PASS
+    bench.check_no_more_than("duty", 6.0, after=begun, until=bench.now)
+    assert verdict(bench) is Verdict.FAIL
+
+
+def test_a_change_is_judged_and_its_time_told() -> None:
+    bench = opened()
+    bench.reach(AcPhase.CHARGING)
+    told = bench.stop()
+    assert bench.expect_change("end of the PWM", "cp_frequency", 0.0, 0.0, after=told) is not None
+    assert bench.expect_change("another vehicle", "cp_frequency", 1.0, 1e9, after=bench.now) is None
+    verdicts = {each.name: each.verdict for each in bench.judge.measurements}
+    assert verdicts == {
+        "end of the PWM": Verdict.PASS,
+        "time to end of the PWM": Verdict.NONE,
+        "another vehicle": Verdict.FAIL,
+    }
+
+
+def test_an_edge_that_does_not_come_leaves_the_case_open() -> None:
+    bench = opened()
+    bench.reach(AcPhase.OFFERED)
+    with pytest.raises(Inconclusive, match="cp_high did not change"):
+        bench.edge("cp_high", low=11.0, after=bench.now)
+
+
+def test_levels_are_those_of_the_standard_claimed() -> None:
+    assert opened().by_standard("pilot-b", "pilot-b-gbt").most == 9.56
+    assert opened(pilot_standard="gbt18487").by_standard("pilot-b", "pilot-b-gbt").most == 9.8
+
+
+@pytest.mark.parametrize(("model", "rated"), [("", 32.0), ("80A", 80.0), ("63A-socket", 63.0)])
+def test_a_model_has_its_rating(model: str, rated: float) -> None:
+    bench = opened(model=model)
+    bench.prepare("pp", 100.0)
+    bench.reach(AcPhase.OFFERED)
+    assert bench.rated_current == rated
+    assert bench.signal("cp_duty") == pytest.approx(duty_of(rated))
+
+
+def test_the_vehicle_does_as_it_is_told() -> None:
+    bench = opened()
+    bench.reach(AcPhase.CHARGING)
+    bench.vehicle.draw(20.0)
+    bench.let(ms(10))
+    assert bench.signal("line_current") == 20.0
+    bench.vehicle.stubborn()
+    bench.stop()
+    bench.let(s(5))
+    assert bench.signal("cp_high") < 7.0
