@@ -1,0 +1,87 @@
+"""Pure judgements: limits pass, the uncertainty leaves open, and the worst verdict wins."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hil.conformance.catalogue import Limit
+from hil.conformance.checks import check_period, check_window, judge
+from hil.conformance.verdict import Verdict, worst
+from hil.units import ms
+
+PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+NUMBER = st.integers(-1000, 1000)
+
+
+@given(value=NUMBER, low=st.none() | NUMBER, high=st.none() | NUMBER)
+def test_without_uncertainty_a_value_passes_inside_limits_included(
+    value: int, low: int | None, high: int | None
+) -> None:
+    inside = (low is None or low <= value) and (high is None or value <= high)
+    assert judge(value, low, high) is (PASS if inside else FAIL)
+
+
+@given(value=NUMBER, low=NUMBER, width=st.integers(0, 500), unsure=st.integers(1, 50))
+def test_a_verdict_with_uncertainty_holds_for_every_value_that_was_possible(
+    value: int, low: int, width: int, unsure: int
+) -> None:
+    found = judge(value, low, low + width, unsure)
+    possible = {judge(value + off, low, low + width) for off in (-unsure, 0, unsure)}
+    if found is not OPEN:
+        assert possible == {found}
+    else:
+        assert min(abs(value - low), abs(value - low - width)) <= unsure
+
+
+@pytest.mark.parametrize(
+    ("span", "unsure", "verdict"),
+    [
+        (ms(-1), 0, FAIL),
+        (0, 0, PASS),
+        (ms(100), 0, PASS),
+        (ms(100) + 1, 0, FAIL),
+        (ms(-1), ms(1), PASS),
+        (ms(-1) - 1, ms(1), FAIL),
+        (ms(99), ms(1), OPEN),
+        (ms(101), ms(1), OPEN),
+        (ms(101) + 1, ms(1), FAIL),
+    ],
+)
+def test_a_window_from_its_origin_on(span: int, unsure: int, verdict: Verdict) -> None:
+    found = check_window("x", span, Limit("x", 0, ms(100), "here"), unsure, at=7)
+    assert (found.verdict, found.low, found.high, found.unit, found.at) == (verdict, None, 0.1, "s", 7)
+    assert found.value == span / 1e9
+
+
+@pytest.mark.parametrize(
+    ("times", "shortest", "longest"),
+    [
+        ([0, 50, 100], PASS, PASS),
+        ([0, 44, 94], FAIL, PASS),
+        ([0, 50, 106], PASS, FAIL),
+        ([0, 44, 100], FAIL, FAIL),
+        ([0, 45, 100], PASS, PASS),
+    ],
+)
+def test_a_period_is_judged_at_both_ends(times: list[int], shortest: Verdict, longest: Verdict) -> None:
+    found = check_period("x", [ms(each) for each in times], Limit("x", ms(45), ms(55), "here"))
+    assert [each.verdict for each in found] == [shortest, longest]
+    assert [each.name for each in found] == ["x, shortest", "x, longest"]
+
+
+@pytest.mark.parametrize("times", [[], [5]])
+def test_fewer_than_two_instants_leave_a_period_open(times: list[int]) -> None:
+    (found,) = check_period("x", times, Limit("x", 45, 55, "here"))
+    assert (found.verdict, found.value) == (Verdict.NONE, None)
+
+
+def test_the_worst_verdict_wins_in_the_order_of_the_standard() -> None:
+    order = [Verdict.NONE, PASS, OPEN, FAIL, Verdict.ERROR]
+    for index, better in enumerate(order):
+        for other in order[index:]:
+            assert worst([better, other]) is worst([other, better]) is other
+            assert (better < other) is (better is not other)
+    assert worst([]) is Verdict.NONE
+    assert worst([Verdict.NOT_APPLICABLE, Verdict.NONE]) is Verdict.NONE
