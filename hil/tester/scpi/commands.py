@@ -72,8 +72,6 @@ class Command:
 
 
 _ANY = 1 << 30
-TREE: Tree[Command] = Tree()
-COMMON: dict[str, Command] = {}
 
 
 def run(s: Session, command: Command, *, query: bool, parameters: Parameters) -> str | None:
@@ -324,72 +322,76 @@ def _nothing(_: Session, __: Parameters) -> None:
 
 WAIT, COMPLETE_QUERY = "WAI", "OPC"
 
-COMMON.update(
-    {
-        "IDN": Command(get=lambda s, _: s.spec.identity),
-        "RST": Command(_reset, least=0, most=0),
-        "CLS": Command(_clear, least=0, most=0),
-        "ESR": Command(get=lambda s, _: str(s.status.take_events())),
-        "ESE": Command(_event_enable, lambda s, _: str(s.status.event_enable)),
-        "STB": Command(get=lambda s, _: str(s.status.byte())),
-        "SRE": Command(_service_enable, lambda s, _: str(s.status.service_enable)),
-        COMPLETE_QUERY: Command(_complete, lambda _, __: "1", least=0, most=0),
-        WAIT: Command(_nothing, least=0, most=0),
-        "TRG": Command(trigger, least=0, most=0),
-        "SAV": Command(_save),
-        "RCL": Command(_recall),
-        "TST": Command(get=lambda _, __: "0"),
-    }
-)
+COMMON: dict[str, Command] = {
+    "IDN": Command(get=lambda s, _: s.spec.identity),
+    "RST": Command(_reset, least=0, most=0),
+    "CLS": Command(_clear, least=0, most=0),
+    "ESR": Command(get=lambda s, _: str(s.status.take_events())),
+    "ESE": Command(_event_enable, lambda s, _: str(s.status.event_enable)),
+    "STB": Command(get=lambda s, _: str(s.status.byte())),
+    "SRE": Command(_service_enable, lambda s, _: str(s.status.service_enable)),
+    COMPLETE_QUERY: Command(_complete, lambda _, __: "1", least=0, most=0),
+    WAIT: Command(_nothing, least=0, most=0),
+    "TRG": Command(trigger, least=0, most=0),
+    "SAV": Command(_save),
+    "RCL": Command(_recall),
+    "TST": Command(get=lambda _, __: "0"),
+}
 
 
-def _build() -> None:
-    switch = Command(_switch, lambda s, _: s.flag(s.power.on), power=True)
-    for pattern, command in {
-        "[SOURce:]VOLTage[:LEVel][:IMMediate][:AMPLitude]": _level("voltage"),
-        "[SOURce:]CURRent[:LEVel][:IMMediate][:AMPLitude]": _level("current"),
-        "[SOURce:]POWer[:LEVel][:IMMediate][:AMPLitude]": _level("power"),
-        "[SOURce:]RESistance[:LEVel][:IMMediate][:AMPLitude]": _level("resistance"),
-        "[SOURce:]VOLTage:PROTection[:LEVel]": _protection("voltage"),
-        "[SOURce:]CURRent:PROTection[:LEVel]": _protection("current"),
-        "[SOURce:]POWer:PROTection[:LEVel]": _protection("power"),
-        "[SOURce:]VOLTage:ON": Command(_turn_on, lambda s, _: s.figure(s.power.turn_on, "V"), power=True),
-        "[SOURce:]CURRent:SLEW": Command(_slew, lambda s, _: s.figure(s.power.slew), power=True),
-        "[SOURce:]CURRent:MODE": Command(_list_mode, lambda s, _: "LIST" if s.setup.enabled else "FIX", power=True),
-        "[SOURce:]FUNCtion": Command(_mode, lambda s, _: _SHORT[s.power.mode], power=True),
-        "OUTPut[:STATe]": switch,
-        "INPut[:STATe]": switch,
-        "OUTPut:PROTection:CLEar": Command(_clear_protection, least=0, most=0, power=True),
-        "INPut:PROTection:CLEar": Command(_clear_protection, least=0, most=0, power=True),
-        "INPut:SHORt": Command(_short, lambda s, _: s.flag(s.power.short), power=True),
-        "[SOURce:]LIST:CURRent": Command(
-            _list_values, lambda s, _: ",".join(s.figure(each) for each in s.setup.values), most=_ANY, power=True
-        ),
-        "[SOURce:]LIST:DWELl": Command(
-            _list_dwells, lambda s, _: ",".join(s.figure(each) for each in s.setup.dwells), most=_ANY, power=True
-        ),
-        "[SOURce:]LIST:COUNt": Command(_list_count, lambda s, _: str(s.setup.count), power=True),
-        "INITiate[:IMMediate]": Command(_initiate, least=0, most=0, power=True),
-        "ABORt": Command(_abort, least=0, most=0, power=True),
-        "SYSTem:ERRor[:NEXT]": Command(get=lambda s, _: show(s.status.errors.pop(), plus=s.spec.plus)),
-        "SYSTem:ERRor:COUNt": Command(get=lambda s, _: str(len(s.status.errors))),
-        "SYSTem:ERRor:ALL": Command(get=_all_errors),
-        "SYSTem:REMote": Command(_remote(True), least=0, most=0),
-        "SYSTem:LOCal": Command(_remote(False), least=0, most=0),
-        "SYSTem:LOCK": Command(_lock),
-        "SYSTem:LOCK:OWNer": Command(get=lambda s, _: "REMOTE" if s.remote else "NONE"),
-        "STATus:PRESet": Command(_preset, least=0, most=0),
-    }.items():
-        TREE.add(pattern, command)
-    for name in ("voltage", "current", "power"):
-        node = {"voltage": "VOLTage", "current": "CURRent", "power": "POWer"}[name]
-        TREE.add(f"MEASure[:SCALar]:{node}", _measure(name, slow=True))
-        TREE.add(f"FETCh[:SCALar]:{node}", _measure(name, slow=False))
+_SWITCH = Command(_switch, lambda s, _: s.flag(s.power.on), power=True)
+_CLEAR_TRIP = Command(_clear_protection, least=0, most=0, power=True)
+_SUBSYSTEMS: dict[str, Command] = {
+    "[SOURce:]VOLTage[:LEVel][:IMMediate][:AMPLitude]": _level("voltage"),
+    "[SOURce:]CURRent[:LEVel][:IMMediate][:AMPLitude]": _level("current"),
+    "[SOURce:]POWer[:LEVel][:IMMediate][:AMPLitude]": _level("power"),
+    "[SOURce:]RESistance[:LEVel][:IMMediate][:AMPLitude]": _level("resistance"),
+    "[SOURce:]VOLTage:PROTection[:LEVel]": _protection("voltage"),
+    "[SOURce:]CURRent:PROTection[:LEVel]": _protection("current"),
+    "[SOURce:]POWer:PROTection[:LEVel]": _protection("power"),
+    "[SOURce:]VOLTage:ON": Command(_turn_on, lambda s, _: s.figure(s.power.turn_on, "V"), power=True),
+    "[SOURce:]CURRent:SLEW": Command(_slew, lambda s, _: s.figure(s.power.slew), power=True),
+    "[SOURce:]CURRent:MODE": Command(_list_mode, lambda s, _: "LIST" if s.setup.enabled else "FIX", power=True),
+    "[SOURce:]FUNCtion": Command(_mode, lambda s, _: _SHORT[s.power.mode], power=True),
+    "OUTPut[:STATe]": _SWITCH,
+    "INPut[:STATe]": _SWITCH,
+    "OUTPut:PROTection:CLEar": _CLEAR_TRIP,
+    "INPut:PROTection:CLEar": _CLEAR_TRIP,
+    "INPut:SHORt": Command(_short, lambda s, _: s.flag(s.power.short), power=True),
+    "[SOURce:]LIST:CURRent": Command(
+        _list_values, lambda s, _: ",".join(s.figure(each) for each in s.setup.values), most=_ANY, power=True
+    ),
+    "[SOURce:]LIST:DWELl": Command(
+        _list_dwells, lambda s, _: ",".join(s.figure(each) for each in s.setup.dwells), most=_ANY, power=True
+    ),
+    "[SOURce:]LIST:COUNt": Command(_list_count, lambda s, _: str(s.setup.count), power=True),
+    "INITiate[:IMMediate]": Command(_initiate, least=0, most=0, power=True),
+    "ABORt": Command(_abort, least=0, most=0, power=True),
+    "SYSTem:ERRor[:NEXT]": Command(get=lambda s, _: show(s.status.errors.pop(), plus=s.spec.plus)),
+    "SYSTem:ERRor:COUNt": Command(get=lambda s, _: str(len(s.status.errors))),
+    "SYSTem:ERRor:ALL": Command(get=_all_errors),
+    "SYSTem:REMote": Command(_remote(True), least=0, most=0),
+    "SYSTem:LOCal": Command(_remote(False), least=0, most=0),
+    "SYSTem:LOCK": Command(_lock),
+    "SYSTem:LOCK:OWNer": Command(get=lambda s, _: "REMOTE" if s.remote else "NONE"),
+    "STATus:PRESet": Command(_preset, least=0, most=0),
+}
+
+
+def _build() -> Tree[Command]:
+    tree: Tree[Command] = Tree()
+    for pattern, command in _SUBSYSTEMS.items():
+        tree.add(pattern, command)
+    for name, node in (("voltage", "VOLTage"), ("current", "CURRent"), ("power", "POWer")):
+        tree.add(f"MEASure[:SCALar]:{node}", _measure(name, slow=True))
+        tree.add(f"FETCh[:SCALar]:{node}", _measure(name, slow=False))
     for name, node in (("operation", "OPERation"), ("questionable", "QUEStionable")):
-        TREE.add(f"STATus:{node}[:EVENt]", _register(name, "event"))
-        TREE.add(f"STATus:{node}:CONDition", _register(name, "condition"))
+        tree.add(f"STATus:{node}[:EVENt]", _register(name, "event"))
+        tree.add(f"STATus:{node}:CONDition", _register(name, "condition"))
         for what, end in (("enable", "ENABle"), ("positive", "PTRansition"), ("negative", "NTRansition")):
-            TREE.add(f"STATus:{node}:{end}", _register(name, what))
+            tree.add(f"STATus:{node}:{end}", _register(name, what))
+    return tree
 
 
-_build()
+TREE = _build()
+"""Every command but the common ones."""
