@@ -109,6 +109,11 @@ def answer_stop(*, after: Span | None = None, csd: int | None = None) -> Tell:
     return Tell("vehicle", "answer_stop", {key: value for key, value in values.items() if value is not None})
 
 
+def impatient() -> Tell:
+    """The vehicle reports its own time-outs by BEM, as a real one does; otherwise it waits while the judge measures."""
+    return Tell("vehicle", "patience", {"on": False})
+
+
 def vehicle_contactors(*, close: bool, now: bool = False) -> Tell:
     """K5/K6 follow the session, or stay open; ``now`` moves them at once."""
     return Tell("vehicle", "contactors", {"close": close, "now": now})

@@ -8,6 +8,7 @@ from hil.cases import (
     Bench,
     Phase,
     break_line,
+    impatient,
     limit,
     mend_line,
     ms,
@@ -237,13 +238,16 @@ def test_LL_12(bench: Bench) -> None:
 
 @requirement("GBT27930-2015/LL.13")
 def test_LL_13(bench: Bench) -> None:
-    """TP: a nominal session from plug to unlock shows no deviation of the charger to any monitor."""
+    """TP: a nominal session from plug to unlock shows no deviation of the charger to any monitor or vehicle."""
+    bench.do(impatient())
+    chm = bench.reach(Phase.HANDSHAKE)
     bench.reach(Phase.CHARGING)
     bench.let(s(60))
     bench.vehicle.stop("soc_reached")
     bench.reach(Phase.END)
     bench.let(s(10))
 
+    bench.expect_none(BEM, after=chm, during=bench.now - chm.t, name="time-outs that the vehicle reported")
     bench.check_findings("charger")
 
 
