@@ -20,20 +20,30 @@ class Source(NamedTuple):
     factor: float = 1.0
 
 
-MEASURED: Mapping[int, Source] = MappingProxyType(
+_ENERGIES = dict.fromkeys((0x00000000, 0x00010000, 0x00010100), Source("meter_energy"))
+SINGLE_PHASE: Mapping[int, Source] = MappingProxyType(
     {
-        0x00000000: Source("meter_energy"),
-        0x00010000: Source("meter_energy"),
-        0x00010100: Source("meter_energy"),
-        0x02010100: Source("ac_voltage"),
-        0x02020100: Source("ac_current"),
-        0x02030000: Source("ac_power", 0.001),
-        0x02030100: Source("ac_power", 0.001),
+        **_ENERGIES,
+        0x02010100: Source("mains_voltage"),
+        0x02020100: Source("line_current"),
+        0x02030000: Source("meter_power", 0.001),
+        0x02030100: Source("meter_power", 0.001),
     }
 )
-"""A meter of one phase: kWh, V, A, and W as kW."""
+"""A meter of one phase at an AC charging point: kWh, V, A, and W as kW."""
+THREE_PHASES: Mapping[int, Source] = MappingProxyType(
+    {
+        **_ENERGIES,
+        **{0x02010000 | phase << 8: Source("mains_voltage") for phase in (1, 2, 3)},
+        **{0x02020000 | phase << 8: Source("line_current") for phase in (1, 2, 3)},
+        **{0x02030000 | phase << 8: Source("meter_power", 0.001 / 3) for phase in (1, 2, 3)},
+        0x02030000: Source("meter_power", 0.001),
+    }
+)
+"""The same of three phases, which the AC plant loads alike."""
 
 FIXED: Mapping[int, float] = MappingProxyType({0x00020000: 0.0, 0x02060000: 1.0, 0x02060100: 1.0, 0x02800002: 50.0})
+"""What the plant does not have: nothing flows back, power factor 1, 50 Hz."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class MeterSpec:
     level: int = 0x02
     """PA."""
     format: SerialFormat = field(default_factory=lambda: SerialFormat(2400, parity="E"))
-    measured: Mapping[int, Source] = field(default_factory=lambda: MEASURED)
+    measured: Mapping[int, Source] = field(default_factory=lambda: THREE_PHASES)
     fixed: Mapping[int, float] = field(default_factory=lambda: FIXED)
     tariffs: int = 4
     """In the block of energies."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hil.bus.serial import SerialFormat, VirtualSerial
-from hil.dut.dlt645 import Meter, MeterSpec
+from hil.dut.dlt645 import SINGLE_PHASE, Meter, MeterSpec
 from hil.tester.dlt645 import MeterReader
 from hil.units import SECOND, Instant, Span
 from hil.world.bytenode import ByteNodeRunner
@@ -22,11 +22,12 @@ class Bench:
 
     def __init__(self, spec: MeterSpec | None = None, *, echo: bool = False) -> None:
         self.world = VirtualWorld(1)
-        self.values = {"meter_energy": 0.26, "ac_voltage": 220.5, "ac_current": 7.125, "ac_power": 1571.0625}
+        self.values = {"meter_energy": 0.26, "mains_voltage": 220.5, "line_current": 7.125, "meter_power": 1571.0625}
         self.line = VirtualSerial(
             self.world.queue, name="rs485", sink=self.world.see, line_format=LINE, shared=True, echo=echo
         )
         self.world.add_line(self.line)
+        spec = spec or MeterSpec(measured=SINGLE_PHASE)
         self.meter = Meter("meter", "rs485", self.sense, spec, relay="supply_relay")
         self.reader = MeterReader("reader", "rs485")
         self.runner: ByteNodeRunner = self.world.add_byte_node(self.meter, self.line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hil.bus.bytefaults import ParityError
-from hil.dut.dlt645 import Meter, MeterSpec, Source
+from hil.dut.dlt645 import SINGLE_PHASE, Meter, MeterSpec, Source
 from hil.errors import UsageError
 from hil.protocol.dlt645 import Frame, Framer, Function
 from hil.units import Instant, ms, s
@@ -65,7 +65,7 @@ def test_an_item_is_what_the_plant_is(bench: Bench, di: int, value: float | str)
 
 
 def test_a_negative_value_and_one_that_does_not_fit(bench: Bench) -> None:
-    bench.values |= {"ac_current": -7.125, "ac_voltage": 1000.0}
+    bench.values |= {"line_current": -7.125, "mains_voltage": 1000.0}
     assert bench.read(0x02020100) == -7.125
     assert bench.read(0x02010100) == "FFFF"
 
@@ -73,6 +73,14 @@ def test_a_negative_value_and_one_that_does_not_fit(bench: Bench) -> None:
 def test_phases_that_are_not_there_are_filled(bench: Bench) -> None:
     bench.read(0x0201FF00)
     assert bench.notes()[-1].details["values"] == "220.5 FFFF FFFF"
+
+
+def test_three_phases_share_the_power(make: Make) -> None:
+    bench = make(MeterSpec())
+    bench.read(0x0201FF00)
+    bench.read(0x0202FF00)
+    assert [note.details["values"] for note in bench.notes()] == ["220.5 220.5 220.5", "7.125 7.125 7.125"]
+    assert [bench.read(di) for di in (0x02030000, 0x02030100, 0x02030300)] == [1.5711, 0.5237, 0.5237]
 
 
 def test_many_tariffs_take_several_frames(make: Make) -> None:
@@ -247,6 +255,7 @@ def test_an_edit_of_the_spec_changes_this_meter(make: Make, edit: dict[str, Any]
 def test_other_edits(make: Make) -> None:
     spec = (
         MeterSpec(fills=True, unsigned=True, checks_password=False, stores=False, time_year_first=True)
+        .but(measured=SINGLE_PHASE)
         .misreading(0x02010100, 1.02)
         .saying(0x02800002, b"\x0e\x50")
         .refusing(Function.FREEZE, 0x40)
@@ -254,7 +263,7 @@ def test_other_edits(make: Make) -> None:
         .silent_on(Function.OUTPUT)
     )
     bench = make(spec)
-    bench.values["ac_current"] = -7.125
+    bench.values["line_current"] = -7.125
     assert [bench.read(di) for di in (0x02010100, 0x02020100, 0x02800002, 0x02010200)] == [224.9, 7.125, "500E", "FFFF"]
     assert bench.ask(Function.FREEZE, "99999999").details["error"] == 0x40
     assert bench.ask(Function.CLEAR_DEMAND, BLOCK).what == "no answer 19"
@@ -280,7 +289,7 @@ def test_a_meter_may_believe_a_parity_error(make: Make) -> None:
         lambda: MeterSpec(address="12"),
         lambda: MeterSpec().without(0x1E),
         lambda: MeterSpec().misreading(0x12345678, 2),
-        lambda: MeterSpec(measured={0x99999999: Source("ac_voltage")}),
+        lambda: MeterSpec(measured={0x99999999: Source("mains_voltage")}),
     ],
 )
 def test_a_spec_that_means_nothing_is_refused(make_spec: Any) -> None:

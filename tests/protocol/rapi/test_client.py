@@ -252,6 +252,37 @@ def test_without_ids_a_single_reply_is_that_of_the_command_under_way() -> None:
     assert (own.request.name, own.values, own.at) == ("G3", {"quarters": 8}, s(10) + ms(6))
 
 
+def test_a_bare_refusal_may_belong_to_either() -> None:
+    client = given_up("GC", "GV")
+    client.receive(b"$NK^21\r", s(10) + ms(9))
+    assert client.take_events() == []
+    client.receive(reply("OK", "8.2.3", "5.2.1"), s(10) + ms(30))
+    late, own = client.take_events()
+    assert isinstance(late, Reply)
+    assert isinstance(own, Reply)
+    assert (late.request.name, late.ok, own.request.name, own.ok) == ("GC", False, "GV", True)
+
+
+def test_a_refusal_with_a_value_belongs_to_what_has_one() -> None:
+    client = given_up("SC", "GV")
+    client.receive(b"$NK 6^37\r", s(10) + ms(9))
+    late = one(client)
+    assert isinstance(late, Reply)
+    assert (late.request.name, late.values, late.given_up) == ("SC", {"amps": 6}, True)
+
+
+def test_a_flood_of_requests_drops_the_oldest() -> None:
+    client = Client(PLAIN)
+    for _ in range(300):
+        client.request("G4", now=0)
+    answered = 0
+    while not client.idle:
+        client.take_output()
+        client.receive(b"$OK 0^30\r", 0)
+        answered += len(client.take_events())
+    assert answered == 257  # one under way, 256 in the queue
+
+
 def test_what_was_given_up_is_forgotten_in_time() -> None:
     client = given_up("G4", "G3")
     run_to(client, s(20))
