@@ -104,7 +104,7 @@ def _feature(c: Context, p: list[str]) -> Answer:
         return OK
     if letter not in FEATURES:
         return NK
-    flag = FEATURES[letter]
+    flag = int(FEATURES[letter])
     c.charger.settings = c.charger.settings & ~flag if on else c.charger.settings | flag
     return OK
 
@@ -233,7 +233,7 @@ def _service_level(c: Context, p: list[str]) -> Answer:
         settings = settings | Setting.LEVEL_2 if letter == "2" else settings & ~Setting.LEVEL_2
     if level_of(settings) != level_of(c.charger.settings):
         c.charger.capacity = c.memory.stored[level_of(settings)]
-    c.charger.settings = settings
+    c.charger.settings = int(settings)
     return OK
 
 

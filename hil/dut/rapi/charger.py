@@ -84,7 +84,7 @@ class PilotCharger:
         self.capacity = spec.start_level2
         self.mode = "enabled"
         self.locked = False
-        self.settings = spec.settings
+        self.settings = int(spec.settings)
         self.trips: dict[int, int] = {}
         self._sense = sense
         self._pilot = PilotState.UNKNOWN
@@ -188,8 +188,8 @@ class PilotCharger:
             return State.NO_GROUND
         return State.UNKNOWN
 
-    def _checked(self, off: Setting) -> bool:
-        return not self.settings & off
+    def _checked(self, off: int) -> bool:
+        return not self.settings & int(off)
 
     def _leaks(self, now: Instant) -> bool:
         pilot = self.spec.pilot

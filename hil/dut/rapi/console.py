@@ -17,6 +17,7 @@ from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, Wish
 from hil.world.observation import Note
 
+_NOTIFIED = int(NOTIFIED)
 _INBOX = 256
 """Bytes that wait while the console is busy; more are lost, as in a UART's buffer."""
 _PRESSES = {"short": "$AN 0", "long": "$AN 1", "very_long": "$WF 02"}
@@ -347,11 +348,13 @@ class Console:
         self._told = view
         if told is None or not self.spec.notifies or self._boots_at is not None:
             return
+        if view == told:
+            return
         changed = {
             "state": view.state != told.state,
             "pilot": view.pilot != told.pilot,
             "capacity": view.capacity != told.capacity,
-            "flags": bool((view.flags ^ told.flags) & NOTIFIED),
+            "flags": bool((view.flags ^ told.flags) & _NOTIFIED),
         }
         if self.spec.generation == 4:
             if changed["state"]:

@@ -41,7 +41,7 @@ class ControlCharger:
         self.capacity = min(spec.start_level2, int(control.rated_current))
         self.mode = "enabled"
         self.locked = False
-        self.settings = spec.settings
+        self.settings = int(spec.settings)
         self.trips: dict[int, int] = {}
         self._spec = spec
         self._control = control

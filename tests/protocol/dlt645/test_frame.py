@@ -154,3 +154,11 @@ def test_endless_noise_does_not_grow(noise: bytes) -> None:
         told += sum(len(item.raw) for item in framer.feed(noise * 5) if isinstance(item, Broken))
     rest = len(noise) * 10_000 - told
     assert rest < 1200
+
+
+def test_each_piece_of_junk_has_its_own_reason() -> None:
+    damaged = bytes.fromhex("68 61 01 00 00 00 00 68 11 04 33 33 34 33 15 16")
+    framer = Framer()
+    framer.feed(damaged)
+    framer.expire()
+    assert framer.feed(b"\x01\x02") == [Broken(b"\x01\x02", "junk")]

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.errors import CodecError
-from hil.protocol.rapi import COMMANDS, NOTIFICATIONS, Broken, Check, Frame, Framer, decode_fields, encode, parse
+from hil.protocol.rapi import (
+    COMMANDS,
+    NOTIFICATIONS,
+    Broken,
+    Check,
+    Frame,
+    Framer,
+    checksum,
+    decode_fields,
+    encode,
+    parse,
+)
 
 _SHEET = (
     "$F0 1^43  $F0 0^42  $FB 7*03  $FD*AE  $FE*AF  $FR*BC  $FS*BD  $S0 0*F7  $S0 1*F8  $S2 0*F9  $S2 1*FA  $SK 0^2C  "
@@ -205,3 +216,14 @@ def test_what_does_not_fit_the_fields_is_told() -> None:
 )
 def test_a_command_takes_so_many_parameters(name: str, counts: set[int]) -> None:
     assert {count for count in range(10) if COMMANDS[name].takes(count)} == counts
+
+
+def test_text_is_told_line_by_line_and_in_pieces() -> None:
+    assert Framer().feed(b"one\ntwo\r") == [Broken(b"one", "text"), Broken(b"two", "text")]
+    framer = Framer()
+    assert framer.feed(b"x" * 255) == []
+    assert framer.feed(b"x") == [Broken(b"x" * 256, "text")]
+
+
+def test_no_checksum_is_0() -> None:
+    assert checksum(b"$GS", Check.NONE) == 0
