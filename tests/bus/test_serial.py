@@ -156,6 +156,13 @@ def test_a_driver_needs_its_turnaround_time_and_keeps_it_while_it_sends() -> Non
     assert [(each.data, each.started) for each in rig.heard["meter"]] == [(b"1", ms(2)), (b"2", ms(12)), (b"3", ms(24))]
 
 
+def test_rs232_has_no_turnaround() -> None:
+    rig = Rig("a", "b", turnaround=ms(2), line_format=SerialFormat(1000))
+    rig.write("a", b"1", at=ms(5))
+    rig.run()
+    assert rig.heard["b"][0].started == ms(5)
+
+
 def test_two_senders_destroy_the_bytes_that_meet_and_no_others() -> None:
     rig = Rig("a", "b", "c", shared=True, line_format=SerialFormat(1000))
     rig.write("a", b"\x11\x12\x13\x14")  # 0..40 ms
@@ -225,6 +232,16 @@ def test_with_parity_a_stop_bit_is_read_as_the_parity_bit() -> None:
     assert read_as(b"\x01", none, even) == (b"\x01", "")
     assert read_as(b"\x01\x01", none, even) == (b"\x01\x01", "framing")
     assert read_as(b"\x03", none, even) == (b"\x03", "parity")
+
+
+@pytest.mark.parametrize("parity", ["E", "O"])
+def test_the_parity_bit_makes_the_number_of_ones_even_or_odd(parity: str) -> None:
+    with_parity, without = SerialFormat(9600, parity=parity), SerialFormat(9600)
+    for byte in range(256):
+        needed = (f"{byte:b}".count("1") % 2 == 1) == (parity == "E")
+        data = bytes([byte])
+        assert read_as(data, with_parity, without) == (data, "" if needed else "framing")
+        assert read_as(data, without, with_parity) == (data, "" if needed else "parity")
 
 
 @given(st.binary(min_size=1, max_size=300), st.sampled_from([1200, 4800, 19200]))

@@ -8,7 +8,19 @@ from typing import Any
 
 from hil.bus.serial import SerialFormat
 from hil.errors import UsageError
-from hil.protocol.dlt645 import Answer, Event, Garbled, Master, MasterSettings, NoAnswer, Refused, Request, Stray
+from hil.protocol.dlt645 import (
+    Answer,
+    Event,
+    Garbled,
+    Master,
+    MasterSettings,
+    NoAnswer,
+    Refused,
+    Request,
+    Stray,
+    item,
+)
+from hil.tester.measured import measured
 from hil.tester.orders import need, need_bytes
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, SetFormat, Wish
@@ -21,11 +33,12 @@ KIND = "dlt645"
 class MeterReader:
     """Orders (arguments): ``read`` (``address``, ``di``), ``read_address``, ``request`` (``address``, ``function``,
     ``data`` in hex, ``answered``), ``time`` (``moment`` in ISO form: a broadcast), ``send`` (``data`` in hex, as
-    it is), ``poll`` (``address``, ``di``, ``every``), ``stop``, ``format`` (``baud``, ``parity``).
+    it is), ``poll`` (``address``, ``di``, ``every``, ``quantity``), ``stop``, ``format`` (``baud``, ``parity``).
 
     Notes of kind ``dlt645``: ``answer 02010100`` (item) or ``answer 1C`` (function), with ``ticket``, ``address``,
     ``data``, ``parts``, ``latency`` and for known items ``value`` (the first), ``values`` and ``flaws``;
-    ``refused ...`` (``error``), ``no answer ...``, ``stray`` (``why``), ``garbled`` (``bytes``, ``why``).
+    ``refused ...`` (``error``), ``no answer ...``, ``stray`` (``why``), ``garbled`` (``bytes``, ``why``). A poll
+    with a quantity also leaves notes of :mod:`hil.tester.measured`.
     """
 
     def __init__(self, name: str, line: str, settings: MasterSettings | None = None) -> None:
@@ -37,6 +50,9 @@ class MeterReader:
         self._line = line
         self._polls: dict[tuple[str, int], Span] = {}
         self._due: dict[tuple[str, int], Instant] = {}
+        self._quantities: dict[tuple[str, int], str] = {}
+        self._measuring: dict[int, str] = {}
+        """By ticket: the quantity that the answer tells."""
 
     def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
         """Bytes on the line."""
@@ -80,11 +96,13 @@ class MeterReader:
 
     def _set_poll(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         if verb == "stop":
-            self._polls.clear()
-            self._due.clear()
+            for kept in (self._polls, self._due, self._quantities):
+                kept.clear()
             return
         key = (need(arguments, "address", str), need(arguments, "di", int))
         self._polls[key], self._due[key] = need(arguments, "every", int), now
+        if "quantity" in arguments:
+            self._quantities[key] = need(arguments, "quantity", str)
         self._poll(now)
 
     def wake(self, now: Instant) -> None:
@@ -105,13 +123,27 @@ class MeterReader:
             if now >= self._due[key]:
                 self._due[key] = now + every
                 if free:  # a meter that does not answer must not be flooded
-                    self.master.read(*key, now=now)
+                    ticket = self.master.read(*key, now=now)
+                    if key in self._quantities:
+                        self._measuring[ticket] = self._quantities[key]
 
     def _settle(self) -> None:
         data = self.master.take_output()
         if data:
             self.wishes.append(Send(self._line, data))
-        self.notes.extend(_note(event) for event in self.master.take_events())
+        for event in self.master.take_events():
+            self.notes.append(_note(event))
+            if isinstance(event, Answer | Refused | NoAnswer):
+                self._measured(event)
+
+    def _measured(self, event: Answer | Refused | NoAnswer) -> None:
+        quantity = self._measuring.pop(event.request.ticket, None)
+        if quantity is None or not isinstance(event, Answer) or not event.values:
+            return
+        number, known = event.values[0].number, item(int.from_bytes(event.request.frame.data[:4], "little"))
+        if number is not None and known is not None:
+            sent = event.request.sent
+            self.notes.append(measured(quantity, number, known.unit, by=self.name, asked=sent, at=event.at))
 
 
 def _moment(arguments: Mapping[str, Any]) -> datetime:

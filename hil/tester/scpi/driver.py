@@ -7,6 +7,7 @@ from typing import Any
 
 from hil.errors import UsageError
 from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings
+from hil.tester.measured import measured
 from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, Wish
@@ -16,10 +17,12 @@ KIND = "scpi"
 
 
 class ScpiDriver:
-    """Orders (arguments): ``send`` (``text``: a line), ``poll`` (``text``, ``every``), ``stop``.
+    """Orders (arguments): ``send`` (``text``: a line), ``poll`` (``text``, ``every`` and, where it measures,
+    ``quantity`` and ``unit``), ``stop``.
 
     Notes of kind ``scpi``: ``answer`` (``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
-    first part is one), ``no answer`` (``ticket``, ``asked``), ``unasked`` (``text``).
+    first part is one), ``no answer`` (``ticket``, ``asked``), ``unasked`` (``text``). A poll with a quantity
+    also leaves notes of :mod:`hil.tester.measured`.
     """
 
     def __init__(self, name: str, line: str, settings: ScpiSettings | None = None) -> None:
@@ -31,6 +34,9 @@ class ScpiDriver:
         self._line = line
         self._polls: dict[str, Span] = {}
         self._due: dict[str, Instant] = {}
+        self._quantities: dict[str, tuple[str, str]] = {}
+        self._measuring: dict[int, tuple[str, str]] = {}
+        """By ticket: the quantity that the answer tells, and its unit."""
 
     def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
         """Bytes of the instrument."""
@@ -53,10 +59,12 @@ class ScpiDriver:
         elif verb == "poll":
             text = need(arguments, "text", str)
             self._polls[text], self._due[text] = need(arguments, "every", int), now
+            if "quantity" in arguments:
+                self._quantities[text] = (need(arguments, "quantity", str), need(arguments, "unit", str))
             self._poll(now)
         elif verb == "stop":
-            self._polls.clear()
-            self._due.clear()
+            for kept in (self._polls, self._due, self._quantities):
+                kept.clear()
         else:
             raise UsageError(f"{self.name} cannot {verb}; it knows send, poll, stop")
         self._settle()
@@ -79,13 +87,25 @@ class ScpiDriver:
             if now >= self._due[text]:
                 self._due[text] = now + every
                 if free:
-                    self.client.send(text, now=now)
+                    ticket = self.client.send(text, now=now)
+                    if text in self._quantities:
+                        self._measuring[ticket] = self._quantities[text]
 
     def _settle(self) -> None:
         data = self.client.take_output()
         if data:
             self.wishes.append(Send(self._line, data))
-        self.notes.extend(_note(event) for event in self.client.take_events())
+        for event in self.client.take_events():
+            self.notes.append(_note(event))
+            if isinstance(event, Answer | NoAnswer):
+                self._measured(event)
+
+    def _measured(self, event: Answer | NoAnswer) -> None:
+        wanted = self._measuring.pop(event.line.ticket, None)
+        if wanted is not None and isinstance(event, Answer) and event.number is not None:
+            quantity, unit = wanted
+            note = measured(quantity, event.number, unit, by=self.name, asked=event.line.sent, at=event.at)
+            self.notes.append(note)
 
 
 def _note(event: Event) -> Note:

@@ -167,6 +167,16 @@ def test_a_broadcast_is_not_waited_for() -> None:
     assert master.take_output() != b""
 
 
+def test_the_next_request_waits_for_its_pause() -> None:
+    master = asking()
+    master.read(METER, 0x02010100, now=0)
+    master.receive(Frame(METER, 0x91, bytes.fromhex("0000010026000000")).encode(), ms(90))
+    assert master.take_output() == b""
+    assert master.next_deadline() == ms(140)
+    master.wake(ms(140))
+    assert master.take_output() != b""
+
+
 def test_silence_is_retried_and_then_told() -> None:
     master = asking(settings=MasterSettings(retries=1, patience=s(1)))
     run_to(master, s(1))

@@ -116,6 +116,16 @@ def test_a_poll_reads_again_and_again(bench: Bench) -> None:
     assert bench.tell("charger", "stop", run=s(3)) == []
 
 
+def test_a_poll_of_a_quantity_measures_it(bench: Bench) -> None:
+    notes = bench.tell("charger", "poll", address=METER, di=VOLTAGE, every=s(1), quantity="voltage", run=ms(1500))
+    first, second = [note for note in notes if note.kind == "measured"]
+    assert (first.what, first.details["value"], first.details["unit"]) == ("voltage", 231.5, "V")
+    assert (first.details["by"], first.details["asked"], second.details["asked"]) == ("charger", 0, s(1))
+    assert 0 < first.t < s(1)
+    bench.tell("meter", "show_bytes", di=VOLTAGE, data="FFFF")
+    assert [note.kind for note in bench.tell("charger", "stop", run=s(1)) if note.kind == "measured"] == []
+
+
 def test_misuse_is_refused(bench: Bench) -> None:
     with pytest.raises(UsageError, match="no DL/T 645 item 12345678"):
         bench.tell("meter", "show", di=0x12345678, value=1)

@@ -302,6 +302,20 @@ def test_a_dialect_with_units_plus_and_crlf() -> None:
     assert bench.ask("INP?") == "OFF"
 
 
+def test_a_poll_of_a_quantity_measures_it(bench: Bench) -> None:
+    order = {"text": "MEAS:VOLT?", "every": s(1), "quantity": "voltage", "unit": "V"}
+    bench.seen += bench.world.execute(Do((Tell("driver", "poll", order),))).observations
+    bench.run(ms(1500))
+    found = [each for each in bench.seen if isinstance(each, Note) and each.kind == "measured"]
+    assert [(each.what, each.details["value"], each.details["asked"]) for each in found] == [
+        ("voltage", 400.0, 0),
+        ("voltage", 400.0, s(1)),
+    ]
+    bench.world.execute(Do((Tell("driver", "stop", {}),)))
+    bench.run(s(2))
+    assert len([each for each in bench.seen if isinstance(each, Note) and each.kind == "measured"]) == 2
+
+
 def test_an_instrument_may_have_to_be_taken_first() -> None:
     bench = Bench(InstrumentSpec(needs_remote=True))
     bench.send("CURR 5")
