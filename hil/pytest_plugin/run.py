@@ -101,7 +101,7 @@ class CaseRun:
         if self._writer is not None:
             result.trace = self._writer.log_path.relative_to(self._plan.out).as_posix()
             result.stream = self._writer.stream_path.relative_to(self._plan.out).as_posix()
-        if bench.profile is not None:
+        if bench.profile is not None and self._writer is not None:
             self._keep(bench.profile, result)
         result.duration_s = seconds(bench.now)
         result.decisive = bench.now if decisive is None or decisive.at is None else decisive.at
