@@ -29,6 +29,7 @@ from hil.bench.actions import (
     vehicle_contactors,
 )
 from hil.bench.bench import Bench
+from hil.bench.modbus import ModbusBench, ModbusLine
 from hil.bench.phases import Phase
 from hil.bench.profile_cases import judge_generated
 from hil.bench.record import MessageSeen
@@ -42,6 +43,8 @@ __all__ = [
     "Bench",
     "Limit",
     "MessageSeen",
+    "ModbusBench",
+    "ModbusLine",
     "Phase",
     "adjustment_time",
     "alter",

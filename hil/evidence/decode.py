@@ -226,7 +226,7 @@ class _Transfers:
 
 
 def _mark(items: list[_Item], around: Instant, about: str, observations: Sequence[Observation]) -> list[_Item]:
-    kinds = ("message", "transport", "signal", "error", "note")
+    kinds = ("message", "bytes", "transport", "line", "signal", "error", "note")
 
     def rank(item: _Item) -> tuple[bool, int, bool]:
         named = item.subject[2] in about.replace(".", " ").split()

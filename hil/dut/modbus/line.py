@@ -132,8 +132,7 @@ class RtuServer(_Answers):
             if not spoilt and len(frame) >= _MIN_RTU and self._checked(frame):
                 self._serve(frame[0], frame[1:-2], ended)
 
-    @staticmethod
-    def _checked(frame: bytes) -> bool:
+    def _checked(self, frame: bytes) -> bool:
         return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
 
     def _serve(self, unit: int, pdu: bytes, now: Instant) -> None:

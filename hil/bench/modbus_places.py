@@ -1,0 +1,218 @@
+"""What a register map offers to a case: runs, gaps, values that may be written and values that may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hil.bench.judge import Inconclusive
+from hil.codec.register import BIT_TABLES, Register, Value
+from hil.codec.registers import READS, RegisterMap
+from hil.errors import CodecError
+from hil.protocol.modbus import (
+    Function,
+    Read,
+    Request,
+    WriteCoils,
+    WriteRegisters,
+    WriteSingle,
+    write_coil,
+)
+
+LAST = 0xFFFF
+"""The highest address there is."""
+_SAMPLES: tuple[Value, ...] = (258, 1286, 7, 0x01020304, 0x05060708, 3.5, 12.25, "AB", "C")
+Words = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Addresses without a gap that may be read at once."""
+
+    function: int
+    address: int
+    count: int
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + self.count
+
+    def read(self, count: int | None = None, skip: int = 0) -> Read:
+        """A request for so many of it (all that one request may ask for, by default)."""
+        return Read(self.function, self.address + skip, self.count if count is None else count)
+
+
+class Places:
+    """Places of one map. What it does not offer is :class:`Inconclusive`, with what is missing."""
+
+    def __init__(self, registers: RegisterMap) -> None:
+        self.map = registers
+        self.unit = registers.unit_id
+
+    @property
+    def foreign(self) -> int:
+        """A unit that is none of the device's, nor one with a meaning of its own (0, 248 to 255)."""
+        return next(unit for unit in range(1, 248) if unit not in self.map.unit_ids)
+
+    @property
+    def unknown_function(self) -> int:
+        """A function code that the device does not know."""
+        return next(code for code in range(0x41, 0x48) if code not in self.map.all_functions)
+
+    def knows(self, function: int) -> None:
+        """Go on only with a device that has this function."""
+        if function not in self.map.all_functions:
+            raise Inconclusive(f"the map {self.map.name} has no function {function}")
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def run(self, function: int) -> Run:
+        """The longest run that a function reads."""
+        self.knows(function)
+        table = self.map.table_of(function) or ""
+        runs = list(self._runs(table))
+        if not runs:
+            raise Inconclusive(f"the map {self.map.name} declares nothing to be read by function {function}")
+        address, end = max(runs, key=lambda each: each[1] - each[0])
+        return Run(function, address, end - address)
+
+    def any_run(self) -> Run:
+        """A run of any table, of whole registers if there is one."""
+        for table in ("holding", "input", "coil", "discrete"):
+            for function in READS[table]:
+                if function in self.map.functions.get(table, ()) and any(self._runs(table)):
+                    return self.run(function)
+        raise Inconclusive(f"the map {self.map.name} declares nothing to be read")
+
+    def _runs(self, table: str) -> Iterator[tuple[int, int]]:
+        begin = end = -1
+        for each in self.map.at(self.unit, table):
+            if not each.readable or each.end <= end:
+                continue
+            if each.address > end or not self.map.limits.blocks:
+                if begin >= 0:
+                    yield begin, end
+                begin = each.address
+            end = each.end
+        if begin >= 0:
+            yield begin, end
+
+    def most(self, function: int) -> int:
+        """The most values that the map lets one request read."""
+        limits = self.map.limits
+        return limits.read_bits if self.map.table_of(function) in BIT_TABLES else limits.read
+
+    def atom(self, run: Run) -> int:
+        """Size of the value at the begin of a run."""
+        table = self.map.table_of(run.function) or ""
+        return max(each.size for each in self.map.at(self.unit, table) if each.address == run.address)
+
+    def gap(self, run: Run) -> int:
+        """The address behind a run, which is undeclared."""
+        if run.end > LAST:
+            raise Inconclusive(f"the map {self.map.name} declares every address")
+        return run.end
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def register(self, table: str, *, size: int = 1, ranged: bool = False) -> Register:
+        """One that can be written with two values, and read back."""
+        for each in self._both_ways(table):
+            if each.size == size and len(allowed(each)) > 1 and (not ranged or refused(each)):
+                return each
+        what = "of a range " if ranged else ""
+        raise Inconclusive(f"the map {self.map.name} has no {table} {what}of {size} to write and read")
+
+    def _both_ways(self, table: str) -> Iterator[Register]:
+        for each in self.map.at(self.unit, table):
+            if each.readable and each.writable and each.mask is None and not each.quirk:
+                yield each
+
+    def wide(self) -> Register:
+        """One of several registers that can be written and read."""
+        for each in self._both_ways("holding"):
+            if each.size > 1 and len(allowed(each)) > 1:
+                return each
+        raise Inconclusive(f"the map {self.map.name} has no value of several registers to write and read")
+
+    def read_only(self) -> Register:
+        """A holding register that can only be read."""
+        for each in self.map.at(self.unit, "holding"):
+            if not each.writable and each.readable and each.size == 1:
+                return each
+        raise Inconclusive(f"the map {self.map.name} has no holding register that can only be read")
+
+    def couple(self) -> tuple[Register, Register]:
+        """Two neighbours that can be written, the second of which has a range."""
+        known = {each.address: each for each in self._both_ways("holding")}
+        for each in known.values():
+            second = known.get(each.end)
+            if second is not None and len(allowed(each)) > 1 and refused(second):
+                return each, second
+        raise Inconclusive(f"the map {self.map.name} has no two neighbours, the second with a range")
+
+    def row(self, function: int, most: int) -> tuple[int, int]:
+        """Address and count of the longest row of plain values of one register (bit) that can be written."""
+        self.knows(function)
+        best = begin = end = 0
+        found = (0, 0)
+        for each in self._both_ways(self.map.table_of(function) or ""):
+            if each.size > 1 or not plain(each):
+                continue
+            begin, end = (begin, each.end) if each.address == end and end else (each.address, each.end)
+            if end - begin > best:
+                best, found = end - begin, (begin, end - begin)
+        if not best:
+            raise Inconclusive(f"the map {self.map.name} has nothing to be written by function {function}")
+        return found[0], min(found[1], most)
+
+    def write(self, register: Register, words: Words) -> Request:
+        """The request that writes a register's words, by the single form where the device has it."""
+        known = self.map.functions[register.table]
+        if register.table == "coil":
+            if Function.WRITE_SINGLE_COIL in known:
+                return write_coil(register.address, bool(words[0]))
+            return WriteCoils(register.address, (bool(words[0]),))
+        if register.size == 1 and Function.WRITE_SINGLE_REGISTER in known:
+            return WriteSingle(Function.WRITE_SINGLE_REGISTER, register.address, words[0])
+        return WriteRegisters(register.address, words)
+
+    def read(self, register: Register) -> Read:
+        """The request that reads a register."""
+        functions = self.map.functions[register.table]
+        return Read(next(code for code in READS[register.table] if code in functions), register.address, register.size)
+
+
+def plain(register: Register) -> bool:
+    """Whether any value may be written to it."""
+    return register.type == "bool" or (register.low is None and register.high is None and not register.choices)
+
+
+def allowed(register: Register) -> list[Words]:
+    """Up to two contents that the map allows to be written."""
+    if register.type == "bool":
+        return [(0,), (1,)]
+    given = [each for each in (register.low, register.high) if each is not None]
+    wanted: list[Value] = [*(register.choices or given or _SAMPLES)]
+    found: list[Words] = []
+    for value in wanted:
+        words = _words(register, value)
+        if words is not None and words not in found:
+            found.append(words)
+    return found[:2]
+
+
+def refused(register: Register) -> Words | None:
+    """A content that the map does not allow; None where everything is."""
+    if register.type == "bool" or register.size > 1:
+        return None
+    tries = range(LAST, LAST - 4, -1)
+    return next(((raw,) for raw in tries if _words(register, register.decode((raw,))) is None), None)
+
+
+def _words(register: Register, value: Value) -> Words | None:
+    try:
+        return register.encode(value)
+    except CodecError:
+        return None
