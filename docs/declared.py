@@ -29,7 +29,8 @@ from hil.conformance.monitors import monitors as all_monitors
 from hil.conformance.register import register
 from hil.dut.faults import all_faults
 from hil.evidence.explain import BASIS
-from hil.plant import SIGNALS
+from hil.plant import SIGNALS, PlantSignal
+from hil.plant.ac_signals import AC_SIGNALS
 from hil.protocol.gbt27930 import edition
 from hil.resources import resource
 from hil.rig.fields import Field, tables
@@ -207,9 +208,18 @@ def _bound(value: float | None) -> str:
 
 def plant() -> str:
     """The declared sensors, actuators and stimuli."""
+    return _signals(SIGNALS)
+
+
+def ac_plant() -> str:
+    """The same of an AC charging point."""
+    return _signals(AC_SIGNALS)
+
+
+def _signals(signals: Iterable[PlantSignal]) -> str:
     rows = (
         (code(each.name), each.kind, each.side, f"{each.low:g} .. {each.high:g} {each.unit}".strip(), each.doc)
-        for each in SIGNALS
+        for each in signals
     )
     return table(("Signal", "Kind", "Side", "Range", "Meaning"), rows)
 
@@ -322,7 +332,7 @@ TABLES: Mapping[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
         *(requirements, monitors, bases, capabilities, readings, timeouts, partners, spans, quantities, faults),
-        *(messages, plant, rig, commands, register_maps, register_map_keys),
+        *(messages, plant, ac_plant, rig, commands, register_maps, register_map_keys),
     )
 }
 

@@ -244,7 +244,7 @@ def test_a_front_stands_on_the_control_surface() -> None:
     assert charger.wishes[-1] == Send("console", b"B2")
     charger.received("console", 0, b"16", "", ms(30))
     assert charger.applied_current(ms(30)) == 16.0
-    assert ("cp_duty_set", pytest.approx(16 / 0.6)) in charger.actuations
+    assert dict(charger.actuations)["cp_duty_set"] == pytest.approx(16 / 0.6)
     charger.received("elsewhere", 0, b"nonsense", "", ms(40))
     charger.opened("console", 4, ms(50))
     charger.ended("console", 4, "closed", ms(60))
