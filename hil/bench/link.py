@@ -11,6 +11,7 @@ from hil.units import Span, ms, show_instant, show_span
 from hil.world.observation import FrameSeen
 
 _TP_CM, _TP_DT = 0xEC, 0xEB
+_TP_CTS = 0x11
 _SOURCES = {"charger": CHARGER_ADDRESS, "bms": BMS_ADDRESS}
 _NAMES = {0x10: "RTS", 0x11: "TP.CTS", 0x13: "EndOfMsgACK", 0x20: "BAM", 0xFF: "abort"}
 _STEP = ms(5)
@@ -57,6 +58,16 @@ def expect_management(bench: Bench, control: Control, *, after: Moment, within: 
             )
             raise CheckFailed(f"no {name} of the {sender} within {show_span(within)} up to {show_instant(end)}")
         bench.until(min(bench.now + _STEP, end))
+
+
+def expect_release(bench: Bench, *, after: Moment, within: Span) -> FrameSeen:
+    """The charger's first TP.CTS for BRM that releases packets; it may hold the vehicle before (sheet 1.4)."""
+    held = instant_of(after)
+    while True:
+        cts = expect_management(bench, _TP_CTS, after=held, within=within, sender="charger")
+        if cts.data[1]:
+            return cts
+        held = cts.t
 
 
 def last_packet(bench: Bench, *, after: Moment, before: Moment) -> FrameSeen:

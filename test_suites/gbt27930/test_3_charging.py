@@ -7,6 +7,7 @@ from hil.cases import (
     Bench,
     MessageSeen,
     Phase,
+    adjustment_time,
     answer_stop,
     first,
     limit,
@@ -95,6 +96,7 @@ def test_DP_3003(bench: Bench, variant: str) -> None:
 def test_DP_3004(bench: Bench, variant: str) -> None:
     """TP: an untrusted item of BSM changes nothing."""
     bench.reach(Phase.CHARGING)
+    bench.let(adjustment_time(demanded(bench)).high)
     before = bench.collect(CCS, 1, within=s(1))[0]
     bench.vehicle.alter(BSM, **UNTRUSTED[variant])
     untrusted = bench.collect(BSM, 1, where=saying(**UNTRUSTED[variant]), within=s(1))[0]

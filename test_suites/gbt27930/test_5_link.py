@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.bench.link import expect_management, last_packet, management_frames
+from hil.bench.link import expect_management, expect_release, last_packet, management_frames
 from hil.bench.steps import is_crm00, is_crmaa
 from hil.cases import (
     Bench,
@@ -61,7 +61,7 @@ def test_LL_01(bench: Bench) -> None:
     rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
     bench.vehicle.silence(BRM)
 
-    released = expect_management(bench, TP_CTS, after=rts, within=s(2), sender="charger")
+    released = expect_release(bench, after=rts, within=s(2))
     answer = expect_management(bench, (TP_CTS, ABORT), after=released, within=s(2), sender="charger")
     last = last_packet(bench, after=released, before=answer)
     bench.check_window("last packet to the answer", answer.t - last.t, limit("tp-lost"), at=answer)
@@ -80,10 +80,12 @@ def test_LL_02(bench: Bench, variant: str) -> None:
     crm = bench.reach(Phase.IDENTIFICATION)
     rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
     cts = expect_management(bench, TP_CTS, after=rts, within=limit("tp-response").high, sender="charger")
-    last = cts.t if variant == "after-rts" else last_packet(bench, after=cts, before=cts.t + ms(200)).t
 
-    awaited = limit("tp-t2" if variant == "after-rts" else "tp-t1")
-    abort = expect_management(bench, ABORT, after=last, within=s(3), sender="charger")
+    abort = expect_management(bench, ABORT, after=cts, within=s(4), sender="charger")
+    asked = management_frames(bench, (TP_CTS,), after=rts, sender="charger", until=abort)[-1].t
+    last = asked if variant == "after-rts" else last_packet(bench, after=cts, before=abort).t
+    awaited = limit("tp-t1" if last > asked else "tp-t2")
+    last = max(last, asked)
     bench.check_window("time to the abort", abort.t - last, awaited, at=abort)
     bench.check("reason of the abort", float(abort.data[1]), equals=float(REASON_TIMEOUT), at=abort)
 
@@ -155,12 +157,13 @@ def test_LL_07(bench: Bench) -> None:
     rts = expect_management(bench, 0x10, after=crm.t - 1, within=s(2), sender="bms")
     response = limit("tp-response")
     cts = expect_management(bench, (TP_CTS, ABORT), after=rts, within=s(2), sender="charger")
-    end = expect_management(bench, END_OF_MESSAGE, after=cts, within=s(2), sender="charger")
-    last = last_packet(bench, after=cts, before=end)
+    released = expect_release(bench, after=rts, within=s(2))
+    end = expect_management(bench, END_OF_MESSAGE, after=released, within=s(2), sender="charger")
+    last = last_packet(bench, after=released, before=end)
 
     bench.check_window("RTS to TP.CTS", cts.t - rts.t, response, at=cts)
-    bench.check("packets released", float(cts.data[1]), low=1.0, high=float(BRM_PACKETS), at=cts)
-    bench.check("TP.CTS from byte 3", cts.data[2:].hex(" ").upper(), equals="01 FF FF 00 02 00", at=cts)
+    bench.check("packets released", float(released.data[1]), low=1.0, high=float(BRM_PACKETS), at=released)
+    bench.check("TP.CTS from byte 3", released.data[2:].hex(" ").upper(), equals="01 FF FF 00 02 00", at=released)
     bench.check_window("last packet to EndOfMsgACK", end.t - last.t, response, at=end)
     bench.check("EndOfMsgACK", end.data.hex(" ").upper(), equals="13 31 00 07 FF 00 02 00", at=end)
 
