@@ -144,6 +144,13 @@ def resume_time(before: MessageSeen) -> Limit:
     return window("resume", 0, reaction.high + rise.high, f"{reaction.source}; {rise.source}")
 
 
+def came_about(at: Instant | None, stimulus: str) -> Instant:
+    """When a stimulus had its effect; inconclusive when it had none, as nothing was put to the DUT then."""
+    if at is None:
+        raise Inconclusive(f"{stimulus}: that did not come about")
+    return at
+
+
 def last_closing(bench: Bench, name: str, *, before: Moment) -> Instant:
     """When a contactor last closed before a moment; inconclusive when the bench did not see it."""
     closed = [t for t, value in bench.changes(name) if value and t <= instant_of(before)]

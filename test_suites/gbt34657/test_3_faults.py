@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.bench.steps import check_cause
+from hil.bench.steps import came_about, check_cause
 from hil.cases import (
     Bench,
     Limit,
@@ -109,11 +109,11 @@ def test_D0_4504(bench: Bench) -> None:
     bench.do(stimulate("over_voltage_fault", highest - bench.signal("output_voltage") + 40.0))
     above = bench.time_in_range("output_voltage", highest, float("inf"), failed, failed + s(1))
 
-    bench.check("output above the vehicle's maximum", above is not None, equals=True, at=failed)
-    start = failed if above is None else above
+    start = came_about(above, "output above the vehicle's maximum")
     bench.expect_signal("output_current", high=NO_POWER, after=start, within=limit("over-voltage"), label="output off")
     bench.expect_open("k1k2_closed", "K1/K2 open", after=start, within=limit("over-voltage"))
     bench.expect_open("k3k4_closed", "K3/K4 open", after=start, within=limit("shutdown"))
+    bench.expect_no_power(after=start)
 
 
 @requirement("GBT34657.1-2017/D0.4505")

@@ -9,7 +9,7 @@ import pytest
 
 from hil.bench.actions import at_signal, break_line
 from hil.bench.judge import Inconclusive
-from hil.bench.steps import check_ccs_accuracy, check_current_error, last_closing, resume_time
+from hil.bench.steps import came_about, check_ccs_accuracy, check_current_error, last_closing, resume_time
 from hil.bus.faults import Disconnect
 from hil.conformance.catalogue import Limit, limit, quantity
 from hil.conformance.verdict import Verdict
@@ -232,6 +232,12 @@ def test_resuming_may_take_the_reaction_and_the_rise(judged: Judged, see: Any, a
     ccs = CCS(voltage=400.0, current=-amperes, charging_time=1, charging_permitted=1)
     case = judged([see.frame(START, ccs)])
     assert resume_time(case.bench.collect(CCS, 1, within=s(20))[0]).high == high
+
+
+def test_a_stimulus_without_effect_leaves_the_case_open() -> None:
+    assert came_about(START, "output above 400 V") == START
+    with pytest.raises(Inconclusive, match="output above 400 V: that did not come about"):
+        came_about(None, "output above 400 V")
 
 
 # --- the bench's own side -----------------------------------------------------------------------------------
