@@ -9,7 +9,6 @@ from hil.cases import (
     answer_stop,
     limit,
     ms,
-    partner,
     quantity,
     requirement,
     s,
@@ -138,4 +137,3 @@ def test_RG_07(bench: Bench, variant: str) -> None:
 
     bench.expect_at_no_instant("output_current", "output current", high=1.01 * most, after=begin, until=bench.now)
     bench.expect_at_no_instant("output_voltage", "output voltage", high=1.005 * highest, after=begin, until=bench.now)
-    bench.report("time limit for adjustments", partner("T18").high / 1e9, "s")
