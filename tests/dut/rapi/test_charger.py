@@ -187,6 +187,24 @@ def test_the_delay_timer_charges_in_its_window_only(bench: Bench) -> None:
     assert bench.ask("GS").split()[1] == "03"
 
 
+def test_the_delay_timer_may_run_over_midnight(bench: Bench) -> None:
+    bench.vehicle("C")
+    bench.ask("ST 22 0 6 30")
+    for clock, state in (("21 59 0", "fe"), ("22 0 0", "03"), ("6 29 0", "03"), ("6 30 0", "fe")):
+        bench.ask(f"S1 25 6 5 {clock}")
+        bench.run(s(1))
+        assert bench.ask("GS").split()[1] == state
+
+
+def test_a_restart_forgets_sleep_and_lock(bench: Bench) -> None:
+    bench.ask("S4 1")
+    bench.ask("FS")
+    bench.ask("FR")
+    bench.run(s(2))
+    assert bench.ask("G4") == "OK 0"
+    assert bench.ask("GS").split()[1] == "01"
+
+
 def test_a_restart_opens_and_comes_back(bench: Bench) -> None:
     bench.vehicle("C")
     bench.ask("SC 10 V")
