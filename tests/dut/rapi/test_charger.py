@@ -126,6 +126,18 @@ def test_a_fault_opens_is_told_and_can_be_left_unwatched(
         assert unwatched.ask("GS").split()[1] in ("01", "02", "03")
 
 
+def test_a_stuck_relay_is_left_when_it_has_opened_and_the_vehicle_has_gone(bench: Bench) -> None:
+    bench.vehicle("B")
+    bench.stimulate("welded", 1)
+    bench.vehicle("A")
+    assert bench.ask("GS").split()[1] == "08"
+    bench.vehicle("B")
+    bench.stimulate("welded", 0)
+    assert bench.ask("GS").split()[1] == "08"
+    bench.vehicle("A")
+    assert bench.ask("GS").split()[1] == "01"
+
+
 def test_faults_are_counted(bench: Bench) -> None:
     bench.vehicle("C")
     bench.stimulate("pe_ok", 0)
