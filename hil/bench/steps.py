@@ -5,6 +5,8 @@ They use only the bench's public questions; what they judge is cited at each cas
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hil.bench.actions import MessageType
 from hil.bench.bench import Bench, Moment, Where, instant_of
 from hil.bench.judge import Inconclusive
@@ -62,6 +64,7 @@ def expect_error_report(
     ``waiting`` is the message that must be sent at its period from ``since`` up to the report, and
     must have stopped then (sheet 5.2 and 5.7, "all DN").
     """
+    within = _known_from(after, bench.under(within))
     cem = bench.expect(CEM, after=after, within=within, name="time to the first CEM")
     if waiting is not None:
         begin = after if since is None else since
@@ -75,6 +78,13 @@ def expect_error_report(
         bench.check_period(reports, period(CEM))
     _check_content(bench, reports, awaited)
     return cem
+
+
+def _known_from(after: Moment, within: Limit) -> Limit:
+    """A window from the end of a long message: its receiver may count from the last packet and acknowledge later."""
+    if not isinstance(after, MessageSeen) or not 0 < after.received < after.t:
+        return within
+    return replace(within, low=within.low - (after.t - after.received))
 
 
 def _reports(bench: Bench, cem: MessageSeen) -> list[MessageSeen]:
