@@ -233,6 +233,12 @@ def test_a_mode_follows_the_plant(bench: Bench) -> None:
     assert bench.plant.drawn == pytest.approx(40.0)
 
 
+def test_a_reset_switches_off(bench: Bench) -> None:
+    bench.send("CURR 10;:INP ON;:INP:SHOR OFF")
+    bench.send("*RST")
+    assert (bench.ask("INP?;:CURR?;:CURR:MODE?"), bench.plant.drawn) == ("0;0.000;FIX", 0.0)
+
+
 def test_the_current_ramps_with_its_slew_rate(bench: Bench) -> None:
     bench.send("CURR:SLEW 10;:CURR 20;:INP ON", ms(1000))
     assert bench.plant.drawn == pytest.approx(10.0, abs=0.5)
