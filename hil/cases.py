@@ -31,7 +31,7 @@ from hil.bench.actions import (
 from hil.bench.bench import Bench
 from hil.bench.modbus import ModbusBench, ModbusLine
 from hil.bench.phases import Phase
-from hil.bench.profile_cases import judge_generated
+from hil.bench.profile_cases import judge_family, judge_generated
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
 from hil.marks import requirement
@@ -57,6 +57,7 @@ __all__ = [
     "go",
     "hold",
     "impatient",
+    "judge_family",
     "judge_generated",
     "limit",
     "malform",

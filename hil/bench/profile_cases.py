@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -10,44 +12,67 @@ from hil.bench.bench import Bench
 from hil.bench.judge import Inconclusive
 from hil.bench.profiles import judged, replay
 from hil.bench.twin import Pool, Twin
-from hil.conformance.verdict import Measurement
+from hil.conformance.catalogue import requirements
+from hil.conformance.verdict import Measurement, Verdict
 from hil.errors import UsageError
+from hil.profile.families import family
 from hil.profile.invariants import INVARIANTS
 from hil.profile.model import Found, LoadProfile
 
-_LEGAL, _UPSET, _ILLEGAL = 40, 30, 8
-"""Profiles of each kind in the pool of a run."""
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+THEMES = ("named", "mixed", "holding", "pausing", "stormy", "upset", "illegal")
+"""Kinds of profiles: some named families, and generated ones. All cases that judge one share what came of it."""
+_NAMED = ("steps", "ramps", "quick-steps", "swap-bay", "disturbed-pauses", "reconnect-storm", "beyond-limits")
+"""Families that show the most in the shortest time."""
+_COUNTS = {"mixed": 20, "holding": 30, "pausing": 30, "stormy": 16, "upset": 20, "illegal": 16}
 
 
-def judge_generated(bench: Bench, case: str) -> None:
-    """Judge one requirement over generated profiles, each in a fresh world.
+def judge_generated(bench: Bench, case: str, *themes: str) -> None:
+    """Judge one requirement over generated profiles of these themes (all), each in a fresh world.
 
     The bench then shows the smallest profile that fails, or the one that came nearest to a limit.
     Inconclusive where no profile gave the requirement anything to judge.
     """
     twin = _twin(bench)
-    pool = twin.pool("generated", lambda: generated(twin))
-    failing = next(pool.failing(case), None)
+    pools = [twin.pool(theme, partial(generated, twin, theme)) for theme in themes or THEMES]
+    failing = next((outcome for pool in pools for outcome in pool.failing(case)), None)
     if failing is None:
-        _show_nearest(bench, pool, case)
+        _show_nearest(bench, pools, case)
         return
     profile = twin.smallest(failing.profile, case)
     show(bench, profile, (case,))
     _keep(bench, profile, case)
 
 
-def generated(twin: Twin) -> list[LoadProfile]:
-    """Legal profiles, profiles in which things go wrong, and illegal demands: the same for the same seed."""
+def judge_family(bench: Bench, name: str) -> None:
+    """Replay one named family on this bench and judge it by every invariant that binds."""
+    cases = tuple(case for case, each in INVARIANTS.items() if not requirements()[each.requirement].advisory)
+    profile = family(name).profile(_twin(bench).base.vehicle)
+    measured = show(bench, profile, cases)
+    failing = next((case for case in cases if any(each.verdict is Verdict.FAIL for each in measured[case])), None)
+    if failing is not None:
+        bench.profile = profile
+
+
+def generated(twin: Twin, theme: str) -> list[LoadProfile]:
+    """Profiles of a theme: the same for the same seed."""
     from hil.profile import strategies
     from hil.profile.generate import examples
 
     vehicle = twin.base.vehicle
-    kinds = (
-        (strategies.load_profiles(vehicle), _LEGAL),
-        (strategies.load_profiles(vehicle, duration=(0.1, 30.0), events=tuple(strategies.EVENTS)), _UPSET),
-        (strategies.illegal_profiles(vehicle, duration=(0.1, 30.0)), _ILLEGAL),
-    )
-    return [profile for strategy, count in kinds for profile in examples(strategy, count, twin.seed)]
+    if theme == "named":
+        return [family(name).profile(vehicle) for name in _NAMED]
+    made: Mapping[str, Callable[[], SearchStrategy[LoadProfile]]] = {
+        "mixed": partial(strategies.load_profiles, vehicle),
+        "holding": partial(strategies.holding_profiles, vehicle),
+        "pausing": partial(strategies.pausing_profiles, vehicle),
+        "stormy": partial(strategies.stormy_profiles, vehicle),
+        "upset": partial(strategies.load_profiles, vehicle, duration=(0.1, 30.0), events=tuple(strategies.EVENTS)),
+        "illegal": partial(strategies.illegal_profiles, vehicle, duration=(0.1, 30.0)),
+    }
+    return examples(made[theme](), _COUNTS[theme], twin.seed)
 
 
 def show(bench: Bench, profile: LoadProfile, cases: tuple[str, ...]) -> dict[str, list[Measurement]]:
@@ -60,10 +85,11 @@ def show(bench: Bench, profile: LoadProfile, cases: tuple[str, ...]) -> dict[str
     return measured
 
 
-def _show_nearest(bench: Bench, pool: Pool, case: str) -> None:
-    judging = pool.judging(case)
+def _show_nearest(bench: Bench, pools: list[Pool], case: str) -> None:
+    judging = [outcome for pool in pools for outcome in pool.judging(case)]
     if not judging:
-        raise Inconclusive(f"none of {len(pool.outcomes)} profiles gave {case} anything to judge")
+        count = sum(len(pool.outcomes) for pool in pools)
+        raise Inconclusive(f"none of {count} profiles gave {case} anything to judge")
     nearest = min(judging, key=lambda outcome: margin(outcome.measured[case]))
     show(bench, nearest.profile, (case,))
     bench.report("profiles that gave something to judge", float(len(judging)))
@@ -100,4 +126,4 @@ def margin(measured: Iterable[Measurement]) -> float:
     return min(margins)
 
 
-__all__ = ["generated", "judge_generated", "margin", "show"]
+__all__ = ["THEMES", "generated", "judge_family", "judge_generated", "margin", "show"]

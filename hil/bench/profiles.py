@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from hil.bench.driver import Driver
 from hil.bench.judge import Inconclusive
 from hil.bench.phases import Phase
+from hil.conformance.catalogue import limit
 from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.profile.invariants import judge
 from hil.profile.model import LoadProfile
 from hil.profile.plan import initial_demand, rules
 from hil.profile.seen import Seen
+from hil.protocol.gbt27930 import CEM, CRM
 from hil.units import Span, s, show_instant
 
 AFTERWARDS: Span = s(12)
@@ -54,8 +56,16 @@ def replay(bench: Driver, profile: LoadProfile) -> None:
     bench.start()
     if bench.wait(Phase.CHARGING.trigger, Phase.CHARGING.limit):
         bench.until(bench.now + profile.span + AFTERWARDS)
+        _await_reconnection(bench)
     elif not profile.before:
         raise Inconclusive(f"charging was not reached by {show_instant(bench.now)}")
+
+
+def _await_reconnection(bench: Driver) -> None:
+    """After an error report, watch as long as a vehicle waits for CRM (sheet 4.3, T21)."""
+    cem, crm = bench.record.last(CEM.name), bench.record.last(CRM.name)
+    if cem is not None and (crm is None or crm.t < cem.t):
+        bench.until(cem.t + limit("reconnect").high + s(1))
 
 
 def judged(bench: Driver, cases: tuple[str, ...] = ()) -> dict[str, list[Measurement]]:

@@ -66,10 +66,10 @@ def _readable(text: str) -> str:
 def dumps(profile: LoadProfile) -> str:
     """JSON for people: one segment a line, what is by default left out."""
     values: dict[str, Any] = msgspec.to_builtins(profile)
-    head: dict[str, Any] = {"format": FORMAT, "version": VERSION}
-    for key, value in values.items():
-        if key not in ("segments", "before", "found") or (value and key == "found"):
-            head[key] = value
+    shown = {key: value for key, value in values.items() if key not in ("segments", "before", "found")}
+    head: dict[str, Any] = {"format": FORMAT, "version": VERSION, **shown}
+    if values["found"]:
+        head["found"] = values["found"]
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
     if values["before"]:
         lines.append(f'  "before": {json.dumps(values["before"], ensure_ascii=False)}')

@@ -7,19 +7,20 @@ steps instead of ramps and no events. Legal and illegal demand are strategies of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from math import inf
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hil.errors import UsageError
+from hil.plant.pack import ocv
 from hil.profile import events as ev
 from hil.profile.events import AnyEvent
 from hil.profile.model import LoadProfile, Segment
+from hil.profile.reach import Reach, reach_of
 from hil.safety.envelope import Envelope
-from hil.tester.gbt27930 import VEHICLES
 from hil.units import s
 
 DURATIONS = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
@@ -29,42 +30,19 @@ _SPANS = (0.1, 0.5, 1.5, 3.0, 6.0, 11.0)
 _TENTHS = 10
 _BELOW_PER_CELL = 0.56
 """V per cell below the maximum that voltage demands go down to: below the pack's open-circuit voltage."""
-_MOST_SEGMENTS = 10
+_NEAR_PER_CELL = 0.2
+"""Half V per cell above the resting pack: what resistance and charge make of it."""
 _EDGES = (0, 1, 2, 10, 29, 30, 31)
-_RARELY = st.sampled_from((False, False, True))
 _WIRE_CURRENT = 400
 """A, the most that BCL can tell (sheet 1.3)."""
 _BEYOND_VOLTS = 200
 
 EventStrategy = st.SearchStrategy[AnyEvent]
-_Drawn = tuple[float, int, int, bool, bool, tuple[int, AnyEvent] | None]
-
-
-@dataclass(frozen=True)
-class Reach:
-    """What a demand may be: the vehicle's own maxima and, where given, the charger's or the rig's."""
-
-    voltage: float
-    current: float
-    power: float
-    cells: int
-
-    def most_current(self, voltage: float) -> float:
-        """A at this voltage, by current and power."""
-        return min(self.current, self.power / voltage) if voltage else self.current
-
-
-def reach_of(vehicle: str, envelope: Envelope | None = None) -> Reach:
-    """The legal reach of a vehicle within an envelope; :class:`UsageError` for an unknown vehicle."""
-    if vehicle not in VEHICLES:
-        raise UsageError(f"vehicle: no {vehicle!r}; there are {', '.join(VEHICLES)}")
-    spec, limits = VEHICLES[vehicle], envelope or Envelope()
-    return Reach(
-        min(spec.max_total_voltage, limits.max_voltage),
-        min(spec.max_current, limits.max_current),
-        limits.max_power,
-        spec.cells,
-    )
+_Volts = tuple[str, int]
+"""``below`` the maximum by so many V, or ``near``: above the resting pack by so many half V."""
+_Placed = tuple[int, float, AnyEvent]
+"""An event at so many tenths of its segment, and so many seconds later."""
+_Drawn = tuple[float, int, _Volts, bool, bool, list[_Placed]]
 
 
 # --- events -----------------------------------------------------------------------------------------
@@ -113,15 +91,41 @@ def events(kinds: Iterable[str]) -> st.SearchStrategy[AnyEvent]:
     return st.sampled_from(names).flatmap(EVENTS.__getitem__)
 
 
-def _placed(kinds: Sequence[str]) -> st.SearchStrategy[tuple[int, AnyEvent] | None]:
-    """No event, or one with the tenth of its segment at which it comes."""
+def _placed(kinds: Sequence[str]) -> st.SearchStrategy[list[_Placed]]:
+    """No event, or one anywhere in its segment."""
     if not kinds:
-        return st.none()
-    one = st.tuples(st.integers(0, _TENTHS - 1), events(kinds))
-    return st.one_of(st.none(), st.none(), one)
+        return st.just([])
+    one = st.tuples(st.integers(0, _TENTHS - 1), st.just(0.0), events(kinds))
+    return st.one_of(st.just([]), st.just([]), one.map(lambda each: [each]))
+
+
+def _pauses(inside: Sequence[str]) -> st.SearchStrategy[list[_Placed]]:
+    """A pause anywhere in its segment, in every third one with an event while it goes on."""
+    inner = st.one_of(st.none(), st.none(), st.tuples(st.integers(0, _TENTHS - 1), events(inside)))
+    drawn = st.tuples(st.integers(0, _TENTHS - 1), st.sampled_from((1.5, 0.5, 3.0, 6.0)), inner)
+
+    def placed(tenth: int, span: float, within: tuple[int, AnyEvent] | None) -> list[_Placed]:
+        pause: _Placed = (tenth, 0.0, ev.Pause(span=span))
+        return [pause] if within is None else [pause, (tenth, span * within[0] / _TENTHS, within[1])]
+
+    return st.one_of(st.just([]), drawn.map(lambda each: placed(*each)), drawn.map(lambda each: placed(*each)))
 
 
 # --- profiles ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Taste:
+    """What a kind of profile is made of."""
+
+    durations: Sequence[float] = DURATIONS
+    placed: st.SearchStrategy[list[_Placed]] = field(default_factory=lambda: st.just([]))
+    cv: Sequence[bool] = (False, False, True)
+    ramp: Sequence[bool] = (False, False, True)
+    legal: bool = True
+    least: int = 1
+    most: int = 10
+    """Segments."""
 
 
 def load_profiles(
@@ -132,11 +136,37 @@ def load_profiles(
 ) -> st.SearchStrategy[LoadProfile]:
     """Profiles whose demand is legal: inside BCP, the envelope and what the vehicle itself allows.
 
-    ``duration`` gives the shortest and longest profile in seconds. Raises :class:`UsageError` for an
-    unknown vehicle or event, and for a duration that is none.
+    ``duration`` gives the shortest and longest profile in seconds; ``events`` are names of
+    :data:`EVENTS`. Raises :class:`UsageError` for an unknown vehicle or event, and for a duration that
+    is none.
     """
-    reach = reach_of(vehicle, envelope)
-    return _profiles(vehicle, duration, events, _amperes(int(reach.current)), _below(reach), reach)
+    return _profiles(vehicle, envelope, duration, _Taste(placed=_placed(events)))
+
+
+def holding_profiles(
+    vehicle: str = "car-400v", envelope: Envelope | None = None, duration: tuple[float, float] = (0.1, 90.0)
+) -> st.SearchStrategy[LoadProfile]:
+    """Legal profiles of demands that hold until the output has settled: steps over the whole range."""
+    taste = _Taste(durations=(8.0, 12.0, 16.0, 20.0), cv=(False, True), ramp=(False,), most=6)
+    return _profiles(vehicle, envelope, duration, taste)
+
+
+def pausing_profiles(
+    vehicle: str = "car-400v", envelope: Envelope | None = None, duration: tuple[float, float] = (0.1, 90.0)
+) -> st.SearchStrategy[LoadProfile]:
+    """Profiles full of pauses, in which other things happen."""
+    inside = ("stop", "cc1", "lose_bcl", "stop_button", "reset")
+    taste = _Taste(durations=(5.0, 8.0, 12.0, 20.0), placed=_pauses(inside), ramp=(False,), least=3)
+    return _profiles(vehicle, envelope, duration, taste)
+
+
+def stormy_profiles(
+    vehicle: str = "car-400v", envelope: Envelope | None = None, duration: tuple[float, float] = (0.1, 90.0)
+) -> st.SearchStrategy[LoadProfile]:
+    """Profiles in which the link goes again and again and comes back."""
+    storm = _placed(("reset", "lose_bcl", "lose_all", "vehicle_error"))
+    taste = _Taste(durations=(8.0, 8.0, 12.0), placed=st.one_of(storm, storm.filter(bool)), ramp=(False,), least=2)
+    return _profiles(vehicle, envelope, duration, taste)
 
 
 def illegal_profiles(
@@ -146,44 +176,48 @@ def illegal_profiles(
 
     Not for a rig: what a charger does then is the question.
     """
-    reach = reach_of(vehicle)
-    below = st.one_of(_below(reach), st.integers(-_BEYOND_VOLTS, 0))
-    return _profiles(vehicle, duration, events, _amperes(_WIRE_CURRENT), below, None)
+    return _profiles(vehicle, None, duration, _Taste(placed=_placed(events), cv=(False, True), legal=False))
 
 
 def _amperes(most: int) -> st.SearchStrategy[int]:
-    """Whole A up to the most, with 0 and the edge at 30 A (sheet 4.9) more often; shrinks to 0."""
-    return st.one_of(st.integers(0, most), st.sampled_from([each for each in _EDGES if each <= most]))
+    """Whole A, with 0, the edge at 30 A (sheet 4.9) and the most more often; shrinks to 0."""
+    return st.one_of(st.integers(0, most), st.sampled_from([*(each for each in _EDGES if each < most), most]))
 
 
-def _below(reach: Reach) -> st.SearchStrategy[int]:
-    """V below the maximum, half of the time none; shrinks to none."""
-    return st.one_of(st.just(0), st.integers(0, int(reach.cells * _BELOW_PER_CELL)))
+def _volts(reach: Reach, *, legal: bool) -> st.SearchStrategy[_Volts]:
+    """The maximum, or below it, or a little above the resting pack, or (where not legal) beyond; shrinks so."""
+    below = st.integers(0, int(reach.cells * _BELOW_PER_CELL)).map(lambda x: ("below", x))
+    near = st.integers(0, int(reach.cells * _NEAR_PER_CELL)).map(lambda x: ("near", x))
+    beyond = st.integers(0, _BEYOND_VOLTS).map(lambda x: ("below", -x))
+    return st.one_of(st.just(("below", 0)), below, near, *([] if legal else [beyond]))
 
 
 def _profiles(
-    vehicle: str,
-    duration: tuple[float, float],
-    kinds: Sequence[str],
-    amperes: st.SearchStrategy[int],
-    below: st.SearchStrategy[int],
-    reach: Reach | None,
+    vehicle: str, envelope: Envelope | None, duration: tuple[float, float], taste: _Taste
 ) -> st.SearchStrategy[LoadProfile]:
+    reach = reach_of(vehicle, envelope)
     shortest, longest = duration
     if not 0 < shortest <= longest < inf:
         raise UsageError(f"duration: {shortest:g} .. {longest:g} s; allowed is 0 < shortest <= longest")
-    lasting = st.sampled_from([each for each in DURATIONS if each <= longest])
-    drawn = st.tuples(lasting, amperes, below, _RARELY, _RARELY, _placed(kinds))
-    most = reach_of(vehicle).voltage if reach is None else reach.voltage
+    lasting = [each for each in taste.durations if each <= longest] or [longest]
+    drawn = st.tuples(
+        st.sampled_from(lasting),
+        _amperes(int(reach.current) if taste.legal else _WIRE_CURRENT),
+        _volts(reach, legal=taste.legal),
+        st.sampled_from(taste.cv),
+        st.sampled_from(taste.ramp),
+        taste.placed,
+    )
 
     def profile(parts: list[_Drawn], soc: int) -> LoadProfile:
-        segments = list(_segments(parts, most, longest, reach))
+        segments = list(_segments(parts, reach, soc, longest, legal=taste.legal))
         missing = shortest - sum(each.duration for each in segments)
         if missing > 0:
-            segments[-1] = _longer(segments[-1], round(missing, 3))
+            last = segments[-1]
+            segments[-1] = replace(last, duration=round(last.duration + missing, 3))
         return LoadProfile(name="generated", vehicle=vehicle, soc=float(soc), segments=tuple(segments))
 
-    return st.builds(profile, st.lists(drawn, min_size=1, max_size=_MOST_SEGMENTS), _socs())
+    return st.builds(profile, st.lists(drawn, min_size=taste.least, max_size=taste.most), _socs())
 
 
 def _socs() -> st.SearchStrategy[int]:
@@ -191,27 +225,24 @@ def _socs() -> st.SearchStrategy[int]:
     return st.sampled_from((50, 30, 70, 85, 95, 20, 98))
 
 
-def _segments(parts: Iterable[_Drawn], most: float, longest: float, reach: Reach | None) -> Iterable[Segment]:
+def _segments(parts: Iterable[_Drawn], reach: Reach, soc: int, longest: float, *, legal: bool) -> Iterator[Segment]:
     left = s(longest)
-    for seconds, amperes, below, held_voltage, ramp, event in parts:
+    for seconds, amperes, (kind, offset), held_voltage, ramp, placed in parts:
         if s(seconds) > left:
             return
         left -= s(seconds)
-        volts = max(round(most - below, 1), 0.0)
-        current = float(amperes) if reach is None else float(min(amperes, int(reach.most_current(volts))))
+        rest = ocv(soc / 100) * reach.cells
+        volts = round(min(rest + offset / 2, reach.voltage) if kind == "near" else reach.voltage - offset, 1)
+        most = int(reach.most_current(volts)) if legal else amperes
         yield Segment(
             duration=seconds,
-            current=current,
-            voltage=volts,
+            current=float(min(amperes, most)),
+            voltage=max(volts, 0.0),
             mode="cv" if held_voltage else "cc",
             ramp=ramp,
-            events=() if event is None else (_at(event[1], round(event[0] * seconds / _TENTHS, 3)),),
+            events=tuple(_at(event, tenth * seconds / _TENTHS + later, seconds) for tenth, later, event in placed),
         )
 
 
-def _at(event: AnyEvent, at: float) -> AnyEvent:
-    return replace(event, at=at)
-
-
-def _longer(segment: Segment, by: float) -> Segment:
-    return replace(segment, duration=round(segment.duration + by, 3))
+def _at(event: AnyEvent, at: float, latest: float) -> AnyEvent:
+    return replace(event, at=min(round(at, 3), latest))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hil.dut.gbt27930.power import PowerControl
-from hil.units import Instant, Span
+from hil.units import SECOND, Instant, Span
 
 if TYPE_CHECKING:
     from hil.dut.gbt27930.charger import Charger
@@ -51,6 +51,13 @@ class Quirks:
     cv_gain: float = 1.0
     """Of the voltage in constant-voltage mode, while less than ``cv_below`` is demanded."""
     cv_below: float = 0.0
+    cv_keeps_at_zero: bool = False
+    """A demand of 0 in constant-voltage mode leaves the output as it is."""
+    slow_above: float = 0.0
+    """A current above this falls by ``slow_fall`` A/s; 0 for none."""
+    slow_fall: float = 0.0
+    early_after_reconnection: bool = False
+    """After a reconnection the former set-points are in force as soon as K1/K2 close."""
     ccs_waits: Span = 0
     """A changed demand puts the next CCS off by this much."""
 
@@ -82,6 +89,8 @@ class QuirkyPower(PowerControl):
         self._raw = bcl
         quirks = self._quirks
         if now < self._changed + quirks.deaf_after_change:
+            return
+        if quirks.cv_keeps_at_zero and bcl.mode == _CV and not bcl.current_demand:
             return
         if self._taken is not None and quirks.ccs_waits and "CCS" in self._charger.sends:
             self._charger.sends["CCS"] += quirks.ccs_waits
@@ -116,11 +125,21 @@ class QuirkyPower(PowerControl):
         self.slew(now)
 
     def slew(self, now: Instant) -> None:
-        """The set-point stays beyond the target while it overshoots."""
+        """The set-point goes to the target by the quirks' ways."""
+        quirks, present = self._quirks, self._set_current
         super().slew(now)
-        if now < self._over_until:
+        if quirks.slow_above and present > quirks.slow_above and self._target < present:
+            self._fall_slowly(present, now)
+        elif now < self._over_until:
             self._charger.act("current_setpoint", self._target * self._quirks.overshoot)
             self._charger.start_timer("demand_poll", now)
+
+    def _fall_slowly(self, present: float, now: Instant) -> None:
+        """One step of 10 ms, the charger's own between two looks at the demand."""
+        step = self._quirks.slow_fall * self._charger.spans["demand_poll"] / SECOND
+        self._set_current = max(present - step, self._target)
+        self._charger.act("current_setpoint", self._set_current)
+        self._charger.start_timer("demand_poll", now)
 
     # --- pauses and charges -------------------------------------------------------------------------
 
@@ -146,6 +165,14 @@ class QuirkyPower(PowerControl):
             self._held = True
             self._target = self._set_current = 0.0
             charger.act("current_setpoint", 0.0)
+
+    def precharged(self, now: Instant) -> bool:
+        """The output is within the window of the precharge voltage."""
+        ready = super().precharged(now)
+        if ready and self._quirks.early_after_reconnection and self._taken is not None:
+            self._charger.act("voltage_setpoint", self._taken.voltage_demand)
+            self._charger.act("current_setpoint", -self._taken.current_demand)
+        return ready
 
     def session_begins(self, now: Instant) -> None:
         """A new session knows nothing of the one before."""

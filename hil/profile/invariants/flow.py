@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hil.conformance.catalogue import limit, partner, quantity, timeout
+from hil.conformance.catalogue import limit, partner, quantity, tail, timeout
 from hil.conformance.verdict import Measurement
 from hil.profile.invariants.basis import FAR, Context, Worst, missing, time_for, tolerance
 from hil.profile.seen import Charge
+from hil.protocol.gbt27930 import CCS
 from hil.units import Instant, seconds
 
 _RECONNECTIONS = {"three": 3, "two": 2, "none": 0}
@@ -67,11 +68,12 @@ def resumes_output(context: Context) -> Iterator[Measurement]:
             at = end if shown is None else shown
             told.see(seconds(at - until), high=seconds(reaction), at=at)
         demand = context.seen.demand_at(until)
-        if demand is None or context.seen.demands_in(until, end) or context.voltage_rules(demand, until, end):
+        if demand is None or demand.current == 0.0:
             continue
         asked = context.asked(demand)
         allowed = reaction + time_for(asked)
-        if until + allowed < end and demand.current > 0.0:
+        late = until + allowed
+        if late < end and not context.seen.demands_in(until, late) and not context.voltage_rules(demand, until, late):
             reached = context.current.first_in(asked - tolerance(asked), float("inf"), until, end)
             at = end if reached is None else reached
             back.see(seconds(at - until), high=seconds(allowed), at=at)
@@ -82,7 +84,8 @@ def resumes_output(context: Context) -> Iterator[Measurement]:
 def phases_end(context: Context) -> Iterator[Measurement]:
     """LP.15: no phase goes on for ever: what must follow a stop, a time-out or the statistics follows."""
     seen = context.seen
-    answered = Worst("BST to CST", "s")
+    answered, tails = Worst("BST to CST", "s"), Worst("BST to the last CCS", "s")
+    ending = context.under(tail(CCS)).high
     for charge in seen.charges:
         bst = seen.first("BST", charge.begin)
         if bst is None or any(each.t < bst.t for each in context.causes(charge)):
@@ -92,7 +95,11 @@ def phases_end(context: Context) -> Iterator[Measurement]:
         if cst is not None or bst.t + within < seen.end:
             at = seen.end if cst is None else cst.t
             answered.see(seconds(at - bst.t), high=seconds(within), at=at)
+        until = min((each.begin for each in seen.charges if each.begin > charge.begin), default=FAR)
+        last = max((each.t for each in seen.all(CCS.name, bst.t, until - 1)), default=bst.t)
+        tails.see(seconds(last - bst.t), high=seconds(ending), at=last)
     yield from answered.measurements()
+    yield from tails.measurements()
     yield from _stopping_ends(context)
 
 
