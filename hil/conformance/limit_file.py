@@ -108,7 +108,8 @@ def _check_times(name: str, table: str, rows: Mapping[str, Any]) -> None:
 
 
 def _check_span(name: str, entry: str, row: SpanRow) -> None:
-    for each in (row, *row.choices.values()):
+    ranges: list[SpanRow | Range] = [row, *row.choices.values()]
+    for each in ranges:
         _need(0 <= each.low <= each.high, name, entry, f"{each.low} to {each.high} s")
     if row.reading is None:
         _need(not row.choices, name, entry, "it has choices of no reading")
