@@ -10,6 +10,7 @@ from hil.codec.register import BIT_TABLES, Register, Value
 from hil.codec.registers import READS, RegisterMap
 from hil.errors import CodecError
 from hil.protocol.modbus import (
+    BROADCAST,
     Function,
     Read,
     Request,
@@ -45,6 +46,8 @@ class Run:
 
 class Places:
     """Places of one map. What it does not offer is :class:`Inconclusive`, with what is missing."""
+
+    broadcast = BROADCAST
 
     def __init__(self, registers: RegisterMap) -> None:
         self.map = registers
@@ -129,6 +132,13 @@ class Places:
             if each.readable and each.writable and each.mask is None and not each.quirk:
                 yield each
 
+    def any_writable(self) -> Register:
+        """One that can be written and read, of one register if there is one."""
+        found = sorted(self._both_ways("holding"), key=lambda each: each.size)
+        if not found or not allowed(found[0]):
+            raise Inconclusive(f"the map {self.map.name} has nothing to write and read")
+        return found[0]
+
     def wide(self) -> Register:
         """One of several registers that can be written and read."""
         for each in self._both_ways("holding"):
@@ -151,6 +161,15 @@ class Places:
             if second is not None and len(allowed(each)) > 1 and refused(second):
                 return each, second
         raise Inconclusive(f"the map {self.map.name} has no two neighbours, the second with a range")
+
+    def before_gap(self) -> tuple[Register, Words]:
+        """One that can be written with nothing behind it, and the words of a write that goes beyond it."""
+        known = list(self.map.at(self.unit, "holding"))
+        for each in self._both_ways("holding"):
+            contents = allowed(each)
+            if contents and not any(other.address <= each.end < other.end for other in known):
+                return each, (*contents[-1], 1)
+        raise Inconclusive(f"the map {self.map.name} has no register to be written before a gap")
 
     def row(self, function: int, most: int) -> tuple[int, int]:
         """Address and count of the longest row of plain values of one register (bit) that can be written."""

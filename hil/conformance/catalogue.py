@@ -49,6 +49,9 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "digital": "begin with a duty cycle of 5 % (claimed by the DUT)",
         "safe-current": "fall back to a safe current (claimed by the DUT)",
         "weld": "hold the output contactor closed or open",
+        "virtual-line": "a serial line or TCP link of the bench's own making, where silences, parity, collisions and"
+        " vanished clients are exact; a live port shows and does none of them to the bit",
+        "device-state": "make a Modbus device busy, or let it fail",
         "inspection": "a person looks at the charger",
     }
 )

@@ -51,13 +51,16 @@ def _build(setup: Setup, edits: Edits) -> World:
     world.add_line(line)
     world.add_byte_node(ModbusDevice(device_spec(setup, edits), TCP_LINE, SERIAL_LINE), line, serves=link)
     world.add_byte_node(ModbusMaster(MASTER, TCP_LINE, SERIAL_LINE, _timing(registers)), line, link)
-    world.add_byte_node(ModbusMaster(OTHER, TCP_LINE, SERIAL_LINE, _timing(registers)), line)
+    world.add_byte_node(ModbusMaster(OTHER, TCP_LINE, SERIAL_LINE, _timing(registers), listens=False), line)
     return world
 
 
 def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> ModbusBench:
     registers = reference_map(setup.model)
-    return ModbusBench(world, judge, setup.readings, sink, registers=registers, timing=_timing(registers))
+    parity = serial_format(registers).parity != "N"
+    return ModbusBench(
+        world, judge, setup.readings, sink, registers=registers, timing=_timing(registers), parity=parity
+    )
 
 
 KIND = Kind(duts=(DUT,), build=_build, bench=_bench)

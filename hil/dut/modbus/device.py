@@ -62,6 +62,12 @@ class DeviceSpec:
     """What every request gets in a state that was ordered."""
     sees_flaws: bool = True
     """Parity and framing errors of the receiver spoil a frame."""
+    one_at_a_time: bool = False
+    """Loses what comes on a connection while it answers."""
+    one_buffer: bool = False
+    """Keeps an unfinished request for the next connection."""
+    answers_latest: bool = False
+    """Answers on the latest connection, whoever asked."""
     hears_itself: bool = False
     """Takes the echo of its own replies on RS-485 for requests."""
     hear: Callable[[str, bytes], bytes | None] = _same_bytes
@@ -75,7 +81,7 @@ class DeviceSpec:
     data: Callable[[Data], Data] = _same_data
     """What stands between the requests and the served map."""
     dies: Callable[[str, bytes], bool] = lambda line, data: False
-    """A segment or chunk after which it hears nothing more on that line or connection."""
+    """A segment or chunk after which it hears nothing more on that line."""
 
     def but(self, **changes: Any) -> DeviceSpec:
         """The same with other values."""
@@ -109,14 +115,12 @@ class _Tcp(TcpServer):
         self._spec = spec
         self._asked = b""
         self.heard: Instant = 0
-        self.dead = False
 
     def take(self, data: bytes, now: Instant) -> None:
         """A segment has come."""
         self.heard = now
-        self.dead |= self._spec.dies(TCP, data)
-        made = None if self.dead else self._spec.hear(TCP, data)
-        if made:
+        made = self._spec.hear(TCP, data)
+        if made and not (self._spec.one_at_a_time and self._waiting):
             self.receive(made, now)
 
     def _serve(self, frame: bytes, now: Instant) -> None:
@@ -137,17 +141,16 @@ class _Rtu(RtuServer):
         super().__init__(responder, spec.timing)
         self._spec = spec
         self._asked = b""
-        self.dead = False
 
     def take(self, data: bytes, flaw: str, now: Instant) -> None:
         """A chunk has come."""
-        self.dead |= self._spec.dies(RTU, data)
-        made = None if self.dead else self._spec.hear(RTU, data)
+        made = self._spec.hear(RTU, data)
         if made:
             self.receive(made, now, flaw if self._spec.sees_flaws else "")
 
-    def _checked(self, frame: bytes) -> bool:
-        return self._spec.frame(RTU, frame) is not None and super()._checked(self._spec.frame(RTU, frame) or b"")
+    def _whole(self, frame: bytes) -> bytes | None:
+        found = self._spec.frame(RTU, frame)
+        return None if found is None else super()._whole(found)
 
     def _serve(self, unit: int, pdu: bytes, now: Instant) -> None:
         self._asked = bytes((unit,)) + pdu
@@ -188,6 +191,8 @@ class ModbusDevice:
         self._connections: dict[int, _Tcp] = {}
         self._lines = {TCP: tcp, RTU: serial}
         self._echo = 0
+        self._dead: set[str] = set()
+        self._last: _Tcp | None = None
 
     # --- what the world tells -------------------------------------------------------------------------
 
@@ -196,8 +201,10 @@ class ModbusDevice:
         if self._spec.clients and len(self._connections) >= self._spec.clients:
             self.wishes.append(Shut(line, channel))
             return
-        connection = self._connections[channel] = _Tcp(self._spec, self._responder)
+        connection = self._last if self._spec.one_buffer else None
+        connection = connection or _Tcp(self._spec, self._responder)
         connection.heard = now
+        self._connections[channel] = self._last = connection
 
     def ended(self, line: str, channel: int, kind: str, now: Instant) -> None:
         """A client has gone."""
@@ -205,11 +212,16 @@ class ModbusDevice:
 
     def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
         """Bytes have come."""
+        own = 0
         if line == self._lines[RTU]:
             own = min(self._echo, len(data))
             self._echo -= own
-            if not own:
-                self._rtu.take(data, flaw, now)
+        if not own and self._spec.dies(RTU if line == self._lines[RTU] else TCP, data):
+            self._dead.add(line)
+        if own or line in self._dead:
+            return
+        if line == self._lines[RTU]:
+            self._rtu.take(data, flaw, now)
         elif channel in self._connections:
             self._connections[channel].take(data, now)
         self._settle(now)
@@ -248,7 +260,8 @@ class ModbusDevice:
             self._echo += 0 if self._spec.hears_itself else len(piece)
             self.wishes.append(Send(self._lines[RTU], piece))
         for channel, connection in list(self._connections.items()):
-            self.wishes += [Send(self._lines[TCP], piece, channel) for piece in connection.bytes_to_send()]
+            to = max(self._connections) if self._spec.answers_latest else channel
+            self.wishes += [Send(self._lines[TCP], piece, to) for piece in connection.bytes_to_send()]
             if connection.closing:
                 del self._connections[channel]
                 self.wishes.append(Shut(self._lines[TCP], channel))

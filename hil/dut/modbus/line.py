@@ -129,10 +129,16 @@ class RtuServer(_Answers):
         if self._buffer and now >= ended:
             frame, spoilt = self._buffer, self._spoilt
             self._buffer, self._spoilt = b"", False
-            if not spoilt and len(frame) >= _MIN_RTU and self._checked(frame):
-                self._serve(frame[0], frame[1:-2], ended)
+            found = None if spoilt else self._whole(frame)
+            if found is not None:
+                self._serve(found[0], found[1:-2], ended)
 
-    def _checked(self, frame: bytes) -> bool:
+    def _whole(self, frame: bytes) -> bytes | None:
+        """The frame where its check is right, else None."""
+        return frame if len(frame) >= _MIN_RTU and self._checked(frame) else None
+
+    @staticmethod
+    def _checked(frame: bytes) -> bool:
         return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
 
     def _serve(self, unit: int, pdu: bytes, now: Instant) -> None:

@@ -22,6 +22,8 @@ _SIZES = {0x01: 5, 0x02: 5, 0x03: 5, 0x04: 5, 0x05: 5, 0x06: 5, 0x16: 7}
 """Requests of one size; pymodbus ignores what stands behind it."""
 _COUNT_AT = 3
 """Where the quantity of a request stands; that of 0x17 to be read stands there too."""
+_WRITTEN_AT, _MOST_WRITTEN = 7, 121
+"""Where the quantity to be written by 0x17 stands, and the most that it may be."""
 _COIL_VALUES = (b"\xff\x00", b"\x00\x00")
 
 
@@ -85,7 +87,7 @@ class Responder:
         if request is None:
             return _exception(function, ILLEGAL_VALUE)
         self._context.now = now
-        if isinstance(request, ReadWriteMultipleRegistersRequest):
+        if spec.checks_read_first and isinstance(request, ReadWriteMultipleRegistersRequest):
             # It writes before it finds that it cannot read; a refused request must have changed nothing.
             refused = self._context.refuses(unit, request.read_address, request.read_count)
             if refused is not None:
@@ -100,6 +102,8 @@ class Responder:
             return True
         if function == 0x05:
             return pdu[3:5] not in _COIL_VALUES
+        if function == 0x17 and not 1 <= int.from_bytes(pdu[_WRITTEN_AT : _WRITTEN_AT + 2], "big") <= _MOST_WRITTEN:
+            return True
         most = self.spec.quantities.get(function)
         return most is not None and not 1 <= int.from_bytes(pdu[_COUNT_AT : _COUNT_AT + 2], "big") <= most
 

@@ -58,6 +58,8 @@ class ServerSpec:
     unknown_function: Literal["exception", "silent"] = "exception"
     broadcast: frozenset[int] = frozenset({0})
     """Units of a serial line whose writes are carried out without an answer."""
+    checks_read_first: bool = True
+    """Function 0x17 writes only when it can read."""
     latency: Span = 0
     """From the end of a request to the beginning of its answer."""
 

@@ -29,6 +29,9 @@ KIND = "modbus"
 """Kind of every note of this node."""
 RTU = "rtu"
 """Where requests for the serial line go; every other name is that of a connection."""
+_WHOLE = 2
+"""Begin and end of a frame that is not cut. Pieces of one go out byte by byte on the serial line, so that a receiver
+sees when each begins, and not a silence while it lasts."""
 _VERBS = ("open", "close", "request", "pipeline", "send")
 
 
@@ -38,24 +41,26 @@ class ModbusMaster:
     - ``open``, ``close`` (``on``: name of the connection; ``reset``)
     - ``request`` (``on``: a connection or ``rtu``; ``ticket``; ``pdu`` in hex; ``unit``; ``timeout`` in ns; for
       unusual headers ``transaction``, ``protocol``, ``length``, ``crc``; ``before`` and ``after``: bytes in hex sent
-      with the frame without a gap; ``cuts``: where the frame is cut into pieces, each sent ``gap`` ns after
-      the end of the one before)
+      with the frame without a gap, or ``before`` followed by a silence of ``pause`` ns; ``cuts``: where the frame is
+      cut into pieces, each sent ``gap`` ns after the end of the one before)
     - ``pipeline`` (``on``; ``requests``: a list of such arguments; all go out as one piece)
     - ``send`` (``on``; ``data`` in hex): bytes that are no request
 
     Notes of kind ``modbus``: ``done N`` ends the request with ticket N (``outcome``: ``reply``, ``malformed``,
     ``silence``, ``lost``; ``sent``, ``at``, ``bytes``, and of what is malformed ``fault``, ``text``, ``due``);
     ``bytes N`` are bytes that are not its reply while it waits on; ``stray`` are bytes that nobody asked for;
-    ``opened a``, ``closed a``, ``reset a``, ``refused a`` tell of connections.
+    ``opened a``, ``closed a``, ``reset a``, ``refused a`` tell of connections. One that does not listen is deaf on the
+    serial line.
     """
 
-    def __init__(self, name: str, tcp: str, serial: str, timing: RtuTiming) -> None:
+    def __init__(self, name: str, tcp: str, serial: str, timing: RtuTiming, *, listens: bool = True) -> None:
         self.name = name
         self.wishes: list[Wish] = []
         self.actuations: list[tuple[str, float]] = []
         self.notes: list[Note] = []
         self._tcp, self._serial = tcp, serial
         self._timing = timing
+        self._listens = listens
         self._rtu = RtuClient(1, timing)
         self._opening: deque[str] = deque()
         self._channels: dict[str, int] = {}
@@ -140,23 +145,30 @@ class ModbusMaster:
             self._shapes[b""] = given
 
     def _shape(self, on: str, frame: bytes, given: Mapping[str, Any], now: Instant) -> None:
-        frame = bytes.fromhex(given.get("before", "")) + frame + bytes.fromhex(given.get("after", ""))
+        before = bytes.fromhex(given.get("before", ""))
+        frame += bytes.fromhex(given.get("after", ""))
         gap: Span = int(given.get("gap", 0))
-        cuts = [0, *given.get("cuts", ()), len(frame)]
         at = now
+        if given.get("pause"):
+            self._send(on, before)
+            at += int(given["pause"]) + (self._timing.span(len(before)) if on == RTU else 0)
+        else:
+            frame = before + frame
+        cuts = [0, *given.get("cuts", ()), len(frame)]
         for begin, end in pairwise(cuts):
             piece = frame[begin:end]
             if at == now:
-                self._send(on, piece)
+                self._send(on, piece, by_byte=len(cuts) > _WHOLE)
             else:
                 self._count += 1
                 heapq.heappush(self._later, (at, self._count, on, piece))
             at += gap + (self._timing.span(len(piece)) if on == RTU else 0)
 
-    def _send(self, on: str, data: bytes) -> None:
+    def _send(self, on: str, data: bytes, *, by_byte: bool = False) -> None:
         if on == RTU:
             self._echo += len(data)
-            self.wishes.append(Send(self._serial, data))
+            pieces = [data[at : at + 1] for at in range(len(data))] if by_byte else [data]
+            self.wishes += [Send(self._serial, piece) for piece in pieces]
         elif on in self._channels:
             self.wishes.append(Send(self._tcp, data, self._channels[on]))
 
@@ -185,7 +197,7 @@ class ModbusMaster:
         if line == self._serial:
             own = min(self._echo, len(data))
             self._echo -= own
-            if not own:
+            if self._listens and not own:
                 self._rtu.receive(data, now, flaw)
         else:
             name = next((each for each, at in self._channels.items() if at == channel), "")
@@ -200,7 +212,7 @@ class ModbusMaster:
         """The deadline has come."""
         while self._later and self._later[0][0] <= now:
             _, _, on, piece = heapq.heappop(self._later)
-            self._send(on, piece)
+            self._send(on, piece, by_byte=True)
         self._rtu.wake(now)
         for client in self._clients.values():
             client.wake(now)

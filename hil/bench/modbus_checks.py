@@ -1,0 +1,185 @@
+"""What every request that reads must come to: values, exceptions, quantities, units, times."""
+
+from __future__ import annotations
+
+from hil.bench.modbus_line import Line, Outcome, values_of
+from hil.protocol.modbus import (
+    QUANTITIES,
+    RawPdu,
+    Read,
+    Registers,
+    Request,
+    encode_tcp,
+)
+from hil.units import SECOND, Span, s
+
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, NO_TARGET = 0x01, 0x02, 0x03, 0x0B
+LAST = 0xFFFF
+_ERROR_BIT = 0x80
+_FILLS = {"zero": 0, "ones": LAST}
+_PART = 8
+"""Values read for a comparison."""
+_ROW = 20
+"""Requests that response times are taken of."""
+_TIMEOUT: Span = s(1)
+"""Clients wait for a reply so long (general knowledge; no standard says)."""
+_PIPELINE = 4
+_HALF = 5
+"""Bytes of the half of a request."""
+_CHARACTERS = 3.5
+
+
+class ReadChecks(Line):
+    """Checks that leave the device as it is."""
+
+    # --- functions --------------------------------------------------------------------------------
+
+    def expect_unknown(self, function: int) -> None:
+        """A function that the map does not claim is refused, or passed over where the map says so."""
+        request = RawPdu(bytes((function, 0, 0, 0, 1)))
+        if self.bench.map.behaviour.unknown_function == "silent":
+            self.expect_silence(request, f"answer to function {function}")
+        else:
+            self.expect_exception(request, ILLEGAL_FUNCTION, label=f"function {function}")
+
+    def expect_error_bit_refused(self) -> None:
+        """A function code with the error bit is not answered, or refused with 01."""
+        run = self.bench.places.any_run()
+        request = RawPdu(bytes((run.function | _ERROR_BIT,)) + run.read(1).encode()[1:])
+        outcome = self.ask(request)
+        pdu = outcome.data[1:-2] if self.serial else outcome.data[7:]
+        fine = outcome.kind in ("silence", "lost") or pdu == bytes((request.function, ILLEGAL_FUNCTION))
+        self.judge(f"function {request.function}", fine, outcome, "no answer, or exception 01")
+
+    def expect_parts(self, function: int) -> None:
+        """A run reads as what its first and its last value read alone."""
+        places = self.bench.places
+        run = places.run(function)
+        count = min(run.count, places.most(function), _PART) if self.bench.map.limits.blocks else places.atom(run)
+        outcome = self.ask(run.read(count))
+        values = values_of(outcome.reply)
+        self.judge(f"{count} values", values is not None and len(values) == count, outcome, outcome.due)
+        if values is not None and self.bench.map.limits.blocks:
+            self.expect_values(run.read(1), values[:1], "the first alone")
+            self.expect_values(run.read(1, skip=count - 1), values[-1:], "the last alone")
+
+    # --- exceptions -------------------------------------------------------------------------------
+
+    def expect_end_of_run(self) -> None:
+        """The last address of a run is read; the one behind it, and both together, are answered as the map says."""
+        places, behaviour = self.bench.places, self.bench.map.behaviour
+        run = places.any_run()
+        beyond = Read(run.function, places.gap(run), 1)
+        self.expect_reply(run.read(1, skip=run.count - 1), "the last address")
+        if behaviour.unlisted in _FILLS:
+            fill = _FILLS[behaviour.unlisted]
+            self.expect_values(beyond, (fill,), "the address behind it")
+            return
+        self.expect_exception(beyond, ILLEGAL_ADDRESS, label="the address behind it")
+        self.expect_exception(run.read(2, skip=run.count - 1), ILLEGAL_ADDRESS, label="both together")
+
+    def expect_wrap_refused(self) -> None:
+        """A span beyond the last address is refused with 02."""
+        run = self.bench.places.any_run()
+        self.expect_exception(Read(run.function, LAST, 2), ILLEGAL_ADDRESS, label="2 from address 65535 on")
+
+    # --- quantities -------------------------------------------------------------------------------
+
+    def expect_read_quantities(self, function: int) -> None:
+        """1 and the most values are read, 0 and one more are refused with exception 03.
+
+        Where the map's longest run is shorter, the most may be refused for the address (02), not for the count.
+        """
+        places, most = self.bench.places, QUANTITIES[function]
+        run = places.run(function)
+        self.expect_reply(run.read(places.atom(run)), "the least")
+        if places.most(function) < most or not self.bench.map.limits.blocks:
+            self.bench.report("the most", "the map allows less than the protocol")
+        elif run.count >= most:
+            self.expect_reply(run.read(most), f"{most} values")
+        else:
+            self.expect_exception(run.read(most), ILLEGAL_ADDRESS, label=f"{most} values, beyond the map")
+        self.expect_exception(run.read(0), ILLEGAL_VALUE, label="0 values")
+        self.expect_exception(run.read(most + 1), ILLEGAL_VALUE, label=f"{most + 1} values")
+
+    # --- units and times --------------------------------------------------------------------------
+
+    def expect_foreign_unit(self) -> None:
+        """A request for another unit: silence on a serial line; on TCP what the map says, or any of its choices."""
+        places, said = self.bench.places, self.bench.map.behaviour.foreign_unit
+        request, unit = places.any_run().read(1), places.foreign
+        if self.serial or said == "silent":
+            self.expect_silence(request, f"answer for unit {unit}", unit=unit)
+        elif said == "gateway":
+            self.expect_exception(request, NO_TARGET, label=f"unit {unit}", unit=unit)
+        else:
+            outcome = self.ask(request, unit=unit)
+            fine = outcome.kind != "malformed" and (said != "answered" or isinstance(outcome.reply, Registers))
+            self.judge(f"unit {unit}", fine, outcome, outcome.due)
+
+    def expect_prompt(self) -> None:
+        """A row of requests is answered, each in time; the times are told."""
+        request = self.bench.places.any_run().read(1)
+        outcomes = [self.ask(request, timeout=_TIMEOUT) for _ in range(_ROW)]
+        late = [each for each in outcomes if each.kind != "reply"]
+        for each in late[:1] or outcomes[-1:]:
+            self.judge(f"the slowest of {_ROW} replies", not late, each, f"{each.due} within 1 s")
+        self.bench.report_times(outcomes)
+
+    # --- TCP --------------------------------------------------------------------------------------
+
+    def expect_transactions(self, identifiers: tuple[int, ...]) -> None:
+        """Each transaction id comes back."""
+        request = self.bench.places.any_run().read(1)
+        for identifier in identifiers:
+            self.expect_reply(request, f"reply to transaction {identifier}", transaction=identifier)
+
+    def expect_pipelined(self, *, one_segment: bool) -> None:
+        """Several requests without waiting: each gets the values that it gets alone."""
+        run = self.bench.places.any_run()
+        size = self.bench.places.atom(run) if not self.bench.map.limits.blocks else 1
+        count = min(_PIPELINE, run.count) if self.bench.map.limits.blocks else 1
+        requests: list[Request] = [run.read(size, skip=at) for at in range(count)] * (1 if count > 1 else _PIPELINE)
+        alone = [values_of(self.ask(request).reply) for request in requests]
+        if one_segment:
+            outcomes = self.ask_at_once(requests)
+        else:
+            begun = [self.begin(request) for request in requests]
+            outcomes = [self.outcome(*each) for each in begun]
+        for index, (outcome, values) in enumerate(zip(outcomes, alone, strict=True), 1):
+            right = values is not None and values_of(outcome.reply) == values
+            self.judge(f"reply {index} of {len(outcomes)}", right, outcome, outcome.due)
+
+    def expect_idle_served(self, idle: Span) -> None:
+        """Idle for half of a span, the connection still stands; a device that says so has closed it after the whole.
+
+        One that does not say has closed it, or serves.
+        """
+        self.expect_served("a good request at first")
+        self.bench.let(idle // 2)
+        self.bench.check(f"connection after {idle // 2 // SECOND} s", self.open, equals=True, at=self.bench.now)
+        self.expect_served("a good request on it")
+        self.bench.let(idle * 3 // 2)
+        if self.bench.map.behaviour.idle_close:
+            self.bench.check("closed when idle for longer", not self.open, equals=True, at=self.bench.now)
+        self.expect_served("a good request when it was idle for longer")
+
+    def send_half(self, request: Request) -> None:
+        """Send the begin of a request."""
+        self.send(encode_tcp(1, self.bench.places.unit, request.encode())[:_HALF])
+
+    # --- the serial line --------------------------------------------------------------------------
+
+    def expect_served_after(self, gap: Span) -> None:
+        """A request that follows a frame to another station after a gap is answered."""
+        request = self.bench.places.any_run().read(1)
+        self.expect_reply(request, "reply", before=self.bench.foreign_frame(request).hex(), pause=gap)
+
+    def expect_silences_kept(self) -> None:
+        """An answer begins no sooner than t3.5 after its request, and is whole."""
+        outcome: Outcome = self.ask(self.bench.places.any_run().read(_PART))
+        self.judge("reply without gaps", outcome.kind == "reply", outcome, outcome.due)
+        silence = self.bench.silence_before(outcome)
+        characters = None if silence is None else round(silence / self.bench.timing.character, 3)
+        least = round(self.bench.timing.between / self.bench.timing.character, 3)
+        self.bench.check("silence before it", characters, low=least, unit="characters", at=outcome.at)
