@@ -187,14 +187,14 @@ class ModbusBench(Core[StreamRecord]):
 
     def expect_aloof(self, line: ModbusLine) -> None:
         """Another station is asked and answers; the device says nothing."""
-        request = self.places.any_run().read(1)
+        request = self.places.any_run().one()
         line.expect_silence(request, "answer for another station", unit=self.places.foreign)
         start = self.babble(self.foreign_frame(Registers(request.function, (1,))))
         self.expect_mute(line, "answer to another station's answer", after=start)
 
     def overlong(self, size: int) -> bytes:
         """A good request in the begin of a frame that is too long, its check right."""
-        body = self.places.any_run().read(1).encode()
+        body = self.places.any_run().one().encode()
         return encode_rtu(self.places.unit, body + bytes(size - len(body) - 3))
 
     def expect_passed_over(self, line: ModbusLine, data: bytes) -> None:
@@ -205,7 +205,7 @@ class ModbusBench(Core[StreamRecord]):
 
     def expect_short_passed_over(self, line: ModbusLine) -> None:
         """The begins of a request, each alone, are not answered."""
-        frame = encode_rtu(self.places.unit, self.places.any_run().read(1).encode())
+        frame = encode_rtu(self.places.unit, self.places.any_run().one().encode())
         for size in (1, 2, 3):
             self.expect_passed_over(line, frame[:size])
 

@@ -64,6 +64,11 @@ class Outcome:
         """Whether it was answered by an exception."""
         return isinstance(self.reply, ExceptionReply)
 
+    @property
+    def refusal(self) -> int:
+        """The exception code; 0 where it was not refused."""
+        return self.reply.code if isinstance(self.reply, ExceptionReply) else 0
+
     def show(self) -> str:
         """As a reader wants it: what came, as the bytes that it was."""
         if self.kind in ("silence", "lost"):
@@ -208,7 +213,7 @@ class Line:
 
     def expect_served(self, label: str = "a good request afterwards") -> None:
         """A good request is answered; a connection that the device has ended is opened again."""
-        self.expect_reply(self.bench.places.any_run().read(1), label)
+        self.expect_reply(self.bench.places.any_run().one(), label)
 
     def expect_kept(self, register: Register, words: Words, label: str = "value kept") -> None:
         """A register reads as these words."""

@@ -33,15 +33,21 @@ class Run:
     function: int
     address: int
     count: int
+    least: int = 1
+    """The least that one request may ask for: of a device that refuses blocks, the whole first value."""
 
     @property
     def end(self) -> int:
         """The address behind it."""
         return self.address + self.count
 
-    def read(self, count: int | None = None, skip: int = 0) -> Read:
-        """A request for so many of it (all that one request may ask for, by default)."""
-        return Read(self.function, self.address + skip, self.count if count is None else count)
+    def read(self, count: int, skip: int = 0) -> Read:
+        """A request for so many of it."""
+        return Read(self.function, self.address + skip, count)
+
+    def one(self) -> Read:
+        """A request for the least."""
+        return self.read(self.least)
 
 
 class Places:
@@ -78,7 +84,8 @@ class Places:
         if not runs:
             raise Inconclusive(f"the map {self.map.name} declares nothing to be read by function {function}")
         address, end = max(runs, key=lambda each: each[1] - each[0])
-        return Run(function, address, end - address)
+        least = 1 if self.map.limits.blocks else self._size_at(table, address)
+        return Run(function, address, end - address, least)
 
     def any_run(self) -> Run:
         """A run of any table, of whole registers if there is one."""
@@ -106,10 +113,8 @@ class Places:
         limits = self.map.limits
         return limits.read_bits if self.map.table_of(function) in BIT_TABLES else limits.read
 
-    def atom(self, run: Run) -> int:
-        """Size of the value at the begin of a run."""
-        table = self.map.table_of(run.function) or ""
-        return max(each.size for each in self.map.at(self.unit, table) if each.address == run.address)
+    def _size_at(self, table: str, address: int) -> int:
+        return max(each.size for each in self.map.at(self.unit, table) if each.address == address)
 
     def gap(self, run: Run) -> int:
         """The address behind a run, which is undeclared."""

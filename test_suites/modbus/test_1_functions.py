@@ -103,7 +103,7 @@ def test_EX_05(bench: ModbusBench, variant: str) -> None:
     """TP: a device that is busy refuses with exception 06, and answers again when it is not."""
     line = bench.line(variant)
     bench.set_state("busy")
-    line.expect_exception(bench.places.any_run().read(1), BUSY)
+    line.expect_exception(bench.places.any_run().one(), BUSY)
 
     bench.set_state("")
     line.expect_served("a good request when it is well")
@@ -114,7 +114,7 @@ def test_EX_06(bench: ModbusBench, variant: str) -> None:
     """TP: a device that has failed refuses with exception 04, and answers again when it is well."""
     line = bench.line(variant)
     bench.set_state("failed")
-    line.expect_exception(bench.places.any_run().read(1), FAILURE)
+    line.expect_exception(bench.places.any_run().one(), FAILURE)
 
     bench.set_state("")
     line.expect_served("a good request when it is well")

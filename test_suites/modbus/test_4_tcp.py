@@ -23,7 +23,7 @@ def test_TC_01(bench: ModbusBench) -> None:
 def test_TC_02(bench: ModbusBench) -> None:
     """TP: a frame of another protocol is not answered, and the next request is."""
     line = bench.line(TCP)
-    line.expect_silence(bench.places.any_run().read(1), "answer to another protocol", protocol=FOREIGN_PROTOCOL)
+    line.expect_silence(bench.places.any_run().one(), "answer to another protocol", protocol=FOREIGN_PROTOCOL)
     line.expect_served()
 
 
@@ -31,7 +31,7 @@ def test_TC_02(bench: ModbusBench) -> None:
 def test_TC_03(bench: ModbusBench, variant: str) -> None:
     """TP: a frame whose length field is impossible is not answered, and a new connection is served."""
     line = bench.line(TCP)
-    line.expect_silence(bench.places.any_run().read(1), "answer to its length", length=LENGTHS[variant])
+    line.expect_silence(bench.places.any_run().one(), "answer to its length", length=LENGTHS[variant])
     bench.line(SECOND).expect_served("a good request on a new connection")
 
 
@@ -45,7 +45,7 @@ def test_TC_04(bench: ModbusBench, variant: str) -> None:
 def test_TC_05(bench: ModbusBench, variant: str) -> None:
     """TP: a request that comes in several segments is answered as one that comes whole."""
     line = bench.line(TCP)
-    line.expect_reply(bench.places.any_run().read(1), "reply to what came in parts", cuts=CUTS[variant], gap=PAUSE)
+    line.expect_reply(bench.places.any_run().one(), "reply to what came in parts", cuts=CUTS[variant], gap=PAUSE)
     line.expect_served()
 
 
@@ -73,7 +73,7 @@ def test_TC_08(bench: ModbusBench) -> None:
 def test_TC_09(bench: ModbusBench) -> None:
     """TP: a connection that is reset within a request leaves nothing to the next one."""
     line = bench.line(TCP)
-    line.send_half(bench.places.any_run().read(1))
+    line.send_half(bench.places.any_run().one())
     bench.let(PAUSE)
     line.disconnect(reset=True)
 

@@ -19,7 +19,7 @@ BABBLE = 40
 def test_RT_01(bench: ModbusBench) -> None:
     """TP: a frame with a wrong check is not answered, and the next request is."""
     line = bench.line(RTU)
-    line.expect_silence(bench.places.any_run().read(1), "answer to a wrong CRC", crc=WRONG_CRC)
+    line.expect_silence(bench.places.any_run().one(), "answer to a wrong CRC", crc=WRONG_CRC)
     line.expect_served()
 
 
@@ -33,7 +33,7 @@ def test_RT_02(bench: ModbusBench) -> None:
 def test_RT_03(bench: ModbusBench) -> None:
     """TP: a read to all stations is not answered, and the next request is."""
     line = bench.line(RTU)
-    line.expect_silence(bench.places.any_run().read(1), "answer to a broadcast", unit=bench.places.broadcast)
+    line.expect_silence(bench.places.any_run().one(), "answer to a broadcast", unit=bench.places.broadcast)
     line.expect_served()
 
 
@@ -42,7 +42,7 @@ def test_RT_04(bench: ModbusBench) -> None:
     """TP: a frame with a gap of more than 1.5 characters is not answered, and the next request is."""
     line = bench.line(RTU)
     gap = bench.characters(LONG_INNER)
-    line.expect_silence(bench.places.any_run().read(1), "answer to a frame with a gap", cuts=MIDDLE, gap=gap)
+    line.expect_silence(bench.places.any_run().one(), "answer to a frame with a gap", cuts=MIDDLE, gap=gap)
     line.expect_served()
 
 
@@ -50,7 +50,7 @@ def test_RT_04(bench: ModbusBench) -> None:
 def test_RT_05(bench: ModbusBench) -> None:
     """TP: a frame with a gap of less than 1.5 characters is answered."""
     gap = bench.characters(SHORT_INNER)
-    bench.line(RTU).expect_reply(bench.places.any_run().read(1), "reply", cuts=MIDDLE, gap=gap)
+    bench.line(RTU).expect_reply(bench.places.any_run().one(), "reply", cuts=MIDDLE, gap=gap)
 
 
 @requirement("MODBUS/RT.06")
@@ -70,7 +70,7 @@ def test_RT_08(bench: ModbusBench) -> None:
     """TP: a frame with a parity error is not answered, and the next request is."""
     line = bench.line(RTU)
     bench.spoil_parity()
-    line.expect_silence(bench.places.any_run().read(1), "answer to a parity error")
+    line.expect_silence(bench.places.any_run().one(), "answer to a parity error")
     line.expect_served()
 
 
@@ -78,7 +78,7 @@ def test_RT_08(bench: ModbusBench) -> None:
 def test_RT_09(bench: ModbusBench, variant: str) -> None:
     """TP: junk right before a request spoils it, junk before the silence does not."""
     line = bench.line(RTU)
-    request = bench.places.any_run().read(1)
+    request = bench.places.any_run().one()
     if variant == "joined":
         line.expect_silence(request, "answer to junk and request", before=JUNK)
     else:
@@ -91,7 +91,7 @@ def test_RT_09(bench: ModbusBench, variant: str) -> None:
 def test_RT_10(bench: ModbusBench) -> None:
     """TP: a request with junk right behind it is not answered, and the next one is."""
     line = bench.line(RTU)
-    line.expect_silence(bench.places.any_run().read(1), "answer to request and junk", after=JUNK)
+    line.expect_silence(bench.places.any_run().one(), "answer to request and junk", after=JUNK)
     line.expect_served()
 
 
@@ -119,7 +119,7 @@ def test_RT_13(bench: ModbusBench) -> None:
 def test_RT_14(bench: ModbusBench) -> None:
     """TP: a request that another station spoils by sending is not answered, and the next one is."""
     line = bench.line(RTU)
-    line.expect_silence(bench.places.any_run().read(1), "answer to a collision", over=BABBLE)
+    line.expect_silence(bench.places.any_run().one(), "answer to a collision", over=BABBLE)
     line.expect_served()
 
 
