@@ -92,6 +92,7 @@ def test_DN_4002(bench: Bench, variant: str) -> None:
     _stop_by_vehicle(bench)
     cst = bench.reach(Phase.STOPPING)
 
+    check_cause(bench, cst, "bms_stopped")
     expect_error_report(bench, "bsd", after=cst, within=timeout("T11"), waiting=CST)
 
 
@@ -113,4 +114,5 @@ def test_DN_4004(bench: Bench, variant: str) -> None:
     _stop_by_charger(bench)
     cst = bench.reach(Phase.STOPPING)
 
+    check_cause(bench, cst, "manual_stop")
     expect_error_report(bench, "bsd", after=cst, within=timeout("T11"), waiting=CST)

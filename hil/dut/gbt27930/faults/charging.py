@@ -268,7 +268,7 @@ _STOP = (
     ),
     Fault(
         "bst-wrong-cause",
-        gbt34658("DP.3006", "DP.4001", "DN.4001"),
+        gbt34658("DP.3006", "DP.4001", "DN.4001", "DN.4002"),
         "says fault stop in CST after BST",
         "content",
         lambda c: c.causing("bst", fault_stop=1),
@@ -318,7 +318,7 @@ _STOP = (
     ),
     Fault(
         "manual-stop-wrong-cause",
-        gbt34658("DP.3007", "DN.4003"),
+        gbt34658("DP.3007", "DN.3009", "DN.3010", "DN.4003", "DN.4004"),
         "says BMS stopped in CST after the stop button",
         "content",
         lambda c: c.causing("manual", bms_stopped=1),
