@@ -32,6 +32,7 @@ from hil.bench.bench import Bench
 from hil.bench.modbus import ModbusBench, ModbusLine
 from hil.bench.phases import Phase
 from hil.bench.profile_cases import judge_family, judge_generated
+from hil.bench.rapi import RapiBench
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
 from hil.marks import requirement
@@ -46,6 +47,7 @@ __all__ = [
     "ModbusBench",
     "ModbusLine",
     "Phase",
+    "RapiBench",
     "adjustment_time",
     "alter",
     "answer_stop",

@@ -1,0 +1,87 @@
+"""Frames of a console (sheet serial, 1.1 and 1.2)."""
+
+from __future__ import annotations
+
+from hil.cases import RapiBench, requirement
+from hil.protocol.rapi import Check, checksum, encode
+
+NK = "$NK^21"
+OVERLONG = b"$GS" + b"x" * 40 + b"\r"
+ID = 0xA5
+
+
+@requirement("RAPI/FR.01")
+def test_FR_01(bench: RapiBench) -> None:
+    """TP: a command with an XOR checksum, in digits of either case, is answered with the right one."""
+    bench.expect_right("upper case", b"$GC^20\r")
+    bench.expect_right("lower case", encode("GP", check=Check.NONE, end=b"") + b"^33\r")
+    bench.expect_right("digits a to f", b"$GH^2b\r")
+
+
+@requirement("RAPI/FR.02")
+def test_FR_02(bench: RapiBench) -> None:
+    """TP: a command with an additive checksum is answered as well, with an XOR checksum."""
+    bench.expect_right("additive checksum", encode("GS", check=Check.SUM))
+
+
+@requirement("RAPI/FR.03")
+def test_FR_03(bench: RapiBench) -> None:
+    """TP: a command without a checksum is answered as well, with an XOR checksum."""
+    bench.expect_right("no checksum", encode("GS", check=Check.NONE))
+
+
+@requirement("RAPI/FR.04")
+def test_FR_04(bench: RapiBench) -> None:
+    """TP: a reply repeats the sequence id of its command, and has none where there is none or 00."""
+    for sequence, due in ((ID, ID), (0x01, 0x01), (0x00, None), (None, None)):
+        frame = bench.expect_right(f"id {sequence}", encode("GV", sequence=sequence))
+        repeated = None if frame is None else frame.sequence
+        bench.check(f"id {sequence} repeated", str(repeated), equals=str(due), at=bench.now)
+
+
+@requirement("RAPI/FR.05")
+def test_FR_05(bench: RapiBench, variant: str) -> None:
+    """TP: a command with a wrong checksum is answered NK without its id, and not carried out."""
+    form = Check.XOR if variant == "xor" else Check.SUM
+    before = bench.get("GC").number("pilot")
+    other = 8 if before != 8 else 9
+    body = encode("SC", str(other), sequence=ID, check=Check.NONE, end=b"")
+    wrong = f"{form}{checksum(body, form) ^ 0x01:02X}\r".encode()
+    bench.expect_reply("wrong checksum", body + wrong, NK)
+    bench.check("limit kept", bench.get("GC").number("pilot"), equals=before, at=bench.now)
+
+
+@requirement("RAPI/FR.06")
+def test_FR_06(bench: RapiBench) -> None:
+    """TP: a command that does not exist, or has the wrong number of parameters, is answered by a bare NK."""
+    bench.expect_reply("unknown command", encode("QQ"), NK)
+    bench.expect_reply("parameter missing", encode("SL"), NK)
+    bench.expect_reply("parameter too many", encode("S4", "0", "0"), NK)
+
+
+@requirement("RAPI/FR.07")
+def test_FR_07(bench: RapiBench) -> None:
+    """TP: a frame longer than 31 characters is not answered, and the next one is."""
+    bench.expect_unanswered("overlong frame", OVERLONG)
+
+
+@requirement("RAPI/FR.08")
+def test_FR_08(bench: RapiBench) -> None:
+    """TP: a dollar sign inside a frame begins a new one; what stood before it is dropped."""
+    bench.expect_right("begun anew", b"$S4 1 " + encode("GV"))
+    bench.check("replies", len(bench.replies(0)), equals=1, at=bench.now)
+
+
+@requirement("RAPI/FR.09")
+def test_FR_09(bench: RapiBench) -> None:
+    """TP: a command of more than ten tokens is answered NK."""
+    bench.expect_reply("eleven tokens", encode("FP", "0", "0", *"abcdefgh"), NK)
+
+
+@requirement("RAPI/FR.10")
+def test_FR_10(bench: RapiBench) -> None:
+    """TP: a reply ends with CR alone."""
+    for _ in range(2):
+        bench.expect_right("reply", encode("GV"))
+    ends = [line[:1] for line in bench.bytes_said().split(b"\r") if line.lstrip(b"\n").startswith(b"$")]
+    bench.check("LF after CR", b"\n" in ends, equals=False, at=bench.now)

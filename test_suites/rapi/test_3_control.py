@@ -1,0 +1,131 @@
+"""What a console carries out: the current, functions, heartbeat (sheet serial, 1.3 to 1.5)."""
+
+from __future__ import annotations
+
+from hil.cases import AcPhase, Limit, RapiBench, quantity, requirement, s, seconds
+
+DISABLED, SLEEPING, CHARGING = 0xFF, 0xFE, 0x03
+LEAST = 6
+BEAT, SAFE, USUAL = 10, 8, 16
+"""Seconds of supervision, current of the fallback, current before; A."""
+LATE = s(1)
+MISSED, ACKNOWLEDGE = 2, 165
+
+
+@requirement("RAPI/SC.01")
+def test_SC_01(bench: RapiBench) -> None:
+    """TP: a current within the limits is taken and told, and the duty cycle follows at once."""
+    bench.reach(AcPhase.OFFERED)
+    for amps in (16, 6, 20):
+        answer = bench.expect(f"{amps} A", f"OK {amps}", "SC", amps)
+        bench.check("limit told", bench.get("GC").number("pilot"), equals=amps, unit="A", at=bench.now)
+        bench.until(answer.at + LATE)
+        bench.check_duty(f"duty cycle of {amps} A", float(amps), at=bench.now)
+
+
+@requirement("RAPI/SC.02")
+def test_SC_02(bench: RapiBench, variant: str) -> None:
+    """TP: a current outside the limits is answered NK with the nearest one, which is set."""
+    bench.expect("usual current", f"OK {USUAL}", "SC", USUAL)
+    most = bench.get("GC").number("hardware_max")
+    asked, due = (LEAST - 1, LEAST) if variant == "below" else (most + 1, most)
+    bench.expect(f"{asked} A", f"NK {due}", "SC", asked)
+    bench.check("limit told", bench.get("GC").number("pilot"), equals=due, unit="A", at=bench.now)
+
+
+@requirement("RAPI/SC.03")
+def test_SC_03(bench: RapiBench) -> None:
+    """TP: a volatile current is limited by the stored one and does not change it."""
+    bench.expect("stored current", f"OK {USUAL}", "SC", USUAL)
+    bench.expect("volatile current", "OK 10", "SC", 10, "V")
+    bench.expect("volatile current above the stored one", f"NK {USUAL}", "SC", USUAL + 4, "V")
+    bench.check("limit told", bench.get("GC").number("pilot"), equals=USUAL, unit="A", at=bench.now)
+
+
+@requirement("RAPI/FN.01")
+def test_FN_01(bench: RapiBench) -> None:
+    """TP: disabling ends the charge, enabling begins it again."""
+    _expect_pause(bench, "FD", DISABLED)
+
+
+@requirement("RAPI/FN.02")
+def test_FN_02(bench: RapiBench) -> None:
+    """TP: sleeping ends the charge, enabling begins it again."""
+    _expect_pause(bench, "FS", SLEEPING)
+
+
+def _expect_pause(bench: RapiBench, command: str, state: int) -> None:
+    dead = quantity("supply-threshold").most
+    bench.reach(AcPhase.CHARGING)
+    stopped = bench.expect("stop", "OK", command)
+    bench.expect_change("output off", "output_voltage", 0.0, dead, after=stopped.at)
+    bench.expect_state("state meanwhile", state)
+    enabled = bench.expect("enable", "OK", "FE")
+    bench.expect_change("output on", "output_voltage", dead, 1e9, after=enabled.at)
+    bench.expect_state("state afterwards", CHARGING)
+
+
+@requirement("RAPI/FN.03")
+def test_FN_03(bench: RapiBench) -> None:
+    """TP: under the authorisation lock there is no charge, and without it there is."""
+    dead = quantity("supply-threshold").most
+    bench.vehicle.want(True)
+    locked = bench.expect("lock", "OK", "S4", 1)
+    bench.expect("lock told", "OK 1", "G4")
+    bench.plug_in()
+    bench.expect_dead("output under the lock", after=locked.at, until=bench.now + s(8))
+    unlocked = bench.expect("unlock", "OK", "S4", 0)
+    bench.start()
+    bench.expect("unlock told", "OK 0", "G4")
+    bench.expect_change("output on", "output_voltage", dead, 1e9, after=unlocked.at)
+
+
+@requirement("RAPI/HB.01")
+def test_HB_01(bench: RapiBench, variant: str) -> None:
+    """TP: without a heartbeat the duty cycle falls back to the safe current when the interval has elapsed."""
+    supervised = _supervise(bench)
+    reached = _fallen(bench, supervised)
+    if variant == "in-time":
+        bench.assume(reached is not None, "the duty cycle does not fall back")
+        within = Limit("heartbeat", s(BEAT), s(BEAT) + LATE, "serial.md 1.5")
+        bench.check_window("time to the safe current", (reached or 0) - supervised, within, at=reached or 0)
+        return
+    bench.check("falls back", reached is not None, equals=True, at=bench.now)
+    bench.let(LATE)
+    bench.check_duty("duty cycle of the safe current", float(SAFE), at=bench.now)
+    bench.check("limit told", bench.get("GC").number("pilot"), equals=SAFE, unit="A", at=bench.now)
+    bench.expect("heartbeat told", f"OK {BEAT} {SAFE} {MISSED}", "GY")
+
+
+def _supervise(bench: RapiBench) -> int:
+    """A vehicle at the usual current, and a console that waits for the heart to beat from the instant told."""
+    bench.ask("SC", USUAL)
+    bench.reach(AcPhase.OFFERED)
+    return bench.expect("supervision", f"OK {BEAT} {SAFE} 0", "SY", BEAT, SAFE).asked
+
+
+def _fallen(bench: RapiBench, after: int) -> int | None:
+    """When the duty cycle first told less than the usual current; None when it does not."""
+    return bench.time_in_range("cp_duty", 1.0, (SAFE + 2) / 0.6, after, after + s(2 * BEAT))
+
+
+@requirement("RAPI/HB.02")
+def test_HB_02(bench: RapiBench) -> None:
+    """TP: as long as the heart beats, the current stays."""
+    start = _supervise(bench)
+    for number in range(1, 5):
+        bench.until(start + number * s(BEAT // 2))
+        bench.expect(f"pulse at {seconds(bench.now - start):.0f} s", f"OK {BEAT} {SAFE} 0", "SY")
+    bench.check_duty("duty cycle", float(USUAL), at=bench.now)
+
+
+@requirement("RAPI/HB.03")
+def test_HB_03(bench: RapiBench) -> None:
+    """TP: a missed heartbeat is told until it is acknowledged, which gives the current back."""
+    bench.ask("SC", USUAL)
+    start = bench.expect("supervision", f"OK {BEAT} {SAFE} 0", "SY", BEAT, SAFE).asked
+    bench.until(start + s(BEAT) + LATE)
+    bench.expect("pulse after a miss", f"NK {BEAT} {SAFE} {MISSED}", "SY")
+    bench.expect("something else", f"NK {BEAT} {SAFE} {MISSED}", "SY", 3)
+    bench.expect("acknowledged", f"OK {BEAT} {SAFE} 1", "SY", ACKNOWLEDGE)
+    bench.check("limit given back", bench.get("GC").number("pilot"), equals=USUAL, unit="A", at=bench.now)
