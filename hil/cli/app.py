@@ -12,6 +12,7 @@ from hil.cli.check import EXAMPLES as CHECK_EXAMPLES
 from hil.cli.check import check_command
 from hil.cli.errors import EXITS, telling
 from hil.cli.modbus import modbus
+from hil.cli.profile import app as profile
 from hil.cli.qualify import EXAMPLES as QUALIFY_EXAMPLES
 from hil.cli.qualify import qualify_command
 from hil.cli.run import run_suites
@@ -169,3 +170,4 @@ app.command("check", epilog=CHECK_EXAMPLES)(check_command)
 app.command("soak", epilog=SOAK_EXAMPLES)(soak_command)
 app.command("qualify", epilog=QUALIFY_EXAMPLES)(qualify_command)
 app.add_typer(modbus, name="modbus")
+app.add_typer(profile, name="profile")

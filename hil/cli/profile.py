@@ -1,0 +1,272 @@
+"""``hil profile``: generate, show, replay, shrink, search and list load profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec.structs import replace
+
+from hil.bench.setup import Setup
+from hil.bench.twin import Twin
+from hil.cli import profile_show as shown
+from hil.cli.errors import NOT_PASSED, telling
+from hil.errors import UsageError
+from hil.profile.envelope import refuse_beyond
+from hil.profile.families import families, family
+from hil.profile.files import SUFFIX, load, save, write
+from hil.profile.model import LoadProfile
+from hil.profile.table import columns_of, from_csv, import_table, to_csv
+from hil.pytest_plugin.options import DEFAULT_RIG, Options
+from hil.pytest_plugin.plan import RunPlan, make_plan
+from hil.safety.envelope import Envelope
+from hil.tester.gbt27930 import VEHICLES
+from hil.transport.clock import monotonic
+from hil.units import minutes
+
+app = typer.Typer(
+    help="Load profiles: what a vehicle demands and does over time, in files that any bench replays.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+_Rig = Annotated[str, typer.Option(metavar="FILE", help="Rig file, or the name of a shipped rig.")]
+_Readings = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=CHOICE", help="Reading or preset; repeatable.", show_default=False)
+]
+_Faults = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Seeded fault of the reference charger; repeatable.", show_default=False),
+]
+_Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles, as JSON or CSV.")]
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="A profile, as JSON or CSV.")]
+_MaxPower = Annotated[
+    float | None, typer.Option(metavar="W", help="The most power that may be demanded.", show_default="no limit")
+]
+_Vehicle = Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(VEHICLES)}.")]
+
+
+def read(path: Path) -> LoadProfile:
+    """A profile from JSON or CSV, told by its suffix."""
+    if path.suffix.lower() != ".csv":
+        return load(path)
+    try:
+        return from_csv(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _plan(rig: str, reading: list[str] | None, fault: list[str] | None) -> RunPlan:
+    return make_plan(Options(rig=rig, reading=tuple(reading or ()), fault=tuple(fault or ())))
+
+
+def twin_of(plan: RunPlan, seed: int = 0) -> Twin:
+    """The virtual twin of a rig: its edition, readings and faults."""
+    setup = Setup(
+        edition=plan.edition,
+        vehicle=plan.rig.bench.vehicle,
+        readings=dict(plan.readings),
+        faults=tuple(each.name for each in plan.faults),
+    )
+    return Twin(setup, seed=seed)
+
+
+@app.command()
+@telling
+def generate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write the files.")],
+    count: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many.")] = 10,
+    vehicle: _Vehicle = "car-400v",
+    max_power: _MaxPower = None,
+    max_current: Annotated[
+        float | None, typer.Option(metavar="A", help="The most current demanded.", show_default="the vehicle's")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Equal seeds give equal profiles.")] = 0,
+    named: Annotated[
+        list[str] | None,
+        typer.Option("--family", metavar="NAME", help="A named family instead; repeatable.", show_default=False),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Families at the length of the real thing.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of JSON.")] = False,
+) -> None:
+    """Write legal profiles: generated ones, or named families."""
+    envelope = _envelope(max_power, max_current)
+    if named:
+        names = list(families()) if named == ["all"] else named
+        made = [family(name).profile(vehicle, envelope, full=full) for name in names]
+    else:
+        made = _generated(vehicle, envelope, count, seed)
+    for number, profile in enumerate(made, 1):
+        stem = profile.name if named else f"{vehicle}-{seed}-{number:04d}"
+        if as_csv:
+            write(folder / f"{stem}.csv", to_csv(profile))
+        else:
+            save(profile, folder / f"{stem}{SUFFIX}")
+    typer.echo(f"{len(made)} profile{'s' * (len(made) != 1)} in {folder}")
+
+
+def _envelope(max_power: float | None, max_current: float | None) -> Envelope:
+    limits = Envelope()
+    given = {"max_power": max_power, "max_current": max_current}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return Envelope(**{**limits.__dict__, **chosen})
+
+
+def _generated(vehicle: str, envelope: Envelope, count: int, seed: int) -> list[LoadProfile]:
+    from hil.profile.generate import examples  # Hypothesis takes longer to import than most commands to run
+    from hil.profile.strategies import load_profiles
+
+    found = examples(load_profiles(vehicle, envelope), count, seed)
+    return [replace(each, name=f"generated {number}", seed=seed) for number, each in enumerate(found, 1)]
+
+
+@app.command()
+@telling
+def replay(
+    files: _Files,
+    rig: _Rig = DEFAULT_RIG,
+    reading: _Readings = None,
+    fault: _Faults = None,
+    max_voltage: Annotated[float | None, typer.Option(metavar="V", help="Refuse profiles beyond.")] = None,
+    max_current: Annotated[float | None, typer.Option(metavar="A", help="Refuse profiles beyond.")] = None,
+    max_power: Annotated[float | None, typer.Option(metavar="W", help="Refuse profiles beyond.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for traces and plots.", show_default="no files")
+    ] = None,
+) -> None:
+    """Replay written profiles and judge them by every invariant; exit code 1 where one fails.
+
+    All files are read and checked as a whole before the first one is replayed.
+    """
+    profiles = [read(path) for path in files]
+    plan = _plan(rig, reading, fault)
+    given = {"max_voltage": max_voltage, "max_current": max_current, "max_power": max_power}
+    envelope = Envelope(**{name: value for name, value in given.items() if value is not None})
+    for profile in profiles:
+        refuse_beyond(profile, envelope)
+    if not plan.rig.virtual:
+        raise UsageError(f"rig {plan.rig.name}: only virtual rigs can be driven by profiles so far")
+    twin = twin_of(plan)
+    failed = [shown.replay_one(path, profile, twin, out) for path, profile in zip(files, profiles, strict=True)]
+    raise typer.Exit(NOT_PASSED if any(failed) else 0)
+
+
+@app.command()
+@telling
+def shrink(
+    file: _File,
+    rig: _Rig = DEFAULT_RIG,
+    reading: _Readings = None,
+    fault: _Faults = None,
+    case: Annotated[
+        str | None, typer.Option(metavar="CASE", help="Keep this one failing.", show_default="the first that fails")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="beside it, as .smallest.json")
+    ] = None,
+) -> None:
+    """Make a failing profile as small as it goes, on the virtual twin of a rig."""
+    profile = read(file)
+    plan = _plan(rig, reading, fault)
+    twin = twin_of(plan)
+    found, smallest = shown.shrunk(profile, twin, case)
+    target = out or file.with_name(f"{file.stem}.smallest{SUFFIX}")
+    save(smallest, target)
+    typer.echo(f"{found}: {len(profile.segments)} segments became {len(smallest.segments)}, in {target}")
+
+
+@app.command()
+@telling
+def search(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The corpus: the worst found are kept here.")],
+    goal: Annotated[str, typer.Option("--for", metavar="GOAL", help="What to drive towards (`hil profile list`).")],
+    minutes_: Annotated[float, typer.Option("--minutes", metavar="M", help="How long to search.")] = 1.0,
+    rig: _Rig = DEFAULT_RIG,
+    reading: _Readings = None,
+    fault: _Faults = None,
+    vehicle: _Vehicle = "car-400v",
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the generated profiles.")] = 0,
+) -> None:
+    """Drive generated profiles towards the worst case and keep the worst with their scores."""
+    from hil.profile import search as searching
+    from hil.profile.strategies import load_profiles
+
+    if minutes_ <= 0:
+        raise UsageError(f"--minutes {minutes_:g}: allowed is more than 0")
+    twin = twin_of(_plan(rig, reading, fault), seed)
+    cases = searching.cases_of(goal)
+    end = monotonic() + minutes(minutes_)
+    corpus = searching.search(
+        load_profiles(vehicle), lambda each: twin.run(each, cases).measured, goal, seed, lambda: monotonic() < end
+    )
+    kept = shown.merge(folder, goal, corpus)
+    shown.corpus_table(folder, kept)
+
+
+@app.command()
+@telling
+def show(
+    file: _File,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it, as .svg or .png.", show_default=False)
+    ] = None,
+) -> None:
+    """Tell what a profile does, segment by segment, and draw it."""
+    profile = read(file)
+    shown.profile_table(profile)
+    if plot is not None:
+        shown.draw_profile(profile, plot)
+        typer.echo(f"plot: {plot}")
+
+
+@app.command("list")
+@telling
+def list_(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Profiles to list, as a corpus.")] = None,
+) -> None:
+    """List named families, goals of a search, invariants; or the profiles of a folder."""
+    if folder is None:
+        shown.list_known()
+    else:
+        shown.corpus_table(folder, shown.profiles_in(folder))
+
+
+@app.command("import")
+@telling
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV of time, current, perhaps voltage and SOC.")],
+    out: Annotated[Path, typer.Argument(metavar="PROFILE", help="Where to write the profile.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COLUMN",
+            help="time, current, voltage, soc, and their scales such as current_scale=0.001; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    ramp: Annotated[bool, typer.Option("--ramp", help="Straight lines between the rows.")] = False,
+    vehicle: _Vehicle = "car-400v",
+) -> None:
+    """Make a profile of time-stamped demand data from elsewhere."""
+    values: dict[str, str | float | bool] = {"ramp": ramp}
+    for each in column or []:
+        name, equals, text = each.partition("=")
+        if not equals:
+            raise UsageError(f"--column {each!r}: write NAME=COLUMN")
+        values[name] = _scale(each, text) if name.endswith("_scale") else text
+    if vehicle not in VEHICLES:
+        raise UsageError(f"--vehicle {vehicle!r}; there are {', '.join(VEHICLES)}")
+    voltage = VEHICLES[vehicle].max_total_voltage
+    profile = import_table(file, columns_of(values), vehicle=vehicle, voltage=voltage)
+    save(profile, out)
+    typer.echo(f"{len(profile.segments)} segments in {out}")
+
+
+def _scale(given: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--column {given!r}: {text!r} is no number") from None

@@ -1,0 +1,290 @@
+"""What ``hil profile`` shows and keeps: tables, plots, traces, corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.markup import escape
+from rich.table import Table
+
+from hil.bench.bench import Bench, ignore
+from hil.bench.judge import Inconclusive, Judge
+from hil.bench.profiles import judged
+from hil.bench.profiles import replay as carry_out
+from hil.bench.twin import Twin
+from hil.conformance.catalogue import requirements
+from hil.conformance.verdict import Measurement, Verdict, worst
+from hil.errors import HilError, UsageError
+from hil.evidence.curves import Curves, Mark, Panel, collect
+from hil.evidence.explain import show_limits, show_value
+from hil.evidence.plot import draw
+from hil.evidence.trace import TraceWriter
+from hil.profile.families import families
+from hil.profile.files import SUFFIX, load, save, write
+from hil.profile.invariants import INVARIANTS
+from hil.profile.model import Found, LoadProfile
+from hil.profile.plan import course
+from hil.protocol.gbt27930 import edition
+from hil.pytest_plugin.table import console
+from hil.tester.gbt27930 import VEHICLES
+from hil.units import ms, s, seconds, show_instant
+
+_STYLE = (
+    "<style>.plot{font:11px sans-serif;background:#fff}.grid{stroke:#ddd;fill:none}.tick,.axis{fill:#555}"
+    ".demand{stroke:#c60;fill:none;stroke-dasharray:4 2}.output{stroke:#06c;fill:none}.band{fill:#06c;opacity:.15}"
+    ".limit{stroke:#b00;fill:none;stroke-dasharray:2 3}.mark{stroke:#888;fill:none}.decisive{stroke:#b00;fill:none}"
+    "text{stroke:none!important;fill:#444}</style>"
+)
+_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow", Verdict.NONE: "dim"}
+_RAMP_STEP = ms(250)
+_MOST_KEPT = 10
+
+
+# --- one profile ------------------------------------------------------------------------------------
+
+
+def profile_table(profile: LoadProfile) -> None:
+    """Head and segments."""
+    out = console()
+    out.print(f"[bold]{escape(profile.name)}[/]  {escape(profile.note)}", soft_wrap=True)
+    start = f"{profile.soc:g} %, {profile.temperature:g} °C"
+    out.print(f"vehicle {profile.vehicle}, {start}, {seconds(profile.span):g} s from the first CCS", soft_wrap=True)
+    if profile.found is not None:
+        out.print(f"found: {escape(_found(profile.found))}", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("at, s", "for, s", "A", "V", "mode", "", "events"):
+        table.add_column(column, justify="right" if column.endswith(("s", "A", "V")) and column != "events" else "left")
+    for event in profile.before:
+        table.add_row("before", "", "", "", "", "", escape(_event(event)))
+    for at, segment in zip(profile.starts(), profile.segments, strict=True):
+        happens = "; ".join(_event(event) for event in segment.events)
+        cells = (f"{seconds(at):g}", f"{segment.duration:g}", f"{segment.current:g}", f"{segment.voltage:g}")
+        table.add_row(*cells, segment.mode, "ramp" if segment.ramp else "", escape(happens))
+    out.print(table)
+
+
+def _found(found: Found) -> str:
+    parts = [found.requirement, found.what]
+    if found.at is not None:
+        parts.append(f"at {show_instant(found.at)}")
+    if found.score is not None:
+        parts.append(f"score {found.score:g}")
+    if found.faults:
+        parts.append(f"with {', '.join(found.faults)}")
+    return ", ".join(part for part in parts if part)
+
+
+def _event(event: object) -> str:
+    import msgspec
+
+    values = msgspec.to_builtins(event)
+    name, at = values.pop("do"), values.pop("at_s")
+    detail = " ".join(f"{key}={value}" for key, value in values.items() if value not in (None, []))
+    return f"{name}{f' {detail}' if detail else ''} @{at:g}"
+
+
+def draw_profile(profile: LoadProfile, path: Path) -> None:
+    """The demand over time, with the vehicle's limits and the events."""
+    vehicle = VEHICLES[profile.vehicle]
+    limits = (vehicle.max_current, vehicle.max_total_voltage)
+    current = Panel("current", "A", limits=[("BCP", 0, limits[0])])
+    voltage = Panel("voltage", "V", limits=[("BCP", 0, limits[1])])
+    points = course(profile)
+    for before, after in pairwise([*points, [float(profile.span), *points[-1][1:]]]):
+        steps = max(round((after[0] - before[0]) / _RAMP_STEP), 1) if before[4] else 1
+        for step in range(steps):
+            share = step / steps
+            t = round(before[0] + (after[0] - before[0]) * share)
+            voltage.demand.append((t, before[1] + (after[1] - before[1]) * share))
+            current.demand.append((t, before[2] + (after[2] - before[2]) * share))
+    marks = [
+        Mark(at + s(event.at), str(event.__struct_config__.tag), "stimulus")
+        for at, segment in zip(profile.starts(), profile.segments, strict=True)
+        for event in segment.events
+    ]
+    write_plot(draw(Curves(current, voltage, marks, 0, profile.span, profile.span)), path)
+
+
+def write_plot(svg: str, path: Path) -> None:
+    """An SVG that stands alone, or a PNG of it; :class:`UsageError` for another suffix or a missing extra."""
+    whole = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(">", f">{_STYLE}", 1)
+    if path.suffix.lower() == ".svg":
+        write(path, whole)
+    elif path.suffix.lower() == ".png":
+        try:
+            cairosvg = import_module("cairosvg")
+        except (ImportError, OSError) as error:
+            raise UsageError(f"{path}: PNG needs the extra `plot` (pip install 'hil[plot]'): {error}") from error
+        try:
+            path.write_bytes(cairosvg.svg2png(bytestring=whole.encode(), scale=2, background_color="white"))
+        except OSError as error:
+            raise HilError(f"cannot write {path}: {error.strerror or error}") from error
+    else:
+        raise UsageError(f"{path}: allowed are .svg and .png")
+
+
+# --- replay and shrink ------------------------------------------------------------------------------
+
+
+def replay_one(path: Path, profile: LoadProfile, twin: Twin, out: Path | None) -> bool:
+    """Replay, judge, tell, and keep the evidence where a folder is given; True where an invariant fails."""
+    messages = edition(twin.base.edition)
+    writer = None if out is None else TraceWriter(out, path.stem)
+    sink = ignore if writer is None else writer.write
+    bench = Bench(twin.world(profile), messages, Judge(), twin.base.readings, sink)
+    problem = ""
+    try:
+        try:
+            carry_out(bench, profile)
+        except Inconclusive as error:
+            problem = str(error)
+        measured = judged(bench)
+        bench.close()
+    finally:
+        if writer is not None:
+            writer.close()
+    failing = _tell(path, profile, measured, problem)
+    if out is not None:
+        decisive = None if failing is None else failing.at
+        curves = collect(bench.record.observations, messages, decisive, electrical=True)
+        if curves is not None:
+            write_plot(draw(curves), out / f"{path.stem}.svg")
+        console().print(f"  evidence: {out / path.stem}.log, .jsonl, .svg", soft_wrap=True)
+    return failing is not None or bool(problem)
+
+
+def _tell(path: Path, profile: LoadProfile, measured: dict[str, list[Measurement]], problem: str) -> Measurement | None:
+    out = console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("case", "verdict", "measured", "allowed", "at"):
+        table.add_column(column)
+    first: Measurement | None = None
+    for case, values in measured.items():
+        verdict = worst(each.verdict for each in values)
+        advisory = requirements()[INVARIANTS[case].requirement].advisory
+        shown = next((each for each in values if each.verdict is verdict), None)
+        if shown is None:
+            continue
+        if verdict is Verdict.FAIL and not advisory and first is None:
+            first = shown
+        word = f"[{_STYLES.get(verdict, '')}]{verdict.value}[/]{' (advisory)' if advisory else ''}"
+        value = f"{shown.name}: {show_value(shown.value)} {shown.unit}".strip()
+        at = "" if shown.at is None else show_instant(shown.at)
+        table.add_row(case, word, escape(value), escape(show_limits(shown)), at)
+    out.print(f"[bold]{escape(str(path))}[/]  {escape(profile.name)}", soft_wrap=True)
+    out.print(table)
+    if problem:
+        out.print(f"  [yellow]{escape(problem)}[/]", soft_wrap=True)
+    _compare(profile, measured)
+    return first
+
+
+def _compare(profile: LoadProfile, measured: dict[str, list[Measurement]]) -> None:
+    """Whether what the profile was kept for came again, at the same instant."""
+    found = profile.found
+    if found is None or found.at is None:
+        return
+    case = found.requirement.rpartition("/")[2]
+    again = [each for each in measured.get(case, ()) if each.name == found.what]
+    out = console()
+    if any(each.verdict is Verdict.FAIL and each.at == found.at for each in again):
+        out.print(f"  [bold]reproduced[/]: {escape(_found(found))}", soft_wrap=True)
+    elif any(each.verdict is Verdict.FAIL for each in again):
+        out.print(f"  fails again, at another instant than {show_instant(found.at)}", soft_wrap=True)
+    else:
+        out.print(f"  not reproduced: {escape(_found(found))}", soft_wrap=True)
+
+
+def shrunk(profile: LoadProfile, twin: Twin, case: str | None) -> tuple[str, LoadProfile]:
+    """The case kept failing, and the smallest profile; :class:`UsageError` where the profile fails nothing."""
+    if case is not None and case not in INVARIANTS:
+        raise UsageError(f"no case {case!r}; there are {', '.join(INVARIANTS)}")
+    outcome = twin.run(profile)
+    failing = [each for each in ([case] if case else INVARIANTS) if outcome.verdict(each) is Verdict.FAIL]
+    if not failing:
+        asked = case or "any invariant"
+        raise UsageError(f"the profile does not fail {asked} on this rig: there is nothing to shrink")
+    smallest = twin.smallest(profile, failing[0])
+    again = twin.run(smallest, (failing[0],)).failing(failing[0])
+    assert again is not None, "what was reduced still fails"
+    requirement = INVARIANTS[failing[0]].requirement
+    found = Found(requirement=requirement, what=again.name, at=again.at, faults=twin.base.faults)
+    return failing[0], replace(smallest, name=f"{profile.name}, smallest", found=found)
+
+
+# --- folders and lists ------------------------------------------------------------------------------
+
+
+def profiles_in(folder: Path) -> list[tuple[Path, LoadProfile]]:
+    """Every profile of a folder, the worst scores first."""
+    if not folder.is_dir():
+        raise UsageError(f"no folder {folder}")
+    found = [(path, load(path)) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    return sorted(found, key=lambda pair: -(pair[1].found.score or 0.0) if pair[1].found else 0.0)
+
+
+def merge(folder: Path, goal: str, corpus: object) -> list[tuple[Path, LoadProfile]]:
+    """Add what a search found to a folder, and keep the worst ten of the goal."""
+    from hil.profile.search import Corpus
+
+    assert isinstance(corpus, Corpus)
+    old = [each for _, each in profiles_in(folder)] if folder.is_dir() else []
+    mine = [each for each in old if each.name.startswith(f"{goal} ")]
+    whole = Corpus(_MOST_KEPT)
+    for profile in [*mine, *(each for _, each in corpus.worst)]:
+        whole.offer(profile.found.score if profile.found and profile.found.score else 0.0, profile)
+    for number, (_, profile) in enumerate(whole.worst, 1):
+        save(profile, folder / f"{goal}-{number:02d}{SUFFIX}")
+    return [pair for pair in profiles_in(folder) if pair[1].name.startswith(f"{goal} ")]
+
+
+def corpus_table(folder: Path, profiles: Sequence[tuple[Path, LoadProfile]]) -> None:
+    """Files, lengths and what they were kept for."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("file", "vehicle", "s", "segments", "score", "found"):
+        table.add_column(column)
+    for path, profile in profiles:
+        found = profile.found
+        score = "" if found is None or found.score is None else f"{found.score:.3f}"
+        told = "" if found is None else f"{found.requirement}, {found.what}"
+        cells = (path.name, profile.vehicle, f"{seconds(profile.span):g}", str(len(profile.segments)), score, told)
+        table.add_row(*map(escape, cells))
+    out = console()
+    out.print(table)
+    out.print(f"{len(profiles)} in {folder}", soft_wrap=True)
+
+
+def list_known() -> None:
+    """Families, goals and invariants."""
+    from hil.profile.search import GOALS
+
+    out = console()
+    _rows("named families (hil profile generate --family NAME DIR)", ((e.name, e.summary) for e in families().values()))
+    _rows("goals (hil profile search --for GOAL DIR)", ((name, ", ".join(cases)) for name, cases in GOALS.items()))
+    titles = ((case, requirements()[each.requirement].title) for case, each in INVARIANTS.items())
+    _rows("invariants (hil run --suite load_profiles --case CASE)", titles)
+    out.print(f"vehicles: {', '.join(VEHICLES)}", soft_wrap=True)
+
+
+def _rows(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False, title=title, title_justify="left", title_style="bold")
+    for name, text in rows:
+        table.add_row(escape(name), escape(text))
+    console().print(table)
+
+
+__all__ = [
+    "corpus_table",
+    "draw_profile",
+    "list_known",
+    "merge",
+    "profile_table",
+    "profiles_in",
+    "replay_one",
+    "shrunk",
+    "write_plot",
+]
