@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hil.units import SECOND, Instant
 
 if TYPE_CHECKING:
-    from hil.dut.gbt27930.charger import Charger
+    from hil.dut.gbt27930.steps import ChargerSteps
 
 _MINUTE = 60 * SECOND
 _LONGEST_MINUTES = 600
@@ -19,7 +19,7 @@ _OVERVOLTAGE_MARGIN = 1.02
 class PowerControl:
     """Set-points over time. Reads sensors, sets actuators, knows nothing of the bus."""
 
-    def __init__(self, charger: Charger) -> None:
+    def __init__(self, charger: ChargerSteps) -> None:
         self._charger = charger
         self._target = 0.0
         self._set_current = 0.0

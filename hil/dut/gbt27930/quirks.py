@@ -9,7 +9,7 @@ from hil.dut.gbt27930.power import PowerControl
 from hil.units import SECOND, Instant, Span
 
 if TYPE_CHECKING:
-    from hil.dut.gbt27930.charger import Charger
+    from hil.dut.gbt27930.steps import ChargerSteps
 
 _CV = 1
 _LONG_AGO: Instant = -(1 << 62)
@@ -65,7 +65,7 @@ class Quirks:
 class QuirkyPower(PowerControl):
     """The reference's control with some quirks."""
 
-    def __init__(self, charger: Charger, quirks: Quirks) -> None:
+    def __init__(self, charger: ChargerSteps, quirks: Quirks) -> None:
         super().__init__(charger)
         self._quirks = quirks
         self._raw: Any = None
