@@ -66,19 +66,20 @@ class ReadChecks(Line):
     # --- exceptions -------------------------------------------------------------------------------
 
     def expect_end_of_run(self) -> None:
-        """The last address of a run is read; the one behind it, and both together, are answered as the map says."""
+        """The end of a run is read; the next undeclared address, and both together, are answered as the map says."""
         places, behaviour = self.bench.places, self.bench.map.behaviour
         run = places.any_run()
-        beyond = run.read(run.least, skip=places.gap(run) - run.address)
-        self.expect_reply(run.read(run.least, skip=run.count - run.least), "the last address")
+        gap = places.gap(run)
+        beyond = run.read(run.least, skip=gap - run.address)
+        self.expect_reply(run.read(run.least, skip=run.count - run.least), f"address {run.end - 1}")
         if behaviour.unlisted in _FILLS:
             fill = _FILLS[behaviour.unlisted]
-            self.expect_values(beyond, (fill,) * run.least, "the address behind it")
+            self.expect_values(beyond, (fill,) * run.least, f"address {gap}")
             return
-        self.expect_exception(beyond, ILLEGAL_ADDRESS, label="the address behind it")
-        self.expect_exception(
-            run.read(run.least + 1, skip=run.count - run.least), ILLEGAL_ADDRESS, label="both together"
-        )
+        self.expect_exception(beyond, ILLEGAL_ADDRESS, label=f"address {gap}")
+        last = run.end - run.least
+        both = run.read(gap + 1 - last, skip=last - run.address)
+        self.expect_exception(both, ILLEGAL_ADDRESS, label=f"addresses {last} to {gap}")
 
     def expect_wrap_refused(self) -> None:
         """A span beyond the last address is refused with 02."""

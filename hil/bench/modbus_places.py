@@ -117,10 +117,13 @@ class Places:
         return max(each.size for each in self.map.at(self.unit, table) if each.address == address)
 
     def gap(self, run: Run) -> int:
-        """The address behind a run, which is undeclared."""
-        if run.end > LAST:
-            raise Inconclusive(f"the map {self.map.name} declares every address")
-        return run.end
+        """The first undeclared address behind a run."""
+        declared = self.map.at(self.unit, self.map.table_of(run.function) or "")
+        held = {at for each in declared for at in range(each.address, each.end)}
+        found = next((at for at in range(run.end, LAST + 1) if at not in held), None)
+        if found is None:
+            raise Inconclusive(f"the map {self.map.name} declares every address behind {run.end - 1}")
+        return found
 
     # --- writing ----------------------------------------------------------------------------------
 

@@ -41,5 +41,5 @@ def initial(register: Register, index: int) -> Value:
     if register.low is not None:
         return register.low
     if register.type.startswith("float"):
-        return float(index % 64)
+        return register.decode(register.encode(float(index % 64)))
     return register.physical(1 if register.mask is not None else 1 + index * _STEP % 20_000)

@@ -1,0 +1,123 @@
+"""The bench for Modbus devices: what is told of an answer, and maps of real devices, which it must not blame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from hil.bench.judge import Inconclusive, Judge
+from hil.bench.kinds.modbus import KIND
+from hil.bench.modbus import ModbusBench
+from hil.bench.modbus_places import Places, allowed, refused
+from hil.bench.setup import Setup
+from hil.codec.map_file import map_names
+from hil.conformance.catalogue import requirements
+from hil.conformance.verdict import Verdict
+from hil.dut.faults import all_faults
+from hil.dut.modbus import reference_map
+from hil.qualify.suite import suite_cases
+
+MAPS = map_names()
+WRONG_BIT = (
+    "wrong error bit in the function code, the exception's function code is 49, due is C1: 00 01 00 00 00 03 11 49 01"
+)
+WRONG_COUNT = (
+    "wrong byte count, the byte count is 8, due is 16; 16 bytes follow: "
+    "00 01 00 00 00 13 11 03 08 1F 41 1F 4F 1F 5D 1F 6B 1F 79 1F 87 1F 95 1F A3"
+)
+
+
+def opened(**chosen: Any) -> ModbusBench:
+    setup = Setup(**chosen)
+    bench = KIND.bench(KIND.build(setup, {}), setup, Judge(), lambda observations: None)
+    assert isinstance(bench, ModbusBench)
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("fault", "case", "told", "due"),
+    [
+        (
+            "modbus-error-bit-3",
+            "EX.01",
+            WRONG_BIT,
+            "exception 01",
+        ),
+        (
+            "modbus-byte-count-in-registers",
+            "FC.03",
+            WRONG_COUNT,
+            f"00 01 00 00 00 13 11 03 10 {'?? ' * 16}or 00 01 00 00 00 03 11 83 ??",
+        ),
+        ("modbus-unknown-function-silent", "EX.01", "no answer", "exception 01"),
+    ],
+)
+def test_an_answer_is_shown_as_it_came_beside_what_was_due(fault: str, case: str, told: str, due: str) -> None:
+    bench = opened(faults=(fault,))
+    suite_cases()[f"MODBUS/{case}"](bench, "tcp")
+    decisive = bench.judge.decisive
+    assert decisive is not None
+    assert decisive.verdict is Verdict.FAIL
+    assert decisive.value == told
+    assert decisive.note.startswith(f"due {due}; asked ")
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_no_device_is_blamed_for_what_its_map_says(name: str) -> None:
+    verdicts: Counter[str] = Counter()
+    for identifier, case in suite_cases().items():
+        requirement = requirements()[identifier]
+        if requirement.suite != "modbus":
+            continue
+        for variant in requirement.variants or (None,):
+            bench = opened(model=name)
+            try:
+                case(bench, variant)
+            except Inconclusive:
+                verdicts["inconclusive"] += 1
+                continue
+            assert bench.judge.verdict in (Verdict.PASS, Verdict.NONE), (
+                f"{identifier} {variant}: {bench.judge.decisive}"
+            )
+            verdicts[bench.judge.verdict.value] += 1
+    assert verdicts["pass"] > 20, verdicts
+
+
+def test_what_the_stimulus_did_not_reach_is_told_as_trouble() -> None:
+    bench = opened()
+    bench.spoil_parity()
+    assert bench.trouble() == "the parity error did not come about"
+    bench.line("rtu").ask(bench.places.any_run().one())
+    assert bench.trouble() == ""
+
+
+def test_places_keep_what_they_promise() -> None:
+    for name in ("", *MAPS):
+        registers = reference_map(name)
+        places = Places(registers)
+        run = places.any_run()
+        declared = registers.at(places.unit, registers.table_of(run.function) or "")
+        held = {at for each in declared if each.readable for at in range(each.address, each.end)}
+        assert set(range(run.address, run.end)) <= held, name
+        assert places.gap(run) not in {at for each in declared for at in range(each.address, each.end)}, name
+        assert places.foreign not in registers.unit_ids
+        assert places.unknown_function not in registers.all_functions
+        for each in declared:
+            for words in allowed(each):
+                assert each.encode(each.decode(words)) == words
+            wrong = refused(each)
+            assert wrong is None or wrong not in allowed(each)
+
+
+def test_a_map_without_what_a_case_needs_says_so() -> None:
+    with pytest.raises(Inconclusive, match="the map keba-p30 has no function 1"):
+        Places(reference_map("keba-p30")).run(1)
+    with pytest.raises(Inconclusive, match="is not of a device on a serial line"):
+        opened(model="keba-p30").line("rtu")
+
+
+def test_faults_name_cases_of_their_own_suite() -> None:
+    names = {each for fault in all_faults().values() if fault.dut == "modbus" for each in fault.breaks}
+    assert names == {each for each in requirements() if each.startswith("MODBUS/")}
