@@ -26,7 +26,8 @@ class ResultLog:
             out.mkdir(parents=True, exist_ok=True)
             self._file = FileIO(self.path, "w")
         except OSError as error:
-            raise HilError(f"cannot write evidence to {self.path}: {error.strerror or error}") from error
+            why = error.strerror or error
+            raise HilError(f"cannot write evidence to {self.path}: {why}; choose another folder with --out") from error
 
     def append(self, result: CaseResult) -> None:
         """Keep one result."""

@@ -46,6 +46,20 @@ def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> No
         raise HilError(f"cannot write the report to {error.filename or out}: {error.strerror or error}") from error
 
 
+def forget_reports(out: Path) -> None:
+    """Take away what :func:`write_reports` wrote for an earlier run, not to be taken for one that is killed.
+
+    Raises :class:`HilError` naming the path when the disk refuses.
+    """
+    try:
+        for name in (JSON_NAME, JUNIT_NAME, page.FILE_NAME):
+            (out / name).unlink(missing_ok=True)
+        for path in (out / allure.FOLDER).glob("*-result.json"):
+            path.unlink()
+    except OSError as error:
+        raise HilError(f"cannot replace {error.filename or out}: {error.strerror or error}") from error
+
+
 def _observations(out: Path, result: CaseResult) -> tuple[list[Observation], str]:
     if result.stream is None:
         return [], ""

@@ -45,12 +45,19 @@ class Controller:
         return [] if self._results is None else self._results.results
 
     def take(self, values: Any) -> CaseResult:
-        """Take in a result as plain values and keep it on disk at once."""
-        if self._results is None:
-            from hil.pytest_plugin.results import Results
+        """Take in a result as plain values and keep it on disk at once.
 
-            self._results = Results(session_of(self._config).plan)
-        return self._results.take(values)
+        A disk that refuses ends the run: what came after would be lost.
+        """
+        try:
+            if self._results is None:
+                from hil.pytest_plugin.results import Results
+
+                self._results = Results(session_of(self._config).plan)
+            return self._results.take(values)
+        except HilError as error:
+            self.problems.append(str(error))
+            pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

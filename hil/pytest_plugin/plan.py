@@ -219,7 +219,8 @@ def _known(what: str, name: str, known: Iterable[str]) -> str:
         return name
     near = near_matches(name, known)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    there = f"there are {', '.join(known)}" if len(known) <= 12 else "`hil run --list` shows them all"
+    shown = "hil faults" if what == "seeded fault" else "hil run --list"
+    there = f"there are {', '.join(known)}" if len(known) <= 12 else f"`{shown}` shows them all"
     raise UsageError(f"no {what} {name!r}: {hint}{there}")
 
 

@@ -12,7 +12,7 @@ from hil.conformance.catalogue import requirements
 from hil.conformance.register import register
 from hil.conformance.verdict import CaseResult
 from hil.evidence.log import ResultLog
-from hil.evidence.report import write_reports
+from hil.evidence.report import forget_reports, write_reports
 from hil.evidence.trace import LOG_SUFFIX, STREAM_SUFFIX
 from hil.pytest_plugin.info import run_info
 from hil.pytest_plugin.plan import RunPlan
@@ -25,6 +25,7 @@ class Results:
         self.results: list[CaseResult] = []
         self._plan = plan
         self._log = ResultLog(plan.out)
+        forget_reports(plan.out)
 
     def take(self, values: Any) -> CaseResult:
         """Keep one result, on disk at once."""

@@ -85,7 +85,25 @@ def test_an_output_folder_that_cannot_be_made_is_3(shell: Any) -> None:
     (shell.path / "taken").write_text("")
     done = shell.hil("run", "--case", "DP.1001", "--out", "taken")
     assert done.returncode == 3
-    assert "cannot write evidence to" in done.stdout + done.stderr
+    assert "cannot write evidence to" in done.stderr
+    assert "choose another folder with --out" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_run_that_is_killed_leaves_no_report_of_an_earlier_one(shell: Any) -> None:
+    shell.hil("run", "--case", "DN.3006")
+    (shell.path / "test_own.py").write_text("import os\ndef test_own():\n    os._exit(9)\n")
+    shell.hil("run", "--case", "DP.1001", "--", "test_own.py")
+    out = shell.path / "report"
+    assert json.loads((out / "results.jsonl").read_text("utf-8").splitlines()[-1])["id"] == "DP.1001"
+    assert not [name for name in ("conformance.json", "junit.xml", "index.html") if (out / name).exists()]
+    assert not list((out / "allure-results").glob("*-result.json"))
+
+
+def test_a_fault_that_is_not_there_is_told_where_they_are(shell: Any) -> None:
+    done = shell.hil("run", "--fault", "nope")
+    assert done.returncode == 2
+    assert "`hil faults` shows them all" in done.stderr
 
 
 def test_tests_beside_the_cases_count(shell: Any) -> None:
