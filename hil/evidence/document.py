@@ -83,6 +83,8 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "duration_s": result.duration_s,
         "decisive_s": _seconds(result.decisive),
         "repeat": result.repeat,
+        "profile": result.profile,
+        "replay": result.replay,
     }
 
 

@@ -127,6 +127,8 @@ def _story(result: CaseResult, observations: Sequence[Observation], messages: Me
     if result.repeat:
         yield ""
         yield f"  Repeat with:  {result.repeat}"
+    if result.replay:
+        yield f"  Replay with:  {result.replay}"
 
 
 def _head(result: CaseResult) -> Iterator[str]:

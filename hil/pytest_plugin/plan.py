@@ -144,14 +144,14 @@ class RunPlan:
             words += ["--reading", each]
         return shlex.join([*words, *self._fault_words()])
 
-    def replay(self, profile: Path) -> str:
+    def replay(self, run: Run, profile: Path) -> str:
         """The command line that replays a load profile as this run did."""
         here = Path.cwd()
         path = profile.relative_to(here) if profile.is_relative_to(here) else profile
         words = ["hil", "profile", "replay", path.as_posix()]
         if self.options.rig != Options.rig:
             words += ["--rig", self.options.rig]
-        for each in self.options.reading:
+        for each in (*self.options.reading, *((run.reading,) if run.reading else ())):
             words += ["--reading", each]
         return shlex.join([*words, *self._fault_words()])
 

@@ -112,7 +112,7 @@ class CaseRun:
         path = self._plan.out / "profiles" / f"{self.run.stem}{SUFFIX}"
         save(profile, path)
         result.profile = path.relative_to(self._plan.out).as_posix()
-        result.replay = self._plan.replay(path)
+        result.replay = self._plan.replay(self.run, path)
 
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
         judged = self.bench.judge.verdict
