@@ -20,6 +20,7 @@ from hil.protocol.modbus import (
     Stray,
     TcpClient,
     decode_request,
+    show_bytes,
 )
 from hil.units import Instant, Span
 from hil.world.bytenode import Open, Send, Shut, Wish
@@ -235,7 +236,7 @@ class ModbusMaster:
 
     def _tell(self, on: str, event: Event, now: Instant) -> None:
         if isinstance(event, Stray):
-            details: dict[str, Scalar] = {"on": on, "bytes": event.data.hex(), "why": str(event.kind)}
+            details: dict[str, Scalar] = {"on": on, "bytes": show_bytes(event.data), "why": str(event.kind)}
             self.notes.append(Note(now, KIND, "stray", details))
             return
         ticket = self._tickets[on, event.transaction.token]
@@ -245,12 +246,12 @@ class ModbusMaster:
 def _told(event: Answered | Faulty | NoReply | Lost, ticket: int) -> tuple[str, dict[str, Scalar]]:
     details: dict[str, Scalar] = {"sent": event.transaction.sent, "at": event.at}
     if isinstance(event, Answered):
-        return f"done {ticket}", details | {"outcome": "reply", "bytes": event.frame.hex()}
+        return f"done {ticket}", details | {"outcome": "reply", "bytes": show_bytes(event.frame)}
     if isinstance(event, NoReply):
         return f"done {ticket}", details | {"outcome": "silence"}
     if isinstance(event, Lost):
         return f"done {ticket}", details | {"outcome": "lost"}
     malformed = event.malformed
-    details |= {"outcome": "malformed", "bytes": malformed.data.hex(), "fault": str(malformed.fault)}
+    details |= {"outcome": "malformed", "bytes": show_bytes(malformed.data), "fault": str(malformed.fault)}
     details |= {"text": malformed.text, "due": malformed.due}
     return f"{'done' if event.final else 'bytes'} {ticket}", details
