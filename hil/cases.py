@@ -29,6 +29,7 @@ from hil.bench.actions import (
     vehicle_contactors,
 )
 from hil.bench.bench import Bench
+from hil.bench.dlt645 import MeterBench
 from hil.bench.modbus import ModbusBench, ModbusLine
 from hil.bench.phases import Phase
 from hil.bench.profile_cases import judge_family, judge_generated
@@ -44,6 +45,7 @@ __all__ = [
     "Bench",
     "Limit",
     "MessageSeen",
+    "MeterBench",
     "ModbusBench",
     "ModbusLine",
     "Phase",

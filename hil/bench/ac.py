@@ -22,6 +22,8 @@ _SETTLE: Span = s(3)
 _PATIENCE: Span = s(20)
 """The bench waits so long for a phase, and for what no source gives a limit."""
 _NO_LIMIT = 200.0
+_DIGITS = 9
+"""A watt-second is 3e-7 kWh."""
 _STEADY = 100.0
 
 
@@ -221,6 +223,14 @@ class AcBench(SignalChecks[StreamRecord]):
         self.until(end)
         samples = self.record.samples("cp_duty", start, end)
         return [self.signal("cp_duty", start), *(sample.value for sample in samples)]
+
+    def expect_told(self, label: str, value: float, name: str, *, after: Moment, until: Moment, step: float) -> None:
+        """A value that a meter or the charger told between two moments is what a signal was then, to a step."""
+        if not self._steps(name):  # where it stands between two samples is known with the second one
+            self.wait(OnSignal(name, float("-inf"), float("inf")), _PATIENCE)
+        low, high = (round(each, _DIGITS) for each in self.extremes(name, after, until))
+        unit = self.signals[name].unit
+        self.check(label, round(value, _DIGITS), low=low - step, high=high + step, unit=unit, at=until)
 
     def by_standard(self, iec61851: str, gbt18487: str) -> Quantity:
         """The range of the standard that is claimed (register: pilot-standard)."""

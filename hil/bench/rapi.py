@@ -13,7 +13,7 @@ from hil.bench.ac import AcBench
 from hil.protocol.rapi import COMMANDS, Check, Frame, Framer, decode_fields, encode, parse
 from hil.units import SECOND, Instant, Span, ms, s
 from hil.world.observation import Note, Scalar
-from hil.world.plan import OnNote, OnSignal, Tell
+from hil.world.plan import OnNote, Tell
 
 CLIENT, DUT, LINE = "client", "charger", "console"
 """Nodes and their line."""
@@ -27,8 +27,6 @@ _SILENCE: Span = s(2)
 _SETTLED: Span = s(5)
 """A state is told by then."""
 _NONE = "no reply"
-_DIGITS = 9
-"""A watt-second is 3e-7 kWh."""
 
 
 @dataclass(frozen=True)
@@ -148,14 +146,6 @@ class RapiBench(AcBench):
         note = "; ".join(answer.wrong) or answer.text
         self.check(f"fields of {name}", answer.ok and not answer.wrong, equals=True, at=answer.at, note=note)
         return answer
-
-    def expect_agreement(self, label: str, value: float, name: str, answer: Answered, step: float) -> None:
-        """A value that the console told is what the plant's signal was meanwhile, to a step of its last digit."""
-        if not self._steps(name):  # where it stands between two samples is known with the second one
-            self.wait(OnSignal(name, float("-inf"), float("inf")), _PATIENCE)
-        low, high = (round(each, _DIGITS) for each in self.extremes(name, answer.asked, answer.at))
-        unit = self.signals[name].unit
-        self.check(label, round(value, _DIGITS), low=low - step, high=high + step, unit=unit, at=answer.at)
 
     def expect_state(self, label: str, state: int) -> None:
         """``GS`` comes to tell a state."""

@@ -75,4 +75,4 @@ def test_AG_03(bench: RapiBench, variant: str) -> None:
     bench.let(CHARGED)
     answer = bench.get(command)
     told = answer.number(field) - (before.number(field) if variant == "lifetime" else 0)
-    bench.expect_agreement(variant, start + told * step, signal, answer, step)
+    bench.expect_told(variant, start + told * step, signal, after=answer.asked, until=answer.at, step=step)

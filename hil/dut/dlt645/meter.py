@@ -14,8 +14,8 @@ from hil.errors import UsageError
 from hil.protocol.dlt645 import (
     ANSWER,
     BAUD_RATES,
-    BYTE_GAP,
     ERROR,
+    WAKE,
     WILDCARD,
     Broken,
     ErrorWord,
@@ -85,6 +85,8 @@ class Meter:
         """Bytes have come; what is wrong with them is dropped in silence."""
         self.wake(now)
         self._heard = now
+        if not data.startswith(bytes((WAKE,)) * self.spec.wakes):
+            return
         believed = not flaw or (flaw == "parity" and self.spec.believes_flaws)
         for each in self._framer.feed(data) if believed else self._framer.spoil(data, flaw):
             frame = each if isinstance(each, Frame) else self._forgiven(each)
@@ -107,7 +109,7 @@ class Meter:
 
     def wake(self, now: Instant) -> None:
         """The deadline has come."""
-        if self._framer.waiting and now >= self._heard + BYTE_GAP:
+        if self._framer.waiting and now >= self._heard + self.spec.gap:
             self._framer.expire()
         self._flush(now)
 
@@ -115,7 +117,7 @@ class Meter:
         """When to wake next."""
         nearest = self._outbox[0][0] if self._outbox else FAR
         if self._framer.waiting:
-            nearest = min(nearest, self._heard + BYTE_GAP)
+            nearest = min(nearest, self._heard + self.spec.gap)
         return None if nearest == FAR else nearest
 
     # --- requests -----------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ class Meter:
         """A request with a wrong sum, for a meter that does not look at it."""
         if self.spec.verify or broken.why != "checksum":
             return None
-        raw = bytearray(broken.raw)
+        raw = bytearray(broken.raw.lstrip(bytes((WAKE,))))
         raw[-2] = sum(raw[:-2]) & 0xFF
         found = Framer().feed(bytes(raw))
         return found[0] if found and isinstance(found[0], Frame) else None

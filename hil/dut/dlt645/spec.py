@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hil.bus.serial import SerialFormat
 from hil.errors import UsageError
-from hil.protocol.dlt645 import MAX_DATA, Function, item
+from hil.protocol.dlt645 import BYTE_GAP, MAX_DATA, Function, item
 from hil.units import MILLISECOND, Span
 
 
@@ -65,6 +65,10 @@ class MeterSpec:
     # --- habits of the line ---
     answer_delay: Span = 50 * MILLISECOND
     wake: int = 4
+    wakes: int = 0
+    """Does not hear a frame with fewer wake-up bytes."""
+    gap: Span = BYTE_GAP
+    """Drops a frame after a pause inside it of this length."""
     room: int = MAX_DATA
     """Data bytes of one answer."""
     check_offset: int = 0

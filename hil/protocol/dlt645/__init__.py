@@ -25,6 +25,7 @@ from hil.protocol.dlt645.frame import (
     BROADCAST,
     BYTE_GAP,
     MAX_DATA,
+    WAKE,
     WAKE_BYTES,
     WILDCARD,
     Broken,
@@ -34,6 +35,7 @@ from hil.protocol.dlt645.frame import (
 )
 from hil.protocol.dlt645.items import (
     ITEMS,
+    MAX_TARIFFS,
     MISSING,
     Item,
     Value,
@@ -54,8 +56,10 @@ __all__ = [
     "ERROR",
     "ITEMS",
     "MAX_DATA",
+    "MAX_TARIFFS",
     "MISSING",
     "MORE",
+    "WAKE",
     "WAKE_BYTES",
     "WILDCARD",
     "Answer",

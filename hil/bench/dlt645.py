@@ -1,0 +1,200 @@
+"""What cases for a DL/T 645 meter talk to: a master on the meter's line, beside the charging point that it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hil.bench.ac import AcBench
+from hil.bench.core import Sink, ignore
+from hil.bench.judge import Judge
+from hil.bus.bytefaults import ParityError
+from hil.bus.serial import SerialFormat
+from hil.protocol.dlt645 import (
+    ANSWER,
+    ERROR,
+    MISSING,
+    WAKE,
+    WAKE_BYTES,
+    Broken,
+    ErrorWord,
+    Frame,
+    Framer,
+    Function,
+    Value,
+    decode_values,
+    di_bytes,
+    item,
+)
+from hil.units import Instant, Span, ms, s
+from hil.world.pipe import World
+from hil.world.plan import Inject, Tell
+
+READER, DUT, LINE = "reader", "meter", "rs485"
+"""Nodes and their line."""
+_PATIENCE: Span = s(2)
+"""500 ms of the meter, and the longest answer at 2400 baud."""
+_SLICE: Span = ms(50)
+_NONE = "no answer"
+_PARITY = "parity error"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request came to."""
+
+    frame: Frame | None
+    """The meter's first right frame."""
+    raw: bytes
+    """All that the meter sent."""
+    sent: Instant
+    at: Instant
+    """When the meter's last byte ended; without an answer, when the bench gave up."""
+    delay: Span | None
+    """From the end of the request to the begin of the answer."""
+
+    @property
+    def text(self) -> str:
+        """As a reader wants it."""
+        if not self.raw:
+            return _NONE
+        broken = [each.why for each in Framer().feed(self.raw) if isinstance(each, Broken)]
+        return f"{'' if self.frame else ''.join(broken[:1]) or 'short'} {self.raw.hex(' ').upper()}".strip()
+
+    @property
+    def control(self) -> str:
+        """The answer's control code in hex; what came instead where that is no frame."""
+        return self.text if self.frame is None else f"{self.frame.control:02X}"
+
+    @property
+    def data(self) -> bytes:
+        """The answer's data; empty without one."""
+        return b"" if self.frame is None else self.frame.data
+
+    @property
+    def lacks(self) -> bool:
+        """Whether the meter says that it has no such item."""
+        if self.frame is None:
+            return False
+        if self.frame.is_error:
+            return len(self.data) == 1 and bool(self.data[0] & ErrorWord.NO_SUCH_DATA)
+        return len(self.data) > 4 and all(byte == MISSING for byte in self.data[4:])
+
+    @property
+    def wake(self) -> int:
+        """Wake-up bytes before the answer; -1 where something else stands there."""
+        before = len(self.raw) - len(self.raw.lstrip(bytes((WAKE,))))
+        return before if self.raw[before : before + 1] == b"\x68" else -1
+
+
+class MeterBench(AcBench):
+    """Everything a case for a meter may do. ``address`` has 12 digits, ``line_format`` is what the meter speaks."""
+
+    def __init__(
+        self,
+        world: World,
+        judge: Judge,
+        readings: Mapping[str, str],
+        sink: Sink = ignore,
+        *,
+        address: str,
+        line_format: SerialFormat,
+    ) -> None:
+        super().__init__(world, judge, readings, sink)
+        self.address = address
+        self.line_format = line_format
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    def request(self, function: int, data: bytes = b"", *, address: str = "") -> Frame:
+        """A request to the meter, or to another address."""
+        return Frame(address or self.address, function, data)
+
+    def send(self, data: bytes) -> Instant:
+        """Put bytes on the line as they are."""
+        self.do(Tell(READER, "send", {"data": data.hex()}))
+        return self.now
+
+    def sent_until(self, after: Instant) -> Instant:
+        """When the last byte that the bench sent since an instant had left."""
+        while not self.record.bytes_on(LINE, after, sender=READER):
+            self.let(_SLICE)
+        return self.record.bytes_on(LINE, after, sender=READER)[-1].t
+
+    def put(self, data: bytes) -> Asked:
+        """Put bytes on the line and wait for what the meter says to them."""
+        start = self.send(data)
+        asked = self.sent_until(start)
+        while self._first(start) is None and self.now < asked + _PATIENCE:
+            self.let(_SLICE)
+        chunks = self.record.bytes_on(LINE, start, sender=DUT)
+        raw = b"".join(each.data for each in chunks)
+        delay = chunks[0].started - asked if chunks else None
+        return Asked(self._first(start), raw, start, chunks[-1].t if chunks else self.now, delay)
+
+    def _first(self, after: Instant) -> Frame | None:
+        raw = b"".join(each.data for each in self.record.bytes_on(LINE, after, sender=DUT))
+        return next((each for each in Framer().feed(raw) if isinstance(each, Frame)), None)
+
+    def ask(self, request: Frame, *, wake: int = WAKE_BYTES) -> Asked:
+        """Send a request and wait for its answer."""
+        return self.put(request.encode(wake))
+
+    def read(self, di: int) -> Asked:
+        """Read an item."""
+        return self.ask(self.request(Function.READ, di_bytes(di)))
+
+    def spoil_parity(self, at: int) -> None:
+        """That byte of the next chunk of the bench gets a wrong parity bit."""
+        self.do(Inject(ParityError(name=_PARITY, sender=READER, at=at, count=1), LINE))
+
+    def speak(self, baud: int) -> None:
+        """Go on at another baud rate."""
+        self.do(Tell(READER, "format", {"baud": baud, "parity": self.line_format.parity}))
+
+    # --- judging ----------------------------------------------------------------------------------
+
+    def expect_answer(self, label: str, asked: Asked, function: int, begin: bytes = b"") -> bool:
+        """A normal answer of the meter to a function, whose data begin so."""
+        due = f"{function | ANSWER:02X}"
+        note = "" if asked.control == due else asked.text
+        right = self.check(label, asked.control, equals=due, at=asked.at, note=note)
+        if asked.frame is None:
+            return False
+        right &= self.check(f"{label}, address", asked.frame.address, equals=self.address, at=asked.at)
+        if begin:
+            told = asked.data[: len(begin)].hex().upper()
+            right &= self.check(f"{label}, data", told, equals=begin.hex().upper(), at=asked.at, note=asked.text)
+        return right
+
+    def expect_refusal(self, label: str, asked: Asked, function: int, bit: ErrorWord) -> None:
+        """An error answer to a function with that bit of the error word."""
+        self.check(label, asked.control, equals=f"{function | ANSWER | ERROR:02X}", at=asked.at, note=asked.text)
+        word = asked.data[:1].hex().upper()
+        told = len(asked.data) == 1 and bool(asked.data[0] & bit)
+        self.check(f"{label}, error word", told, equals=True, at=asked.at, note=f"{word} for {bit:02X}")
+
+    def expect_silence(self, label: str, data: bytes) -> None:
+        """These bytes are not answered, and the next request is."""
+        asked = self.put(data)
+        self.check(label, asked.text, equals=_NONE, at=asked.at)
+        self.expect_served(f"{label}: the next request")
+
+    def expect_served(self, label: str) -> None:
+        """The meter tells its energy."""
+        di = 0x00010000
+        self.expect_answer(label, self.read(di), Function.READ, di_bytes(di))
+
+    def expect_values(self, label: str, di: int) -> list[Value]:
+        """An item is answered in its format; none where the meter says that it lacks it."""
+        asked, known = self.read(di), item(di)
+        assert known is not None, f"{di:08X} is an item of the sheet"
+        if asked.lacks:
+            self.check(f"{label} is not there", asked.lacks, equals=True, at=asked.at, note=asked.text)
+            return []
+        if not self.expect_answer(label, asked, Function.READ, di_bytes(di)):
+            return []
+        values = decode_values(known, asked.data[4:])
+        flaws = "; ".join(each.flaw for each in values if each.flaw)
+        self.check(f"{label}, format", not flaws and bool(values), equals=True, at=asked.at, note=flaws or asked.text)
+        return values

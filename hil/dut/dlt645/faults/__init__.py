@@ -1,0 +1,1 @@
+"""Seeded faults of the reference meter, by topic."""
