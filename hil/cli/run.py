@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from hil.pytest_plugin.table import console, summary, verdict_table
 from hil.resources import resource, root, suite_names
 
 _INI = Path(__file__).with_name("pytest.ini")
+_FEW = 5
 _SHOWING = (
     *("-h", "--help", "--version", "-v", "--verbose", "-q", "--quiet", "-s", "-r", "--tb", "--durations", "--pdb"),
     *("--trace", "--collect", "--co", "--setup-", "--show", "--fixtures", "--markers"),
@@ -86,7 +87,10 @@ def _refuse_nothing(
     if found:
         return
     if skipped:
-        reasons = dict.fromkeys(f"{result.id}: {result.reason}" for result in skipped)
+        cases: dict[str, list[str]] = {}
+        for result in skipped:
+            cases.setdefault(result.reason, []).append(result.id)
+        reasons = [f"{_some(dict.fromkeys(ids))}: {reason}" for reason, ids in cases.items()]
         raise UsageError(f"nothing is applicable: {'; '.join(reasons)}")
     options = plan.options
     given = [f"--{name} {value}" for name in ("suite", "requirement", "case") for value in getattr(options, name)]
@@ -95,6 +99,12 @@ def _refuse_nothing(
         f"nothing is selected by {asked or 'this run'}; suites are {', '.join(suite_names())}, "
         "and `hil run --list` shows their cases"
     )
+
+
+def _some(names: Iterable[str]) -> str:
+    """All of a few names, or the first of many and how many more there are."""
+    first, *rest = names
+    return ", ".join([first, *rest]) if len(rest) < _FEW else f"{first} and {len(rest)} more cases"
 
 
 def _broken(status: int, progress: Progress, output: str) -> int:

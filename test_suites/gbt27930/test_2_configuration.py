@@ -182,18 +182,39 @@ def test_DN_2008(bench: Bench, variant: str) -> None:
     _judge_lost_bro(bench, cro)
 
 
+def _tell_of_print(bench: Bench, fallen: MessageSeen) -> None:
+    """A charger built to the print is silent in the second after its limit (sheet 5.7: reported)."""
+    quiet = limit("DN.2009-silence").high
+    if bench.look_for(CRO, is_ready, after=fallen, within=quiet + s(1)) is None:
+        silent = not bench.record.charger_frames(fallen.t + quiet, bench.now)
+        bench.report("silent as dn2007-2009=print has it", silent, at=fallen)
+
+
+def _tell_of_amendment(bench: Bench, fallen: MessageSeen) -> None:
+    """A charger built to Amendment 1 reports by T5 (sheet 5.7: reported)."""
+    bro, window = bench.matching(BRO, is_ready)[-1], timeout("T5")
+    cem = bench.look_for(CEM, after=bro, within=window.high)
+    reported = cem is not None and cem.t >= bro.t + window.low
+    bench.report("CEM as dn2007-2009=amd1 has it", reported, at=fallen if cem is None else cem)
+
+
 @requirement("GBT34658-2017/DN.2009")
 def test_DN_2009(bench: Bench) -> None:
-    """TP: BRO falling back to 00 ends the preparation, as the reading taken has it."""
+    """TP: BRO falling back to 00 ends the preparation, as the reading taken has it.
+
+    What the other reading asks for is told, not judged.
+    """
     bench.do(vehicle_contactors(close=False))
     bench.on(first(CRO, ready=0x00), hold("prepare"), go("prepare"))
     cro = bench.reach(Phase.PRECHARGE)
 
+    fallen = bench.collect(BRO, 1, where=is_not_ready, after=cro, within=s(1))[0]
     if bench.reading("dn2007-2009") == "amd1":
+        _tell_of_print(bench, fallen)
         _judge_lost_bro(bench, cro)
     else:
-        fallen = bench.collect(BRO, 1, where=is_not_ready, after=cro, within=s(1))[0]
         bench.expect_silence(after=fallen, within=limit("DN.2009-silence"), during=s(6))
+        _tell_of_amendment(bench, fallen)
         bench.expect_open("k3k4_closed", "K3/K4 open", after=fallen, within=limit("shutdown"))
 
 
