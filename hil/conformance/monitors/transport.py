@@ -24,9 +24,11 @@ from hil.protocol.j1939.settings import (
     RTS,
     SMALLEST,
 )
-from hil.units import Instant, Span
+from hil.units import Instant, Span, ms
 
 _FRAME = 8
+_AT_ONCE: Span = ms(5)
+"""A request so soon after the end of another transfer has waited for that."""
 _CALLED_FOR = {"BRM": ("CRM00", "CRMAA"), "BCP": ("CRMAA", "CML"), "BCS": ("CROAA", "CCS")}
 """Charger's states in which it has to take a long message; optional ones while it charges."""
 _OPTIONAL = ("BMV", "BMT", "BSP")
@@ -74,13 +76,17 @@ class Meter:
             self._ending.see(t, self.name, self._side.name, self._ledger)
         elif self.state is not None:
             self._session.begin(self._side, self.name, self.state, t)
+        blocked = False
         if not self._quiet and self.interval is not None:
             low, high = self.interval
             gap = t - self.last
-            low = 0 if self._waited else low  # the one before was late, and this one is not
-            self._waited = self.line.free > self.last + low
-            high = gap if self._waited else high  # when it was due, another transfer was under way
+            blocked = self.line.free > self.last + low
+            if blocked:
+                high = max(high, gap)  # when it was due, another transfer was under way
+            if self._waited:
+                low = 0  # the one before was late, and this one is not
             self._ledger.span(f"PERIOD.{self.name}", self._side.name, t, gap, low, high, f"{self.name} (RTS to RTS)")
+        self._waited = blocked or t - self.line.free <= _AT_ONCE or self.line.unsure(t)
         self._quiet = False
         self.last = t
 
@@ -201,6 +207,10 @@ class Direction:
         """Whether a transfer is under way: another one has to wait."""
         return self._open is not None
 
+    def unsure(self, t: Instant) -> bool:
+        """Whether a transfer that went unseen may still have been under way."""
+        return t <= self._lost + self._patience
+
     def has(self, data: bytes) -> bool:
         """Whether the transfer that a control frame names is open."""
         return self._open is not None and self._open.pgn == int.from_bytes(data[5:8], "little")
@@ -289,6 +299,9 @@ class Direction:
         pgn = data[5] | data[6] << 8 | data[7] << 16
         if self._midway:
             return
+        if (current is None or current.pgn != pgn) and self.unsure(t):
+            self._lost = t  # of a transfer whose request went unseen; it may go on
+            return
         if current is None or current.pgn != pgn:
             self._blame("clear", self._receiver, t, "TP.CTS for an open request", _hex(data))
             return
@@ -338,7 +351,7 @@ class Direction:
             current.meter.interrupt()
         self.free = t
         overdue = t - current.t > self._response
-        unseen = data[1] == REASON_BUSY and t <= self._lost + self._patience
+        unseen = data[1] == REASON_BUSY and self.unsure(t)
         excused = current.faulty or unseen or (data[1] == REASON_TIMEOUT and overdue)
         if current.sane and current.name in _CALLED_FOR and not excused:
             if side == self._sender or self._still_due(current):

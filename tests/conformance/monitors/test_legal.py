@@ -105,3 +105,11 @@ def test_a_transfer_of_which_a_part_went_unseen_is_not_judged(make: Any, broken:
     assert isinstance(seen[-1 - broken], FrameSeen)
     found = {kind for kind, _ in make.kinds(monitors.finish(seen[-1 - broken].t))}
     assert bool(found & {"TP.packets", "TP.clear", "TP.acknowledge"}) is not broken
+
+
+def test_a_vehicle_that_is_always_too_fast_is_found_each_time(make: Any) -> None:
+    """Waiting once excuses the next interval, not all that follow."""
+    script = make.charging().drop("BCS", after=4300).transfer("BMV", BMV, 4030)
+    script.transfers("BCS", make.BCS, 4390, 8000, 150)
+    found = [finding for finding in make.judge(script) if finding.requirement == "MON/PERIOD.BCS"]
+    assert len(found) > 5
