@@ -66,7 +66,16 @@ class RapiBench(AcBench):
         return self.now
 
     def ask(self, name: str, *parameters: str | int) -> Answered:
-        """Ask a command as any client does, and wait for its reply."""
+        """Ask a command as any client does, and wait for its reply.
+
+        A query that is not answered is asked once more: a console may lose one while it switches.
+        """
+        answer = self._ask(name, *parameters)
+        if answer.text == _NONE and not COMMANDS[name].changes:
+            answer = self._ask(name, *parameters)
+        return answer
+
+    def _ask(self, name: str, *parameters: str | int) -> Answered:
         asked = self._tell("request", name=name, parameters=[str(each) for each in parameters])
         self._tickets += 1
         self.wait(OnNote(KIND, f"reply {name}"), _PATIENCE)

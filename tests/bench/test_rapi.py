@@ -1,0 +1,126 @@
+"""The bench of a charger's console: what it makes of replies, and that it blames no console for its habits."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.bench.judge import Inconclusive, Judge
+from hil.bench.opening import kind_of
+from hil.bench.rapi import RapiBench
+from hil.bench.setup import Setup
+from hil.conformance.catalogue import requirements
+from hil.conformance.register import resolve
+from hil.conformance.verdict import Measurement, Verdict
+from hil.dut.faults import Edit
+from hil.protocol.rapi import encode
+from hil.qualify.suite import suite_cases
+from hil.units import ms, s
+
+RUNS = [
+    (name, variant)
+    for name, requirement in requirements().items()
+    if requirement.suite == "rapi"
+    for variant in (*requirement.variants, *requirement.advisory_variants)[:4] or (None,)
+]
+
+
+def opened(edit: Edit = lambda spec: spec) -> RapiBench:
+    kind, setup = kind_of("rapi"), Setup(seed=1, readings=resolve({}))
+    bench = kind.bench(kind.build(setup, {"rapi": edit}), setup, Judge(), lambda seen: None)
+    assert isinstance(bench, RapiBench)
+    return bench
+
+
+def last(bench: RapiBench) -> Measurement:
+    return bench.judge.measurements[-1]
+
+
+# --- consoles that do what real ones do ---------------------------------------------------------------
+
+HABITS: dict[str, Edit] = {
+    "prints debug text": lambda c: c.but(chatter=("relay on", "ADC 512 $ is no frame", "")),
+    "answers late": lambda c: c.but(answer_delay=ms(900)),
+    "is busy for seconds": lambda c: c.but(busy=s(4)),
+    "loses what comes while it switches": lambda c: c.but(busy=s(1), deaf=True),
+    "tells of states by ST": lambda c: c.but(generation=4),
+    "has other limits and no meters": lambda c: c.but(start_level2=16, ammeter=False, voltmeter=False),
+    "lacks commands": lambda c: c.without("G5", "GO", "GI", "GM", "GP"),
+}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_no_console_is_blamed_for_its_habits(habit: str) -> None:
+    blamed: list[str] = []
+    for name, variant in RUNS:
+        if name == "RAPI/AG.03" and variant == "voltage" and habit.endswith("no meters"):
+            continue  # it tells the voltage that it was told to assume
+        bench = opened(HABITS[habit])
+        try:
+            suite_cases()[name](bench, variant)
+        except Inconclusive:
+            continue
+        if bench.judge.verdict is not Verdict.PASS:
+            blamed.append(f"{name}[{variant}] {bench.judge.decisive}")
+    assert blamed == []
+
+
+# --- asking -------------------------------------------------------------------------------------------
+
+
+def test_a_reply_is_told_with_its_fields_and_what_is_wrong_with_them() -> None:
+    answer = opened().ask("GC")
+    assert (answer.bare, answer.ok, answer.wrong) == ("OK 6 32 24 24", True, ())
+    assert (answer.number("hardware_max"), answer.number("nothing")) == (32, -1)
+    short = opened(lambda c: c.answering("GC", "OK 6")).ask("GC")
+    assert short.wrong == ("hardware_max is missing", "pilot is missing", "configured_max is missing")
+
+
+def test_a_query_is_asked_twice_and_a_command_once() -> None:
+    for name, times in (("GV", 2), ("FE", 1)):
+        bench = opened(lambda c, name=name: c.silent_on(name))
+        answer = bench.ask(name)
+        assert (answer.text, answer.ok) == ("no reply", False)
+        asked = b"".join(each.data for each in bench.record.bytes_on("console", sender="client"))
+        assert asked.count(f"${name}".encode()) == times
+
+
+def test_a_reply_to_an_earlier_command_is_not_taken_for_this_one() -> None:
+    bench = opened(lambda c: c.but(answer_delay=s(11)))
+    assert bench.ask("GC").bare == "OK 6 32 24 24"
+    assert bench.ask("GV").bare == "OK 8.2.3 5.2.1"
+
+
+# --- judging ------------------------------------------------------------------------------------------
+
+
+def test_frames_are_judged_by_their_checksum() -> None:
+    bench = opened(lambda c: c.but(check_offset=1))
+    bench.expect_right("reply", encode("GV"))
+    assert (last(bench).verdict, last(bench).value, last(bench).note) == (
+        Verdict.FAIL,
+        "^30",
+        "$OK 8.2.3 5.2.1^30",
+    )
+
+
+def test_what_ought_to_be_unanswered_and_is_not_is_shown() -> None:
+    bench = opened()
+    bench.expect_unanswered("a good frame", encode("GV"))
+    first = bench.judge.measurements[0]
+    assert (first.verdict, first.value) == (Verdict.FAIL, "$OK 8.2.3 5.2.1^2F")
+
+
+def test_a_notification_that_never_comes_is_a_failure() -> None:
+    bench = opened()
+    assert bench.expect_notified("boot", lambda note: note.what == "notification AB", after=0, within=s(2))
+    assert last(bench).verdict is Verdict.PASS
+    assert not bench.expect_notified("button", lambda note: note.what == "notification AN", after=0, within=s(2))
+    assert last(bench).verdict is Verdict.FAIL
+
+
+def test_a_told_value_is_held_against_the_signal() -> None:
+    bench = opened()
+    answer = bench.get("GG")
+    for told, verdict in ((230.0, Verdict.PASS), (230.002, Verdict.FAIL), (229.998, Verdict.FAIL)):
+        bench.expect_told("voltage", told, "mains_voltage", after=answer.asked, until=answer.at, step=0.001)
+        assert last(bench).verdict is verdict
