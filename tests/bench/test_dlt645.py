@@ -1,0 +1,134 @@
+"""The bench of a DL/T 645 meter: what it makes of answers, and that it blames no meter for its habits."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.bench.dlt645 import MeterBench
+from hil.bench.judge import Inconclusive, Judge
+from hil.bench.opening import kind_of
+from hil.bench.setup import Setup
+from hil.conformance.catalogue import requirements
+from hil.conformance.register import resolve
+from hil.conformance.verdict import Measurement, Verdict
+from hil.dut.dlt645 import SINGLE_PHASE
+from hil.dut.faults import Edit
+from hil.errors import UsageError
+from hil.protocol.dlt645 import ErrorWord, Function, di_bytes
+from hil.qualify.suite import suite_cases
+from hil.units import ms
+
+RUNS = [
+    (requirement, variant)
+    for requirement in requirements().values()
+    if requirement.suite == "dlt645"
+    for variant in requirement.variants or (None,)
+]
+ENERGY, VOLTAGE = 0x00010000, 0x02010100
+
+
+def opened(edit: Edit = lambda spec: spec, model: str = "") -> MeterBench:
+    kind, setup = kind_of("dlt645"), Setup(seed=1, readings=resolve({}), model=model)
+    bench = kind.bench(kind.build(setup, {"dlt645": edit}), setup, Judge(), lambda seen: None)
+    assert isinstance(bench, MeterBench)
+    return bench
+
+
+def last(bench: MeterBench) -> Measurement:
+    return bench.judge.measurements[-1]
+
+
+# --- meters that do what real ones do -----------------------------------------------------------------
+
+HABITS: dict[str, Edit] = {
+    "sends no wake-up bytes": lambda m: m.but(wake=0),
+    "is slow": lambda m: m.but(answer_delay=ms(450)),
+    "fills with FF what it lacks": lambda m: m.but(lacking=frozenset({0x02800002, 0x02030100}), fills=True),
+    "lacks items": lambda m: m.but(lacking=frozenset({0x00020000, 0x02060000, 0x04000402})),
+    "has one phase": lambda m: m.but(measured=SINGLE_PHASE),
+    "has a fixed baud rate": lambda m: m.refusing(Function.CHANGE_BAUD, ErrorWord.BAUD_FIXED),
+    "has few tariffs": lambda m: m.but(tariffs=2),
+    "puts little into a frame": lambda m: m.but(room=60),
+}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_no_meter_is_blamed_for_its_habits(habit: str) -> None:
+    blamed: list[str] = []
+    for requirement, variant in RUNS:
+        bench = opened(HABITS[habit], requirement.model(variant))
+        try:
+            suite_cases()[requirement.id](bench, variant)
+        except Inconclusive:
+            continue
+        if bench.judge.verdict is not Verdict.PASS:
+            blamed.append(f"{requirement.id}[{variant}] {bench.judge.decisive}")
+    assert blamed == []
+
+
+# --- asking -------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_told_with_its_bytes_and_its_delay() -> None:
+    asked = opened().read(VOLTAGE)
+    assert asked.control == "91"
+    assert asked.data == di_bytes(VOLTAGE) + bytes.fromhex("00 23")
+    assert (asked.wake, asked.delay, asked.lacks) == (4, ms(50), False)
+    assert asked.raw.hex(" ").upper().endswith(asked.text[-2:])
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda m: m.silent_on(Function.READ), "no answer"),
+        (lambda m: m.but(check_offset=1), "checksum FE FE FE FE 68"),
+        (lambda m: m.but(end=0x17), "end FE FE FE FE 68"),
+    ],
+)
+def test_what_is_no_frame_is_told_as_what_it_is(edit: Edit, told: str) -> None:
+    asked = opened(edit).read(VOLTAGE)
+    assert asked.frame is None
+    assert asked.control.startswith(told)
+    assert (asked.data, asked.lacks) == (b"", False)
+
+
+def test_a_meter_may_lack_an_item_in_two_ways() -> None:
+    for fills in (False, True):
+        bench = opened(lambda m, fills=fills: m.but(lacking=frozenset({VOLTAGE}), fills=fills))
+        assert bench.read(VOLTAGE).lacks
+        assert bench.expect_values("voltage", VOLTAGE) == []
+        assert last(bench).verdict is Verdict.PASS
+
+
+# --- judging ------------------------------------------------------------------------------------------
+
+
+def test_a_value_out_of_its_format_is_a_failure_with_the_reason() -> None:
+    bench = opened(lambda m: m.saying(VOLTAGE, b"\x0e\x22"))
+    bench.expect_values("voltage", VOLTAGE)
+    assert (last(bench).verdict, last(bench).note) == (Verdict.FAIL, "220E is no BCD")
+
+
+def test_an_answer_of_another_meter_is_a_failure() -> None:
+    bench = opened(lambda m: m.but(address="000000000999", answers_strangers=True))
+    assert not bench.expect_answer("answer", bench.read(ENERGY), Function.READ)
+    assert (last(bench).value, last(bench).verdict) == ("000000000999", Verdict.FAIL)
+
+
+def test_an_error_word_is_judged_by_its_bit() -> None:
+    for error, verdict in ((ErrorWord.OTHER, Verdict.FAIL), (ErrorWord.NO_SUCH_DATA, Verdict.PASS)):
+        bench = opened(lambda m, error=error: m.refusing(Function.READ, error))
+        bench.expect_refusal("refused", bench.read(ENERGY), Function.READ, ErrorWord.NO_SUCH_DATA)
+        assert last(bench).verdict is verdict
+
+
+def test_silence_is_silence() -> None:
+    bench = opened()
+    bench.expect_silence("a good request", bench.request(Function.READ, di_bytes(ENERGY)).encode())
+    assert bench.judge.measurements[0].verdict is Verdict.FAIL
+    assert str(bench.judge.measurements[0].value).startswith("FE FE FE FE 68 61 01")
+
+
+def test_models_are_known_by_name() -> None:
+    with pytest.raises(UsageError, match="'huge' of the reference meter; there are tariffs"):
+        opened(model="huge")
