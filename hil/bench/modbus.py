@@ -50,15 +50,12 @@ class ModbusBench(Core[StreamRecord]):
         *,
         registers: RegisterMap,
         timing: RtuTiming,
-        parity: bool = True,
     ) -> None:
         super().__init__(world, judge, readings, record=StreamRecord(), signals={}, sink=sink)
         self.map = registers
         self.places = Places(registers)
         self.timing = timing
         """Silences of the serial line."""
-        self.parity = parity
-        """Whether bytes on the serial line carry a parity bit."""
         self._tickets = 0
         self._needed = ""
 
@@ -133,7 +130,7 @@ class ModbusBench(Core[StreamRecord]):
 
     def spoil_parity(self) -> None:
         """The next chunk of the master has one byte with a wrong parity bit; inconclusive on a line without one."""
-        self.assume(self.parity, "the serial line has no parity")
+        self.places.parity()
         self._needed = _PARITY
         self.do(Inject(ParityError(name=_PARITY, sender=MASTER, at=_SPOILT, count=1), SERIAL_LINE))
 

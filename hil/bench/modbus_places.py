@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hil.bench.judge import Inconclusive
@@ -50,6 +50,11 @@ class Run:
         return self.read(self.least)
 
 
+TRANSPORTS = ("tcp", "rtu")
+USUAL_FORMAT = "19200 8E1"
+"""What Serial Line V1.02 has every device speak by default."""
+
+
 class Places:
     """Places of one map. What it does not offer is :class:`Inconclusive`, with what is missing."""
 
@@ -73,6 +78,33 @@ class Places:
         """Go on only with a device that has this function."""
         if function not in self.map.all_functions:
             raise Inconclusive(f"the map {self.map.name} has no function {function}")
+
+    def lacks(self, feature: str) -> str | None:
+        """Why the map does not offer a feature (:data:`hil.conformance.catalogue.MAP_FEATURES`); None when it does."""
+        try:
+            FEATURES[feature](self)
+        except Inconclusive as missing:
+            return str(missing)
+        return None
+
+    def transport(self, name: str) -> None:
+        """Go on only with a device that can be reached so."""
+        if name not in self.map.transports:
+            raise Inconclusive(f"the map {self.map.name} is not of a device on {name.upper()}")
+
+    def parity(self) -> None:
+        """Go on only with a serial line that has a parity bit."""
+        if (self.map.serial or USUAL_FORMAT).partition(" ")[2][1] == "N":
+            raise Inconclusive(f"the serial line of {self.map.name} has no parity")
+
+    def several(self) -> None:
+        """Go on only with a device that has several values in a row, and gives them in one request."""
+        if self.any_run().count < 2 or not self.map.limits.blocks:
+            raise Inconclusive(f"the map {self.map.name} has no two values for one request")
+
+    def writes_many(self) -> None:
+        """Go on only with a device that writes several registers in one request."""
+        self.knows(Function.WRITE_MULTIPLE_REGISTERS)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -243,3 +275,37 @@ def _words(register: Register, value: Value) -> Words | None:
         return register.encode(value)
     except CodecError:
         return None
+
+
+def _all(*lookups: Callable[[Places], object]) -> Callable[[Places], object]:
+    return lambda places: [lookup(places) for lookup in lookups]
+
+
+FEATURES: Mapping[str, Callable[[Places], object]] = {
+    "tcp": lambda places: places.transport("tcp"),
+    "rtu": lambda places: places.transport("rtu"),
+    "parity": Places.parity,
+    "gap": lambda places: places.gap(places.any_run()),
+    "row": Places.several,
+    "coils": lambda places: places.run(Function.READ_COILS),
+    "contacts": lambda places: places.run(Function.READ_DISCRETE_INPUTS),
+    "holding": lambda places: places.run(Function.READ_HOLDING_REGISTERS),
+    "inputs": lambda places: places.run(Function.READ_INPUT_REGISTERS),
+    "write-coil": _all(lambda places: places.knows(Function.WRITE_SINGLE_COIL), lambda places: places.register("coil")),
+    "write-register": _all(
+        lambda places: places.knows(Function.WRITE_SINGLE_REGISTER), lambda places: places.register("holding")
+    ),
+    "write-coils": lambda places: places.row(Function.WRITE_MULTIPLE_COILS, 1),
+    "write-registers": lambda places: places.row(Function.WRITE_MULTIPLE_REGISTERS, 1),
+    "mask": lambda places: places.knows(Function.MASK_WRITE_REGISTER),
+    "read-write": lambda places: places.knows(Function.READ_WRITE_MULTIPLE_REGISTERS),
+    "one": lambda places: places.register("holding"),
+    "any": Places.any_writable,
+    "read-only": Places.read_only,
+    "range": lambda places: places.register("holding", ranged=True),
+    "range-several": _all(Places.writes_many, lambda places: places.register("holding", ranged=True)),
+    "couple": _all(Places.writes_many, Places.couple),
+    "end": _all(Places.writes_many, Places.before_gap),
+    "wide": _all(Places.writes_many, Places.wide),
+}
+"""How each feature is looked for."""

@@ -15,6 +15,7 @@ from hil.bench import kinds
 from hil.bench.core import Core, Sink
 from hil.bench.judge import Judge
 from hil.bench.setup import Setup
+from hil.conformance.catalogue import Requirement
 from hil.dut.faults import Edit
 from hil.errors import UsageError
 from hil.world.pipe import World
@@ -33,6 +34,8 @@ class Kind:
     """The virtual world of a setup, with the setup's faults and the edits in the reference devices."""
     bench: Callable[[World, Setup, Judge, Sink], Core[Any]]
     """A bench on a world, judging by the setup's readings."""
+    unfit: Callable[[Setup, Requirement, str | None], str | None] | None = None
+    """Why a run (a requirement in a variant) is not applicable to the device of a setup; None when it is."""
 
 
 def kind_names() -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class Setup(msgspec.Struct, frozen=True):
     """Choices of the interpretation register that the reference device is built to."""
     model: str = ""
     """Model of the reference device, where its kind has several; empty for the usual one."""
+    map: str = ""
+    """Register map of a Modbus device; empty for that of the reference device."""
     validity: float = 60.0
     """s for which an AC charger takes a limit that nobody repeats."""
     safe_current: float = 10.0

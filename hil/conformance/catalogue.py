@@ -56,9 +56,37 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What a bench may be able to do; requirements name what they need."""
+MAP_FEATURES: Mapping[str, str] = MappingProxyType(
+    {
+        "tcp": "TCP",
+        "rtu": "a serial line",
+        "parity": "a serial line with a parity bit",
+        "gap": "an address that is not declared",
+        "row": "several values in one request",
+        "coils": "coils to be read",
+        "contacts": "discrete inputs to be read",
+        "holding": "holding registers to be read by function 3",
+        "inputs": "input registers to be read",
+        "write-coil": "a coil to be written by function 5",
+        "write-register": "a register to be written by function 6",
+        "write-coils": "coils to be written by function 15",
+        "write-registers": "registers of any value to be written by function 16",
+        "mask": "function 22",
+        "read-write": "function 23",
+        "one": "a register to be written and read",
+        "any": "a value to be written and read",
+        "read-only": "a register that can only be read",
+        "range": "a register with a range",
+        "range-several": "a register with a range, and function 16",
+        "couple": "two neighbours, the second with a range, and function 16",
+        "end": "a register to be written with nothing behind it, and function 16",
+        "wide": "a value of several registers to be written and read, and function 16",
+    }
+)
+"""What a register map may offer; requirements on Modbus devices name what they need."""
 _ADVISORY = ("DER", "K")
 EVERY = "*"
-"""In a requirement's ``moot`` and ``models``: whatever the variant."""
+"""In a requirement's ``moot``, ``models`` and ``offers``: whatever the variant."""
 _FAST = ms(10)
 
 
@@ -121,6 +149,8 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Choices of ``reading`` under which it is reported only; the basis is that of the others."""
     needs: tuple[str, ...] = ()
     """Capabilities that the bench must have."""
+    offers: dict[str, tuple[str, ...]] = {}
+    """What a register map must offer (:data:`MAP_FEATURES`), by variant, and ``*`` for every run."""
     models: dict[str, str] = {}
     """Models of the reference device that a virtual bench takes, by variant, or ``*`` for every run."""
     bench: str = "gbt27930"
@@ -139,6 +169,10 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def model(self, variant: str | None) -> str:
         """The model of the reference device for a run; empty for the usual one."""
         return self.models.get(variant or EVERY, self.models.get(EVERY, ""))
+
+    def offered(self, variant: str | None) -> tuple[str, ...]:
+        """What a register map must offer for a run."""
+        return (*self.offers.get(EVERY, ()), *self.offers.get(variant or "", ()))
 
     @property
     def advisory(self) -> bool:
@@ -202,7 +236,8 @@ def _check(requirement: Requirement) -> None:
     _known("edition", requirement.editions, EDITIONS)
     _known("reading", [] if requirement.reading is None else [requirement.reading], register())
     _known("capability", requirement.needs, CAPABILITIES)
-    _known("variant", [*requirement.moot, *requirement.models], (*names, EVERY))
+    _known("feature of a map", [each for row in requirement.offers.values() for each in row], MAP_FEATURES)
+    _known("variant", [*requirement.moot, *requirement.models, *requirement.offers], (*names, EVERY))
     choices = register()[requirement.reading].choices if requirement.reading is not None else ()
     _known(f"choice of {requirement.reading}", requirement.advisory_choices, choices)
     for reading in requirement.moot.values():

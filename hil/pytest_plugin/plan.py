@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
+from hil.bench.opening import kind_of
 from hil.bench.setup import Setup
 from hil.bench.twin import Pool
 from hil.conformance.catalogue import Requirement, requirements, suites
@@ -80,7 +81,12 @@ class RunPlan:
             for reading in self._choices(requirement)
             for variant in (*requirement.variants, *requirement.advisory_variants) or (None,)
         ]
-        return [self._unless_moot(run) for run in runs]
+        return [self._unless_unfit(self._unless_moot(run)) for run in runs]
+
+    def _unless_unfit(self, run: Run) -> Run:
+        unfit = kind_of(run.requirement.bench).unfit if self.rig.dut.map else None
+        reason = None if unfit is None else unfit(self.setup(run), run.requirement, run.variant)
+        return run if reason is None or run.not_applicable is not None else replace(run, not_applicable=reason)
 
     def _unless_moot(self, run: Run) -> Run:
         moot = run.requirement.moot_by(run.variant, self.readings_of(run))
@@ -118,6 +124,7 @@ class RunPlan:
             validity=bench.validity,
             safe_current=bench.safe_current,
             model=run.requirement.model(run.variant),
+            map=self.rig.dut.map,
             faults=tuple(fault.name for fault in self.faults),
         )
 

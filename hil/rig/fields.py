@@ -98,6 +98,11 @@ _DUT = {
     "model": Field("text", "Its model.", default=""),
     "serial": Field("text", "Its serial number.", default=""),
     "firmware": Field("text", "Its firmware.", default=""),
+    "map": Field(
+        "text",
+        "Register map of a Modbus device: a shipped one, or a file (from the rig file's folder on).",
+        default="",
+    ),
 }
 _CLAIMS = {
     "stop_button": Field("boolean", "A user can stop the charge at the charger.", default=True),

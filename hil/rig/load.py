@@ -10,7 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hil.errors import RigError
+from hil.codec.map_file import find_map
+from hil.errors import MapError, RigError
 from hil.resources import resource, rig_names
 from hil.rig.fields import REQUIRED_TABLES, tables, tables_below
 from hil.rig.rig import BenchSettings, Dut, Rig
@@ -57,12 +58,16 @@ def load_rig(path: Path) -> Rig:
 def _rig(found: dict[str, dict[str, Any]], path: Path, sha256: str) -> Rig:
     top, readings = found[""], dict(found["readings"])
     preset = readings.pop("preset")
+    try:
+        dut = {**found["dut"], "map": _map(found["dut"]["map"], path)}
+    except MapError as error:
+        raise RigError(f"{path}: [dut] map: {error}") from error
     claims = {name: tuple(value) if isinstance(value, list) else value for name, value in found["dut.claims"].items()}
     return Rig(
         name=top["name"],
         description=top["description"],
         kind=top["kind"],
-        dut=Dut(**found["dut"], claims=MappingProxyType(claims)),
+        dut=Dut(**dut, claims=MappingProxyType(claims)),
         edition=found["edition"]["gbt27930"],
         preset=preset,
         readings=MappingProxyType({name: choice for name, choice in readings.items() if choice is not None}),
@@ -71,6 +76,15 @@ def _rig(found: dict[str, dict[str, Any]], path: Path, sha256: str) -> Rig:
         path=path,
         sha256=sha256,
     )
+
+
+def _map(name: str, rig: Path) -> str:
+    """A register map that can be read, as a name or a path; raises :class:`MapError`."""
+    beside = rig.parent / name
+    name = str(beside) if name and beside.is_file() else name
+    if name:
+        find_map(name)
+    return name
 
 
 class _Checked:

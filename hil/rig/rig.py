@@ -21,6 +21,8 @@ class Dut:
     model: str = ""
     serial: str = ""
     firmware: str = ""
+    map: str = ""
+    """Register map of a Modbus device, a shipped one or the path of a file; empty for that of the reference device."""
     claims: Mapping[str, Claim] = field(default_factory=lambda: MappingProxyType({}))
     """Every claim of the rig file's declaration, given or by default."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +11,15 @@ import pytest
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.kinds.modbus import KIND
 from hil.bench.modbus import ModbusBench
-from hil.bench.modbus_places import Places, allowed, refused
+from hil.bench.modbus_places import FEATURES, Places, allowed, refused
 from hil.bench.setup import Setup
 from hil.codec.map_file import map_names
-from hil.conformance.catalogue import requirements
+from hil.conformance.catalogue import MAP_FEATURES, requirements
 from hil.conformance.verdict import Verdict
 from hil.dut.faults import all_faults
 from hil.dut.modbus import reference_map
+from hil.pytest_plugin.options import Options
+from hil.pytest_plugin.plan import make_plan
 from hil.qualify.suite import suite_cases
 
 MAPS = map_names()
@@ -72,16 +75,14 @@ def test_no_device_is_blamed_for_what_its_map_says(name: str) -> None:
         if requirement.suite != "modbus":
             continue
         for variant in requirement.variants or (None,):
-            bench = opened(model=name)
-            try:
-                case(bench, variant)
-            except Inconclusive:
-                verdicts["inconclusive"] += 1
+            assert KIND.unfit is not None
+            if KIND.unfit(Setup(map=name), requirement, variant) is not None:
+                verdicts["not applicable"] += 1
                 continue
-            assert bench.judge.verdict in (Verdict.PASS, Verdict.NONE), (
-                f"{identifier} {variant}: {bench.judge.decisive}"
-            )
-            verdicts[bench.judge.verdict.value] += 1
+            bench = opened(map=name)
+            case(bench, variant)
+            assert bench.judge.verdict is Verdict.PASS, f"{identifier} {variant}: {bench.judge.decisive}"
+            verdicts["pass"] += 1
     assert verdicts["pass"] > 20, verdicts
 
 
@@ -111,11 +112,43 @@ def test_places_keep_what_they_promise() -> None:
             assert wrong is None or wrong not in allowed(each)
 
 
+def test_every_feature_of_a_map_is_looked_for_and_needed() -> None:
+    assert set(FEATURES) == set(MAP_FEATURES)
+    needed = {each for requirement in requirements().values() for row in requirement.offers.values() for each in row}
+    assert needed == set(MAP_FEATURES)
+
+
+def test_the_map_of_the_reference_device_offers_everything() -> None:
+    assert KIND.unfit is not None
+    for requirement in requirements().values():
+        for variant in requirement.variants or (None,):
+            assert KIND.unfit(Setup(), requirement, variant) is None
+
+
+def test_what_a_map_does_not_offer_is_not_applicable_with_the_reason(tmp_path: Path) -> None:
+    rig = tmp_path / "box.toml"
+    rig.write_text('schema = 1\nname = "box"\nkind = "virtual"\n\n[dut]\nname = "box"\nmap = "keba-p30"\n')
+    plan = make_plan(Options(rig=str(rig)))
+    told = {
+        run.requirement.case + run.label: run.not_applicable
+        for case in ("FC.01", "FC.03", "WR.05")
+        for run in plan.runs(requirements()[f"MODBUS/{case}"])
+    }
+    assert told == {
+        "FC.01tcp": "the map keba-p30 has no function 1",
+        "FC.01rtu": "the map keba-p30 has no function 1",
+        "FC.03tcp": None,
+        "FC.03rtu": "the map keba-p30 is not of a device on RTU",
+        "WR.05": "the map keba-p30 has no function 16",
+    }
+    assert plan.setup(plan.runs(requirements()["MODBUS/FC.03"])[0]).map == "keba-p30"
+
+
 def test_a_map_without_what_a_case_needs_says_so() -> None:
     with pytest.raises(Inconclusive, match="the map keba-p30 has no function 1"):
         Places(reference_map("keba-p30")).run(1)
     with pytest.raises(Inconclusive, match="is not of a device on a serial line"):
-        opened(model="keba-p30").line("rtu")
+        opened(map="keba-p30").line("rtu")
 
 
 def test_faults_name_cases_of_their_own_suite() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.codec import map_file
 from hil.errors import RigError
 from hil.resources import resource
 from hil.rig import find_rig, load_rig
@@ -157,3 +158,20 @@ def test_rigs_are_found_by_path_and_by_name(tmp_path: Path, monkeypatch: pytest.
         find_rig("virtul")
     with pytest.raises(RigError, match=r"no rig 'other/virtual\.toml'"):
         find_rig("other/virtual.toml")
+
+
+def test_a_map_may_be_one_that_is_shipped(tmp_path: Path) -> None:
+    assert load_rig(written(tmp_path, SMALLEST + 'map = "keba-p30"\n')).dut.map == "keba-p30"
+    assert load_rig(written(tmp_path, SMALLEST)).dut.map == ""
+
+
+def test_a_map_may_lie_beside_the_rig_file(tmp_path: Path) -> None:
+    shipped = Path(map_file.__file__).parent / "maps" / "keba-p30.toml"
+    (tmp_path / "mine.toml").write_bytes(shipped.read_bytes())
+    rig = load_rig(written(tmp_path, SMALLEST + 'map = "mine.toml"\n'))
+    assert rig.dut.map == str(tmp_path / "mine.toml")
+
+
+def test_a_map_that_is_not_there_is_refused_with_near_matches(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match=r"bay\.toml: \[dut\] map: no register map 'keba-p3': did you mean keba-p30"):
+        load_rig(written(tmp_path, SMALLEST + 'map = "keba-p3"\n'))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
 from hil.bench.modbus import MASTER, OTHER, SERIAL_LINE, TCP_LINE, ModbusBench
+from hil.bench.modbus_places import TRANSPORTS, USUAL_FORMAT, Places
 from hil.bench.opening import Edits, Kind
 from hil.bench.setup import Setup
 from hil.bus.serial import SerialFormat, VirtualSerial
 from hil.bus.tcp import VirtualTcp
 from hil.codec.registers import RegisterMap
+from hil.conformance.catalogue import Requirement
 from hil.dut.faults import apply_faults
 from hil.dut.modbus import DeviceSpec, ModbusDevice, reference, reference_map
 from hil.protocol.modbus import RtuTiming
@@ -18,13 +20,11 @@ from hil.world.pipe import World
 from hil.world.virtual import VirtualWorld
 
 DUT = "modbus"
-_USUAL = "19200 8E1"
-"""What Serial Line V1.02 has every device speak by default."""
 
 
 def serial_format(registers: RegisterMap) -> SerialFormat:
     """The format of a device's serial line."""
-    baud, _, form = (registers.serial or _USUAL).partition(" ")
+    baud, _, form = (registers.serial or USUAL_FORMAT).partition(" ")
     return SerialFormat(int(baud), int(form[0]), form[1], int(form[2]))
 
 
@@ -35,14 +35,14 @@ def _timing(registers: RegisterMap) -> RtuTiming:
 
 def device_spec(setup: Setup, edits: Edits) -> DeviceSpec:
     """The reference device's data with the setup's faults of it and the edits."""
-    spec = apply_faults(DUT, reference(reference_map(setup.model)), setup.faults)
+    spec = apply_faults(DUT, reference(reference_map(setup.map)), setup.faults)
     edit = edits.get(DUT)
     return spec if edit is None else edit(spec)
 
 
 def _build(setup: Setup, edits: Edits) -> World:
     world = VirtualWorld(setup.seed)
-    registers = reference_map(setup.model)
+    registers = reference_map(setup.map)
     link = VirtualTcp(world.queue, name=TCP_LINE, sink=world.see)
     line = VirtualSerial(
         world.queue, name=SERIAL_LINE, sink=world.see, line_format=serial_format(registers), shared=True, echo=True
@@ -56,11 +56,14 @@ def _build(setup: Setup, edits: Edits) -> World:
 
 
 def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> ModbusBench:
-    registers = reference_map(setup.model)
-    parity = serial_format(registers).parity != "N"
-    return ModbusBench(
-        world, judge, setup.readings, sink, registers=registers, timing=_timing(registers), parity=parity
-    )
+    registers = reference_map(setup.map)
+    return ModbusBench(world, judge, setup.readings, sink, registers=registers, timing=_timing(registers))
 
 
-KIND = Kind(duts=(DUT,), build=_build, bench=_bench)
+def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str | None:
+    needed = [*requirement.offered(variant), *((variant,) if variant in TRANSPORTS else ())]
+    places = Places(reference_map(setup.map))
+    return next((reason for reason in map(places.lacks, needed) if reason is not None), None)
+
+
+KIND = Kind(duts=(DUT,), build=_build, bench=_bench, unfit=_unfit)
