@@ -60,7 +60,7 @@ class Composer:
             return sending.frame  # it says what the last one said, as most do
         sending.told = values
         data = sending.declared(**{**values, **sending.forced}).encode()
-        if sending.edit is not None:
+        if sending.edit is not None and all(values.get(signal) == value for signal, value in sending.edit.only):
             data = _edited(data, sending.edit)
         sending.frame = frame = CanFrame(sending.identifier, data)
         return frame

@@ -167,6 +167,8 @@ class WireEdit:
     """Pairs of bytes, counted from 1, that change places."""
     stale: bool = False
     """Every frame says what the first one said."""
+    only: tuple[tuple[str, Any], ...] = ()
+    """Signals and values: the bytes of frames that say something else are left as they are."""
 
 
 @dataclass(frozen=True)

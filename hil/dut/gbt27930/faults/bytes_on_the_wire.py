@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hil.dut.gbt27930.fault import Fault, gbt27930, gbt34657, gbt34658
+from hil.dut.gbt27930.spec import ChargerSpec, WireEdit
 from hil.units import ms
 
 _WRONG_SOURCE = 0xF5
@@ -23,15 +24,15 @@ _CASES = {
 """The cases of which each is the answer; for others it is the way to what they are about."""
 _SHOWN = {"CRM00": "CRM(00)", "CRMAA": "CRM(AA)", "CRO00": "CRO(00)", "CROAA": "CRO(AA)"}
 _REPORTS = {
-    "brm": ("BRM", gbt34658("DN.1001", "DN.1002", "DN.1003"), 0),
-    "bcp": ("BCP", gbt34658("DN.1004", "DN.2001", "DN.2002"), 1),
-    "bro": ("BRO", gbt34658("DN.2003", "DN.2004", "DN.2006", "DN.2007"), 1),
-    "bcs": ("BCS", gbt34658("DN.3001", "DN.3003", "DN.3005", "DN.3007"), 2),
-    "bcl": ("BCL", gbt34658("DN.2010", "DN.3002", "DN.3004", "DN.3006", "DN.3008"), 2),
-    "bst": ("BST", gbt34658("DN.3009", "DN.3010"), 2),
-    "bsd": ("BSD", gbt34658("DN.4001", "DN.4002", "DN.4003", "DN.4004"), 3),
+    "brm": ("BRM", gbt34658("DN.1001", "DN.1002", "DN.1003"), 0, 0),
+    "bcp": ("BCP", gbt34658("DN.1004", "DN.2001", "DN.2002"), 1, 0),
+    "bro": ("BRO", gbt34658("DN.2003", "DN.2004", "DN.2006", "DN.2007"), 1, 2),
+    "bcs": ("BCS", gbt34658("DN.3001", "DN.3003", "DN.3005", "DN.3007"), 2, 0),
+    "bcl": ("BCL", gbt34658("DN.2010", "DN.3002", "DN.3004", "DN.3006", "DN.3008"), 2, 2),
+    "bst": ("BST", gbt34658("DN.3009", "DN.3010"), 2, 4),
+    "bsd": ("BSD", gbt34658("DN.4001", "DN.4002", "DN.4003", "DN.4004"), 3, 0),
 }
-"""Message, cases in which it is missing, and its byte in CEM, from 0 (sheet 3.19)."""
+"""Message, cases in which it is missing, its byte in CEM and its lower bit there, from 0 (sheet 3.19)."""
 
 
 def _frames() -> Iterator[Fault]:
@@ -53,31 +54,36 @@ def _frames() -> Iterator[Fault]:
         )
 
 
+def _reporting(edit: WireEdit) -> Callable[[ChargerSpec], ChargerSpec]:
+    return lambda spec: spec.but(wire={**spec.wire, "CEM": edit})
+
+
 def _reports() -> Iterator[Fault]:
-    for item, (message, breaks, byte) in _REPORTS.items():
+    for item, (message, breaks, byte, bit) in _REPORTS.items():
+        only, before = ((item, 1),), bytes(byte)
+        timeout, untrusted = before + bytes([1 << bit]), before + bytes([2 << bit])
+        upper, not_upper = before + b"\x40", before + bytes([0x80 | 1 << bit])
         if item != "brm":
             yield Fault(
                 f"cem-{item}-untrusted",
                 breaks,
                 f"reports a missing {message} as untrusted (10) instead of time-out (01)",
                 "content",
-                lambda c, item=item: c.saying("CEM", **{item: 2}),  # type: ignore[misc]  # binds the loop's value
+                _reporting(WireEdit(set_bits=untrusted, clear_bits=timeout, only=only)),
             )
         yield Fault(
             f"cem-{item}-also-in-another-byte",
             breaks,
             f"reports a missing {message} and a second time-out",
             "content",
-            lambda c, byte=byte: c.wired("CEM", set_bits=bytes(0 if byte else 3) + b"\x01"),  # type: ignore[misc]  # binds
+            _reporting(WireEdit(set_bits=bytes(0 if byte else 3) + b"\x01", only=only)),
         )
         yield Fault(
             f"cem-{item}-in-the-upper-bits",
             breaks,
             f"reports a missing {message} in bits 7 and 8 of its byte",
             "content",
-            lambda c, byte=byte, item=item: c.saying("CEM", **{item: 0}).wired(  # type: ignore[misc]  # binds
-                "CEM", set_bits=bytes(byte) + b"\x40", clear_bits=bytes(byte) + b"\x80"
-            ),
+            _reporting(WireEdit(set_bits=upper, clear_bits=not_upper, only=only)),
         )
 
 

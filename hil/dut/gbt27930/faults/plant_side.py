@@ -92,6 +92,15 @@ FAULTS = (
         lambda c: c.powered(battery_tolerance=1.0),
     ),
     Fault(
+        "battery-check-given-up-after-4.8-s",
+        gbt34657("D0.3001"),
+        "goes on with any battery voltage 4.8 s after BRO(AA)",
+        "electrical",
+        lambda c: (
+            c.stating("verify", timers=("T5", "extra")).timing(extra=s(4.8)).with_row("verify", "extra", "precharge")
+        ),
+    ),
+    Fault(
         "ready-before-the-battery-is-checked",
         gbt34657("D0.3001"),
         "says ready when BRO(AA) comes",
