@@ -184,12 +184,15 @@ class Core(Generic[RecordT]):
     def close(self) -> None:
         """Safe state and the end of the world; a second call does nothing.
 
-        Monitors have seen enough by then: what the safe state does to a session is nobody's deviation.
+        Monitors have seen enough by then: what the safe state does to a session is nobody's deviation. It is on
+        record, but no part of the session: ``now`` stays where the case has ended.
         """
         if not self._closed:
             self._closed = True
             self.findings()
+            ended = self.now
             self.execute(Close())
+            self.now = ended
 
     def findings(self) -> list[Finding]:
         """What the monitors saw up to the first such question; they watch no further."""
