@@ -6,7 +6,7 @@ here takes them for an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 
 from hil.bench.ac import AcBench
@@ -27,6 +27,7 @@ _SILENCE: Span = s(2)
 _SETTLED: Span = s(5)
 """A state is told by then."""
 _NONE = "no reply"
+_LF_BEHIND = re.compile(rb"\$(OK|NK)[^$\r]*\r\n")
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,12 @@ class RapiBench(AcBench):
         self.check(label, said, equals=_NONE, at=self.now)
         self.expect_right(f"{label}: the next command", encode("GV"))
 
+    def expect_no_lf(self, label: str) -> None:
+        """No reply so far had an LF behind its CR."""
+        found = _LF_BEHIND.search(self.bytes_said())
+        told = _NONE if found is None else found.group().hex(" ").upper()
+        self.check(label, told, equals=_NONE, at=self.now)
+
     # --- judging commands -------------------------------------------------------------------------
 
     def expect(self, label: str, due: str, name: str, *parameters: str | int) -> Answered:
@@ -167,17 +174,18 @@ class RapiBench(AcBench):
 
     # --- judging notifications --------------------------------------------------------------------
 
-    def notified(self, after: Instant, fits: Callable[[Note], bool] = lambda _: True) -> Note | None:
-        """The first notification since an instant that fits."""
-        for note in self.record.notes:
-            if note.kind == KIND and note.what.startswith("notification ") and note.t >= after and fits(note):
-                return note
-        return None
+    def notified(self, *names: str, after: Instant = 0, **fields: Scalar) -> Note | None:
+        """The first notification of one of these names since an instant that has these values."""
+        kinds = {f"notification {name}" for name in names}
+        told = [each for each in self.record.notes if each.kind == KIND and each.what in kinds and each.t >= after]
+        wanted = fields.items()
+        return next((each for each in told if wanted <= each.details.items()), None)
 
-    def expect_notified(self, label: str, fits: Callable[[Note], bool], *, after: Instant, within: Span) -> Note | None:
-        """A notification that fits comes within a span."""
-        while self.notified(after, fits) is None and self.now < after + within:
+    def expect_notified(self, label: str, *names: str, after: Instant, within: Span, **fields: Scalar) -> Note | None:
+        """Such a notification comes within a span."""
+        note = self.notified(*names, after=after, **fields)
+        while note is None and self.now < after + within:
             self.let(_SLICE)
-        note = self.notified(after, fits)
+            note = self.notified(*names, after=after, **fields)
         self.check(label, note is not None, equals=True, at=self.now, note="" if note else "no such notification")
         return note

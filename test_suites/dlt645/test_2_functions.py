@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from hil.cases import AcPhase, MeterBench, requirement, s
 from hil.protocol.dlt645 import (
     BAUD_RATES,
@@ -15,7 +13,6 @@ from hil.protocol.dlt645 import (
     decode_values,
     di_bytes,
     item,
-    time_bytes,
 )
 
 CHARGED = s(60)
@@ -31,7 +28,8 @@ BLOCKS = {"voltage": (0x0201FF00, 0x02010100), "current": (0x0202FF00, 0x0202010
 ENERGIES, NUMBER, DATE, TIME, UNKNOWN = 0x0001FF00, 0x04000402, 0x04000101, 0x04000102, 0x0F0F0F0F
 WRONG_PASSWORD, OPERATOR = bytes.fromhex("02 98 76 54"), bytes.fromhex("01 00 00 00")
 OTHER_NUMBER = bytes.fromhex("06 05 04 03 02 01")
-MOMENT = datetime(2026, 6, 5, 10, 22, 51)
+MOMENT = bytes.fromhex("51 22 10 05 06 26")
+"""2026-06-05 10:22:51."""
 LATE = 5
 """Seconds that setting and reading the clock take at most."""
 OTHER_BAUD = 0x10
@@ -121,12 +119,12 @@ def test_ER_02(bench: MeterBench) -> None:
 @requirement("DLT645/BC.01")
 def test_BC_01(bench: MeterBench) -> None:
     """TP: a broadcast time, seconds first, sets the clock and is not answered."""
-    data = bench.request(Function.BROADCAST_TIME, time_bytes(MOMENT), address=BROADCAST).encode()
+    data = bench.request(Function.BROADCAST_TIME, MOMENT, address=BROADCAST).encode()
     bench.expect_silence("broadcast", data)
     date, time = bench.read(DATE).data[4:], bench.read(TIME).data[4:]
-    bench.check("date", date[1:].hex(), equals=time_bytes(MOMENT)[3:].hex(), at=bench.now)
+    bench.check("date", date[1:].hex(), equals=MOMENT[3:].hex(), at=bench.now)
     told = _seconds(time)
-    bench.check("time after the one that was set", told - _seconds(time_bytes(MOMENT)[:3]), low=0, high=LATE, unit="s")
+    bench.check("time after the one that was set", told - _seconds(MOMENT[:3]), low=0, high=LATE, unit="s")
 
 
 def _seconds(digits: bytes) -> int:

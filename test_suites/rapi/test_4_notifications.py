@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from hil.cases import AcPhase, RapiBench, requirement, s
-from hil.world.observation import Note
 
 CONNECTED, CHARGING = 0x02, 0x03
-STATE = ("notification AT", "notification ST")
+STATE = ("AT", "ST")
 """Very old firmware tells of a state by ``$ST``."""
 PATIENCE, BOOT = s(5), s(20)
 FIRST, LIMITS = 10, (16, 12)
-
-
-def _tells(field: str, value: int) -> Callable[[Note], bool]:
-    """A notification of a change, with this value in a field."""
-    return lambda note: note.what in STATE and note.details.get(field) == value
 
 
 @requirement("RAPI/AT.01")
@@ -26,7 +18,7 @@ def test_AT_01(bench: RapiBench) -> None:
     start = bench.now
     bench.reach(AcPhase.CHARGING)
     for name, state in (("B", CONNECTED), ("C", CHARGING)):
-        bench.expect_notified(f"state {name}", _tells("state", state), after=start, within=PATIENCE)
+        bench.expect_notified(f"state {name}", *STATE, after=start, within=PATIENCE, state=state)
 
 
 @requirement("RAPI/AT.02")
@@ -35,12 +27,12 @@ def test_AT_02(bench: RapiBench) -> None:
     bench.ask("GV")
     bench.plug_in()
     bench.let(PATIENCE)
-    old = bench.notified(0, lambda note: note.what == "notification ST") is not None
+    old = bench.notified("ST") is not None
     bench.assume(not old, "this firmware tells of states alone")
     bench.ask("SC", FIRST)
     for amps in LIMITS:
         asked = bench.ask("SC", amps).asked
-        bench.expect_notified(f"capacity {amps} A", _tells("capacity", amps), after=asked, within=PATIENCE)
+        bench.expect_notified(f"capacity {amps} A", "AT", after=asked, within=PATIENCE, capacity=amps)
 
 
 @requirement("RAPI/AT.03")
@@ -50,7 +42,7 @@ def test_AT_03(bench: RapiBench) -> None:
     for amps in LIMITS:
         answer = bench.ask("SC", amps)
         bench.let(PATIENCE)
-        told = bench.notified(answer.asked, _tells("capacity", amps))
+        told = bench.notified("AT", after=answer.asked, capacity=amps)
         bench.assume(told is not None, "the console does not tell of a capacity")
         bench.check("notification after the reply", told is not None and told.t >= answer.at, equals=True, at=bench.now)
 
@@ -61,4 +53,4 @@ def test_AT_04(bench: RapiBench) -> None:
     bench.ask("GV")
     start = bench.now
     bench.ask("FR")
-    bench.expect_notified("boot", lambda note: note.what == "notification AB", after=start, within=BOOT)
+    bench.expect_notified("boot", "AB", after=start, within=BOOT)

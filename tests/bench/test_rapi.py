@@ -112,9 +112,9 @@ def test_what_ought_to_be_unanswered_and_is_not_is_shown() -> None:
 
 def test_a_notification_that_never_comes_is_a_failure() -> None:
     bench = opened()
-    assert bench.expect_notified("boot", lambda note: note.what == "notification AB", after=0, within=s(2))
+    assert bench.expect_notified("boot", "AB", after=0, within=s(2))
     assert last(bench).verdict is Verdict.PASS
-    assert not bench.expect_notified("button", lambda note: note.what == "notification AN", after=0, within=s(2))
+    assert not bench.expect_notified("button", "AN", after=0, within=s(2))
     assert last(bench).verdict is Verdict.FAIL
 
 
