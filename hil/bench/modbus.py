@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from hil.bench.core import Core, Sink, ignore
-from hil.bench.judge import Inconclusive, Judge
+from hil.bench.judge import Judge
 from hil.bench.modbus_checks import ReadChecks
 from hil.bench.modbus_line import KIND, RTU, Outcome
 from hil.bench.modbus_places import Places
@@ -61,16 +61,8 @@ class ModbusBench(Core[StreamRecord]):
 
     def line(self, name: str) -> ModbusLine:
         """The serial line (``rtu``), or the connection of that name (``tcp`` and any other)."""
-        if name == RTU and RTU not in self.map.transports:
-            raise Inconclusive(f"the map {self.map.name} is not of a device on a serial line")
-        if name != RTU and TCP not in self.map.transports:
-            raise Inconclusive(f"the map {self.map.name} is not of a device on TCP")
+        self.places.transport(RTU if name == RTU else TCP)
         return ModbusLine(self, name)
-
-    def assume(self, holds: bool, otherwise: str) -> None:
-        """What a case stands on; inconclusive with the reason where that does not hold."""
-        if not holds:
-            raise Inconclusive(otherwise)
 
     def usual_line(self) -> ModbusLine:
         """The way to the device that matters where any would do: TCP if it has it."""
@@ -161,8 +153,8 @@ class ModbusBench(Core[StreamRecord]):
 
     def expect_apart(self, first: ModbusLine, second: ModbusLine) -> None:
         """Two clients ask for different values at once, by one transaction id; each gets its own."""
+        self.places.several()
         run = self.places.any_run()
-        self.assume(run.count > 1 and self.map.limits.blocks, f"the map {self.map.name} has no two values in a row")
         requests = (run.read(1), run.read(2))
         for line in (first, second):
             line.expect_served(f"client {line.name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hil.bench.judge import Inconclusive
-from hil.bench.modbus_checks import ILLEGAL_ADDRESS, ILLEGAL_VALUE
+from hil.bench.modbus_checks import ILLEGAL_ADDRESS, ILLEGAL_VALUE, too_many
 from hil.bench.modbus_line import Line, values_of
 from hil.bench.modbus_places import Words, allowed, refused
 from hil.codec.register import Register
@@ -101,7 +101,7 @@ class WriteChecks(Line):
         """
         most = QUANTITIES[function]
         limits = self.bench.map.limits
-        address, count = self.bench.places.row(function, most)
+        address, count = self.bench.places.row(function, most + 1)
         one, _ = self._row(function, address, 1, *_PATTERNS[0])
         self.expect_reply(one, "1 value")
         request, words = self._row(function, address, most, *_PATTERNS[1])
@@ -113,29 +113,30 @@ class WriteChecks(Line):
             self.expect_values(self._back(function, end, address + most - end), words[end - address :], "the last")
         none = WriteCoils(address, ()) if function in _COILS else WriteRegisters(address, ())
         self.expect_exception(none, ILLEGAL_VALUE, label="0 values")
-        self._expect_too_many(self._row(function, address, most + 1, *_PATTERNS[0])[0], most + 1)
+        more, _ = self._row(function, address, most + 1, *_PATTERNS[0])
+        self._expect_too_many(more, f"{most + 1} values", declared=count > most)
 
-    def _expect_too_many(self, request: Request, count: int) -> None:
+    def _expect_too_many(self, request: Request, label: str, *, declared: bool) -> None:
         """What does not fit a frame of the serial line is not sent there."""
         if len(request.encode()) <= MAX_PDU or not self.serial:
-            self.expect_exception(request, ILLEGAL_VALUE, label=f"{count} values")
+            self.expect_exception(request, *too_many(declared), label=label)
 
     def expect_read_write_quantities(self) -> None:
         """Quantities of function 23, those to be read and those to be written."""
         function = Function.READ_WRITE_MULTIPLE_REGISTERS
         self.bench.places.knows(function)
         most = QUANTITIES[function]
-        address, count = self.bench.places.row(Function.WRITE_MULTIPLE_REGISTERS, most)
+        address, count = self.bench.places.row(Function.WRITE_MULTIPLE_REGISTERS, most + 1)
         _, words = self._row(Function.WRITE_MULTIPLE_REGISTERS, address, READ_WRITE_WRITES + 1, *_PATTERNS[0])
         if count >= most:
             self.expect_reply(ReadWrite(address, most, address, words[:1]), f"{most} read")
             self.expect_reply(ReadWrite(address, 1, address, words[:READ_WRITE_WRITES]), f"{READ_WRITE_WRITES} written")
         self.expect_exception(ReadWrite(address, 0, address, words[:1]), ILLEGAL_VALUE, label="0 read")
-        self.expect_exception(ReadWrite(address, most + 1, address, words[:1]), ILLEGAL_VALUE, label=f"{most + 1} read")
+        more = ReadWrite(address, most + 1, address, words[:1])
+        self.expect_exception(more, *too_many(count > most), label=f"{most + 1} read")
         self.expect_exception(ReadWrite(address, 1, address, ()), ILLEGAL_VALUE, label="0 written")
         many = ReadWrite(address, 1, address, words)
-        if len(many.encode()) <= MAX_PDU or not self.serial:
-            self.expect_exception(many, ILLEGAL_VALUE, label=f"{len(words)} written")
+        self._expect_too_many(many, f"{len(words)} written", declared=count >= len(words))
 
     def expect_byte_count_refused(self, function: int) -> None:
         """A byte count of one byte or register too few or too many is refused with 03; the values are kept."""

@@ -28,7 +28,7 @@ WRONG_BIT = (
 )
 WRONG_COUNT = (
     "wrong byte count, the byte count is 8, due is 16; 16 bytes follow: "
-    "00 01 00 00 00 13 11 03 08 1F 41 1F 4F 1F 5D 1F 6B 1F 79 1F 87 1F 95 1F A3"
+    "00 01 00 00 00 13 11 03 08 1F 79 1F 87 1F 95 1F A3 1F B1 1F BF 1F CD 1F DB"
 )
 
 
@@ -112,6 +112,19 @@ def test_places_keep_what_they_promise() -> None:
             assert wrong is None or wrong not in allowed(each)
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("", Verdict.FAIL), ("phoenix-charx-sec", Verdict.PASS)])
+def test_a_device_that_looks_at_addresses_first_is_blamed_only_where_they_are_right(
+    name: str, verdict: Verdict
+) -> None:
+    """Asked for 126 registers, it looks at 125: it serves them, or finds that they are not all there."""
+    bench = opened(map=name, faults=("modbus-126-holding",))
+    suite_cases()["MODBUS/QT.03"](bench, "tcp")
+    assert bench.judge.verdict is verdict
+    if verdict is Verdict.PASS:
+        told = [each.value for each in bench.judge.measurements if each.name == "126 values"]
+        assert told == ["exception 02 illegal data address"]
+
+
 def test_every_feature_of_a_map_is_looked_for_and_needed() -> None:
     assert set(FEATURES) == set(MAP_FEATURES)
     needed = {each for requirement in requirements().values() for row in requirement.offers.values() for each in row}
@@ -147,7 +160,7 @@ def test_what_a_map_does_not_offer_is_not_applicable_with_the_reason(tmp_path: P
 def test_a_map_without_what_a_case_needs_says_so() -> None:
     with pytest.raises(Inconclusive, match="the map keba-p30 has no function 1"):
         Places(reference_map("keba-p30")).run(1)
-    with pytest.raises(Inconclusive, match="is not of a device on a serial line"):
+    with pytest.raises(Inconclusive, match="is not of a device on RTU"):
         opened(map="keba-p30").line("rtu")
 
 

@@ -18,8 +18,9 @@ from hil.dut.modbus.spec import SerialTiming
 from hil.units import ms, s
 
 UNIT = 17
-BITS, WORDS = 2000, 130
-"""Length of the runs: no less than the most that one request may ask for (standards map, section 8)."""
+BITS, WORDS = 2004, 130
+"""Length of the runs: more than the most that one request may ask for (standards map, section 8), so that one more is
+wrong in its count only."""
 _LATENCY = ms(5)
 _FUNCTIONS = {"coil": (1, 5, 15), "discrete": (2,), "holding": (3, 6, 16, 22, 23), "input": (4,)}
 _BEHAVIOUR = Behaviour(
