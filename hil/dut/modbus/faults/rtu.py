@@ -57,6 +57,15 @@ def _in_two(device: DeviceSpec) -> DeviceSpec:
     return device.but(say=say)
 
 
+def _made_of(change: Callable[[bytes], bytes]) -> Callable[[DeviceSpec], DeviceSpec]:
+    """The edit that changes whole frames of replies."""
+
+    def say(line: str, asked: bytes, reply: bytes) -> Pieces:
+        return ((0, change(reply) if line == RTU else reply),)
+
+    return lambda device: device.but(say=say)
+
+
 def _dies_of(meant: Callable[[bytes], bool]) -> Callable[[DeviceSpec], DeviceSpec]:
     return lambda device: device.but(dies=lambda line, data: line == RTU and meant(data))
 
@@ -104,6 +113,27 @@ FAULTS = (
         "answers at once, without a silence",
         "timing",
         lambda d: _timing(between=2.0)(d).serving(latency=0),
+    ),
+    Fault(
+        "modbus-crc-high-first",
+        cases("RT.07", "FC.03"),
+        "sends the high byte of the CRC first",
+        "content",
+        _made_of(lambda frame: frame[:-2] + frame[:-3:-1]),
+    ),
+    Fault(
+        "modbus-junk-before-answer",
+        cases("RT.07", "FC.03"),
+        "begins its answers with a stray byte",
+        "content",
+        _made_of(lambda frame: b"\0" + frame),
+    ),
+    Fault(
+        "modbus-junk-behind-answer",
+        cases("RT.07", "FC.03"),
+        "ends its answers with a stray byte",
+        "content",
+        _made_of(lambda frame: frame + b"\0"),
     ),
     Fault("modbus-answers-in-two", cases("RT.07"), "answers with a gap", "timing", _in_two),
     Fault(

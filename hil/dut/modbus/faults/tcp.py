@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hil.dut.modbus.device import TCP, Pieces
+from collections.abc import Callable
+
+from hil.dut.modbus.device import TCP, DeviceSpec, Pieces
 from hil.dut.modbus.fault import Fault, cases
 from hil.units import ms, s
 
@@ -12,6 +14,19 @@ _HEADER = 6
 
 def _low_byte_id(line: str, asked: bytes, reply: bytes) -> Pieces:
     return ((0, b"\0" + reply[1:] if line == TCP else reply),)
+
+
+def _put(at: int, data: bytes) -> Callable[[DeviceSpec], DeviceSpec]:
+    """The edit that puts bytes into the header of replies."""
+
+    def say(line: str, asked: bytes, reply: bytes) -> Pieces:
+        return ((0, reply[:at] + data + reply[at + len(data) :] if line == TCP else reply),)
+
+    return lambda device: device.but(say=say)
+
+
+def _long_length(line: str, asked: bytes, reply: bytes) -> Pieces:
+    return ((0, reply[:5] + bytes((reply[5] + 1 & 0xFF,)) + reply[_HEADER:] if line == TCP else reply),)
 
 
 def _twice(line: str, asked: bytes, reply: bytes) -> Pieces:
@@ -49,6 +64,27 @@ FAULTS = (
         "repeats only the low byte of the transaction id",
         "content",
         lambda d: d.but(say=_low_byte_id),
+    ),
+    Fault(
+        "modbus-protocol-1",
+        cases("TC.01"),
+        "answers with protocol id 1",
+        "content",
+        _put(2, b"\0\1"),
+    ),
+    Fault(
+        "modbus-wrong-unit",
+        cases("TC.01", "FC.03"),
+        "answers with unit 255, whoever was asked",
+        "content",
+        _put(6, b"\xff"),
+    ),
+    Fault(
+        "modbus-length-too-high",
+        cases("TC.01"),
+        "counts one byte too many in the length field",
+        "content",
+        lambda d: d.but(say=_long_length),
     ),
     Fault(
         "modbus-any-protocol",
