@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hil.errors import UsageError
 from hil.units import FAR, Instant, Span
@@ -22,7 +23,7 @@ class Course:
     def __init__(self, points: Sequence[Point], start: Instant, ends: Span | None = None) -> None:
         if not points or points[0][0] != 0:
             raise UsageError("a course needs a point at its start")
-        for before, after in zip(points, points[1:], strict=False):
+        for before, after in pairwise(points):
             if after[0] < before[0]:
                 raise UsageError(f"a course goes back in time: {after[0]} ns after {before[0]} ns")
         self._points = points
