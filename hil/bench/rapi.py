@@ -45,7 +45,11 @@ class Answered:
     @property
     def bare(self) -> str:
         """``OK`` or ``NK`` with its fields, without sequence id and checksum."""
-        return self.text if self.text == _NONE else " ".join(each for each in parse(self.text.encode()).tokens if each)
+        return (
+            self.text
+            if self.text == _NONE
+            else " ".join(each for each in parse(self.text.encode("latin-1")).tokens if each)
+        )
 
     def number(self, name: str) -> int:
         """A field's value; -1 where the reply has none."""
@@ -84,7 +88,7 @@ class RapiBench(AcBench):
         if note is None:
             return Answered(_NONE, False, {}, (_NONE,), asked, self.now)
         text, ok = str(note.details["text"]), note.details["ok"] is True
-        tokens = parse(text.encode()).tokens[1:]
+        tokens = parse(text.encode("latin-1")).tokens[1:]
         wrong = decode_fields(COMMANDS[name].reply, tokens)[1] if ok or tokens else []
         return Answered(text, ok, dict(note.details), tuple(wrong), asked, note.t)
 

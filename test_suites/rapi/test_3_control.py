@@ -9,6 +9,16 @@ LEAST = 6
 BEAT, SAFE, USUAL = 10, 8, 16
 """Seconds of supervision, current of the fallback, current before; A."""
 LATE = s(1)
+SESSION_LIMITS = {"time": ("S3", "G3"), "energy": ("SH", "GH")}
+LIMIT = 3
+SETTINGS: dict[str, tuple[str, tuple[int, ...], str]] = {
+    "clock": ("S1", (26, 6, 5, 10, 22, 11), "GT"),
+    "timer": ("ST", (1, 0, 23, 59), "GD"),
+    "energy": ("SK", (12_345,), "GU"),
+}
+"""Command, parameters, and the query whose last fields tell them again."""
+SLOW = 30
+"""Seconds that setting and reading the clock take at most; they end before the minute does."""
 MISSED, ACKNOWLEDGE = 2, 165
 
 
@@ -78,6 +88,38 @@ def test_FN_03(bench: RapiBench) -> None:
     bench.start()
     bench.expect("unlock told", "OK 0", "G4")
     bench.expect_change("output on", "output_voltage", dead, 1e9, after=unlocked.at)
+
+
+@requirement("RAPI/FN.04")
+def test_FN_04(bench: RapiBench, variant: str) -> None:
+    """TP: a limit of time or energy is taken and told with a vehicle, and refused without one."""
+    command, query = SESSION_LIMITS[variant]
+    bench.expect("without a vehicle", "NK", command, LIMIT)
+    bench.expect("none told", "OK 0", query)
+    bench.reach(AcPhase.OFFERED)
+    bench.expect("with a vehicle", "OK", command, LIMIT)
+    bench.expect("told", f"OK {LIMIT}", query)
+    bench.expect("cancelled", "OK", command, 0)
+    bench.expect("none told again", "OK 0", query)
+
+
+@requirement("RAPI/FN.05")
+def test_FN_05(bench: RapiBench, variant: str) -> None:
+    """TP: clock, delay timer and accumulated energy are told as they were set."""
+    command, parameters, query = SETTINGS[variant]
+    before = bench.get(query)
+    answer = bench.ask(command, *parameters)
+    bench.assume(answer.bare != "NK", f"this build lacks {command}")
+    after = bench.get(query)
+    due = [str(each) for each in parameters]
+    told = after.bare.split()[-len(due) :]
+    if variant == "clock":
+        bench.check("date, hour and minute", " ".join(told[:-1]), equals=" ".join(due[:-1]), at=after.at)
+        late = after.number("second") - parameters[-1]
+        bench.check("seconds after the one that was set", late, low=0, high=SLOW, unit="s", at=after.at)
+        return
+    bench.check(variant, " ".join(told), equals=" ".join(due), at=after.at)
+    bench.ask(command, *before.bare.split()[-len(due) :])
 
 
 @requirement("RAPI/HB.01")

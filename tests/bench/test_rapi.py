@@ -90,6 +90,18 @@ def test_a_reply_to_an_earlier_command_is_not_taken_for_this_one() -> None:
     assert bench.ask("GV").bare == "OK 8.2.3 5.2.1"
 
 
+def test_what_is_no_number_is_told_and_never_raises() -> None:
+    answer = opened(lambda c: c.answering("GC", "OK 6 x \xe9 --")).ask("GC")
+    assert len(answer.wrong) == 3
+    for command, reply in (("GT", "OK 1 2 x"), ("GS", "OK"), ("GU", "NK"), ("GD", "OK a b c d"), ("SC", "OK OK")):
+        for name, variant in RUNS:
+            bench = opened(lambda c, command=command, reply=reply: c.answering(command, reply))
+            try:
+                suite_cases()[name](bench, variant)
+            except Inconclusive:
+                continue
+
+
 # --- judging ------------------------------------------------------------------------------------------
 
 
