@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bus, check, codec, modbus, session
+from benchmarks import bus, check, codec, modbus, profiles, session
 
 MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
     "session": session.measures,
@@ -22,6 +22,7 @@ MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
     "codec": codec.measures,
     "modbus": modbus.measures,
     "check": check.measures,
+    "profiles": profiles.measures,
 }
 OUTPUT = "bench.json"
 

@@ -26,7 +26,7 @@ THEMES = ("named", "mixed", "holding", "pausing", "stormy", "upset", "illegal")
 """Kinds of profiles: some named families, and generated ones. All cases that judge one share what came of it."""
 _NAMED = ("steps", "ramps", "quick-steps", "swap-bay", "disturbed-pauses", "reconnect-storm", "beyond-limits")
 """Families that show the most in the shortest time."""
-_COUNTS = {"mixed": 20, "holding": 30, "pausing": 30, "stormy": 16, "upset": 20, "illegal": 16}
+_COUNTS = {"mixed": 20, "holding": 24, "pausing": 24, "stormy": 14, "upset": 16, "illegal": 16}
 
 
 def judge_generated(bench: Bench, case: str, *themes: str) -> None:
@@ -90,7 +90,7 @@ def _show_nearest(bench: Bench, pools: list[Pool], case: str) -> None:
     if not judging:
         count = sum(len(pool.outcomes) for pool in pools)
         raise Inconclusive(f"none of {count} profiles gave {case} anything to judge")
-    nearest = min(judging, key=lambda outcome: margin(outcome.measured[case]))
+    nearest = min(judging, key=lambda each: (round(margin(each.measured[case]), 1), each.profile.span))
     show(bench, nearest.profile, (case,))
     bench.report("profiles that gave something to judge", float(len(judging)))
 

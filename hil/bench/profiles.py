@@ -16,6 +16,7 @@ from hil.profile.plan import initial_demand, rules
 from hil.profile.seen import Seen
 from hil.protocol.gbt27930 import CEM, CRM
 from hil.units import Span, s, show_instant
+from hil.world.observation import FrameSeen
 
 AFTERWARDS: Span = s(12)
 """Watched after the profile's end: CST, statistics and shutting down (sheet 4.3: T10, 4.4: 10 s)."""
@@ -63,9 +64,11 @@ def replay(bench: Driver, profile: LoadProfile) -> None:
 
 def _await_reconnection(bench: Driver) -> None:
     """After an error report, watch as long as a vehicle waits for CRM (sheet 4.3, T21)."""
-    cem, crm = bench.record.last(CEM.name), bench.record.last(CRM.name)
-    if cem is not None and (crm is None or crm.t < cem.t):
-        bench.until(cem.t + limit("reconnect").high + s(1))
+    for each in reversed(bench.record.observations):
+        if type(each) is FrameSeen and each.id in (CEM.can_id, CRM.can_id):
+            if each.id == CEM.can_id:
+                bench.until(each.t + limit("reconnect").high + s(1))
+            return
 
 
 def judged(bench: Driver, cases: tuple[str, ...] = ()) -> dict[str, list[Measurement]]:

@@ -164,6 +164,15 @@ class NotReady(Event, frozen=True, kw_only=True, tag="not_ready"):
         yield s(self.span), Tell(_VEHICLE, "release", states)
 
 
+class VehicleContactors(Event, frozen=True, kw_only=True, tag="vehicle_contactors"):
+    """K5/K6 close at once, or open and stay so."""
+
+    closed: bool
+
+    def actions(self) -> Iterator[Step]:
+        yield 0, Tell(_VEHICLE, "contactors", {"close": self.closed, "now": True})
+
+
 class Say(Event, frozen=True, kw_only=True, tag="say"):
     """The vehicle tells this value of a signal, whatever is true: SOC, cell voltage, temperature, limits."""
 
@@ -328,6 +337,7 @@ AnyEvent = (
     | Reset
     | VehicleError
     | NotReady
+    | VehicleContactors
     | Say
     | SwitchS
     | Cc1

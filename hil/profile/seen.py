@@ -14,7 +14,7 @@ from hil.plant.signals import BY_NAME
 from hil.protocol.gbt27930 import BCL, BCP, CCS, MessageSet
 from hil.protocol.j1939 import Listener
 from hil.protocol.j1939.settings import TP_CM_PF, TP_DT_PF
-from hil.units import FAR, Instant
+from hil.units import FAR, Instant, Span
 from hil.world.observation import FrameSeen, Note, Observation, Sample
 
 _ENDS = frozenset({"BST", "CST", "CEM", "BEM", "CRM", "CHM"})
@@ -81,24 +81,29 @@ class Signal:
         values = [low for _, low, _ in self.stretches(begin, end)]
         return min(values) if values else self.value(end)
 
-    def extremes(self, begin: Instant, end: Instant) -> tuple[float, float]:
-        """Least and greatest value from ``begin`` to ``end``, of whole stretches; (0, 0) where nothing is known.
+    def extremes(self, ends: Iterable[Instant], age: Span) -> Iterator[tuple[float, float]]:
+        """For each of these instants, in order, least and greatest value of the ``age`` before it.
 
-        Cheaper and a little wider than :meth:`stretches`: the stretch at each end counts as a whole.
+        Cheaper and a little wider than :meth:`stretches`: a stretch that lies in it in part counts as a
+        whole. (0, 0) where nothing is known.
         """
-        samples = self.samples
-        first = max(bisect_right(self.times, begin) - 1, 0)
-        last = min(bisect_left(self.times, end) + 1, len(samples))
-        if first >= last:
-            return 0.0, 0.0
-        low = high = samples[first].value
-        for index in range(first + 1, last):
-            sample = samples[index]
-            if sample.low < low:
-                low = sample.low
-            if sample.high > high:
-                high = sample.high
-        return low, high
+        samples, times = self.samples, self.times
+        count, first, last = len(samples), 0, 0
+        low = high = 0.0
+        at = (-1, -1)
+        for end in ends:
+            while first + 1 < count and times[first + 1] <= end - age:
+                first += 1
+            while last < count and times[last] < end:
+                last += 1
+            if at != (first, last):
+                at = first, last
+                inside = samples[first + 1 : last + 1]
+                start = samples[first].value if count else 0.0
+                low = min((sample.low for sample in inside), default=start)
+                high = max((sample.high for sample in inside), default=start)
+                low, high = min(low, start), max(high, start)
+            yield low, high
 
     def stretches(self, begin: Instant, end: Instant) -> Iterator[tuple[Instant, float, float]]:
         """Instant, least and greatest value of each stretch that ends with a sample, cut to ``begin`` .. ``end``.

@@ -59,6 +59,13 @@ class _Compiled:
 POLL = "poll"
 
 
+def row_label(row: Row) -> str:
+    """A row in one line: ``charging|paused: BST -> answered``, with its guard in brackets."""
+    guard = f" [{row.guard}]" if row.guard else ""
+    does = f" / {', '.join(row.do)}" if row.do and not row.target else ""
+    return f"{'|'.join(row.states)}: {row.trigger}{guard} -> {row.target or 'stay'}{does}"
+
+
 class TableMachine:
     """Runs a table. Subclasses give ``guard_x`` and ``do_x`` methods and send messages."""
 
@@ -81,6 +88,7 @@ class TableMachine:
         self._send_bound: Instant = FAR
         self._timer_bound: Instant = FAR
         self._bound: Instant = FAR
+        self._rows: list[_Compiled] = []
         self._table: dict[str, dict[str, tuple[_Compiled, ...]]] = {}
         self._enter: dict[str, tuple[Callable[[Instant], Any], ...]] = {}
         self._compile(rows)
@@ -121,6 +129,10 @@ class TableMachine:
     def taken(self) -> set[Row]:
         """Rows taken so far, for coverage of the table."""
         return {each.row for rows in self._table.values() for tried in rows.values() for each in tried if each.taken}
+
+    def coverage(self) -> dict[str, bool]:
+        """Every row of the table in its order, as text, and whether it was taken so far."""
+        return {row_label(each.row): each.taken for each in self._rows}
 
     def go(self, name: str, now: Instant) -> None:
         """Enter a state: stop and start what differs, then its entry actions."""
@@ -212,6 +224,7 @@ class TableMachine:
         for row in rows:
             guard = self._method("guard", row.guard) if row.guard else None
             compiled = _Compiled(row, guard, tuple(self._method("do", name) for name in row.do))
+            self._rows.append(compiled)
             for name in (*row.states, *((row.target,) if row.target else ())):
                 if name not in self.states:
                     raise CatalogueError(f"row {row} names the state {name!r}, which is not declared")

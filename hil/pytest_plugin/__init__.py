@@ -27,8 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark, load the fixtures, and check the options that were given."""
+    if config.getoption("--hypothesis-profile", None):
+        from hil.profile.settings import register
+
+        register()  # before Hypothesis's own plugin looks for the profile
     config.addinivalue_line("markers", "requirement(id): the case judges a requirement of the catalogue")
     _load_fixtures(config)
     given = options_of(config)

@@ -129,11 +129,18 @@ class Advance(msgspec.Struct, frozen=True, tag="advance"):
     stop_on: tuple[Trigger, ...] = ()
 
 
+class Describe(msgspec.Struct, frozen=True, tag="describe"):
+    """Tell what the nodes' tables have been through: one note of kind ``coverage`` for each, for statistics.
+
+    Its details name every row and whether it was taken. A world without tables tells nothing.
+    """
+
+
 class Close(msgspec.Struct, frozen=True, tag="close"):
     """Safe state, then the end of the world."""
 
 
-Command = Plan | Do | Advance | Close
+Command = Plan | Do | Advance | Describe | Close
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply"):

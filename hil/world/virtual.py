@@ -18,6 +18,7 @@ from hil.bus.serial import VirtualSerial
 from hil.bus.tcp import VirtualTcp
 from hil.errors import UsageError, WorldError
 from hil.protocol.gbt27930 import MessageSet
+from hil.protocol.table import TableMachine
 from hil.units import Instant, Span, s, us
 from hil.world.bytenode import ByteNode, ByteNodeRunner
 from hil.world.node import Node, NodeRunner, Sense
@@ -27,6 +28,7 @@ from hil.world.plan import (
     Advance,
     Close,
     Command,
+    Describe,
     Do,
     Inject,
     Plan,
@@ -162,10 +164,17 @@ class VirtualWorld:
         elif isinstance(command, Do):
             for action in command.actions:
                 self._carry_out(action)
+        elif isinstance(command, Describe):
+            self._describe()
         elif isinstance(command, Close):
             self._close()
         observations, self.observations = self.observations, []
         return Reply(self.queue.now, stopped_by, observations)
+
+    def _describe(self) -> None:
+        for name, runner in self._runners.items():
+            if isinstance(runner.node, TableMachine):
+                self.see(Note(self.queue.now, "coverage", name, dict(runner.node.coverage())))
 
     def _advance(self, command: Advance) -> int | None:
         hit: list[int] = []

@@ -27,24 +27,18 @@ _ALONE = ("bst", "manual", "alarm")
 
 def ccs_tells_output(context: Context) -> Iterator[Measurement]:
     """LP.10: CCS tells the output of its instant (register: ccs-accuracy)."""
-    volts, amperes = Worst("CCS voltage beyond the output", "V"), Worst("CCS current beyond the output", "A")
     loose = context.readings["ccs-accuracy"] == "5-percent"
-    for told in context.seen.ccs:
-        least, most = _extremes(context, "output_voltage", told.t)
-        width = max(0.05 * most, 1.0) if loose else voltage_tolerance(most) + _WIRE_STEP
-        value = float(told.message.voltage)
-        volts.see(max(value - most, least - value, 0.0), high=width, at=told.t)
-        least, most = _extremes(context, "output_current", told.t)
-        width = max(0.05 * most, 1.0) if loose else tolerance(most) + _WIRE_STEP
-        value = -float(told.message.current)
-        amperes.see(max(value - most, least - value, 0.0), high=width, at=told.t)
-    yield from volts.measurements()
-    yield from amperes.measurements()
-
-
-def _extremes(context: Context, name: str, t: Instant) -> tuple[float, float]:
-    signal = context.voltage if name == "output_voltage" else context.current
-    return signal.extremes(t - _AGE, t)
+    ccs = context.seen.ccs
+    times = [each.t for each in ccs]
+    for name, unit, signal, values, width_of in (
+        ("voltage", "V", context.voltage, [float(each.message.voltage) for each in ccs], voltage_tolerance),
+        ("current", "A", context.current, [-float(each.message.current) for each in ccs], tolerance),
+    ):
+        worst = Worst(f"CCS {name} beyond the output", unit)
+        for t, value, (least, most) in zip(times, values, signal.extremes(times, _AGE), strict=True):
+            width = max(0.05 * most, 1.0) if loose else width_of(most) + _WIRE_STEP
+            worst.see(max(value - most, least - value, 0.0), high=width, at=t)
+        yield from worst.measurements()
 
 
 def cause_fits(context: Context) -> Iterator[Measurement]:
