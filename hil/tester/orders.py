@@ -18,8 +18,8 @@ def need(arguments: Mapping[str, Any], name: str, kind: type[T]) -> T:
     if name not in arguments:
         raise UsageError(f"an argument {name!r} ({kind.__name__}) is needed; given are {dict(arguments)}")
     value = arguments[name]
-    fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
-    if not fits:
+    allowed: tuple[type, ...] = (int, float) if kind is float else (kind,)
+    if type(value) not in allowed:
         raise UsageError(f"argument {name} {value!r}: a {kind.__name__} is needed")
     return kind(value)
 

@@ -79,7 +79,7 @@ class Replay:
 # --- what is to be seen -----------------------------------------------------------------------------
 
 
-def frame(t: Instant, message: Message, *, data: bytes | None = None, id: int | None = None) -> FrameSeen:  # noqa: A002
+def frame(t: Instant, message: Message, *, data: bytes | None = None, id: int | None = None) -> FrameSeen:  # noqa: A002 - the frame's own word
     """A message in a frame of its own, or something like it."""
     declared = type(message)
     identifier = declared.can_id if id is None else id

@@ -94,7 +94,7 @@ def test_what_is_no_frame_is_told_as_what_it_is(edit: Edit, told: str) -> None:
 
 def test_a_meter_may_lack_an_item_in_two_ways() -> None:
     for fills in (False, True):
-        bench = opened(lambda m, fills=fills: m.but(lacking=frozenset({VOLTAGE}), fills=fills))
+        bench = opened(lambda m, fills=fills: m.but(lacking=frozenset({VOLTAGE}), fills=fills))  # type: ignore[misc]  # binds the loop's value
         assert bench.read(VOLTAGE).lacks
         assert bench.expect_values("voltage", VOLTAGE) == []
         assert last(bench).verdict is Verdict.PASS
@@ -117,7 +117,7 @@ def test_an_answer_of_another_meter_is_a_failure() -> None:
 
 def test_an_error_word_is_judged_by_its_bit() -> None:
     for error, verdict in ((ErrorWord.OTHER, Verdict.FAIL), (ErrorWord.NO_SUCH_DATA, Verdict.PASS)):
-        bench = opened(lambda m, error=error: m.refusing(Function.READ, error))
+        bench = opened(lambda m, error=error: m.refusing(Function.READ, error))  # type: ignore[misc]  # binds the loop's value
         bench.expect_refusal("refused", bench.read(ENERGY), Function.READ, ErrorWord.NO_SUCH_DATA)
         assert last(bench).verdict is verdict
 

@@ -77,7 +77,7 @@ def test_a_reply_is_told_with_its_fields_and_what_is_wrong_with_them() -> None:
 
 def test_a_query_is_asked_twice_and_a_command_once() -> None:
     for name, times in (("GV", 2), ("FE", 1)):
-        bench = opened(lambda c, name=name: c.silent_on(name))
+        bench = opened(lambda c, name=name: c.silent_on(name))  # type: ignore[misc]  # binds the loop's value
         answer = bench.ask(name)
         assert (answer.text, answer.ok) == ("no reply", False)
         asked = b"".join(each.data for each in bench.record.bytes_on("console", sender="client"))
@@ -95,7 +95,7 @@ def test_what_is_no_number_is_told_and_never_raises() -> None:
     assert len(answer.wrong) == 3
     for command, reply in (("GT", "OK 1 2 x"), ("GS", "OK"), ("GU", "NK"), ("GD", "OK a b c d"), ("SC", "OK OK")):
         for name, variant in RUNS:
-            bench = opened(lambda c, command=command, reply=reply: c.answering(command, reply))
+            bench = opened(lambda c, command=command, reply=reply: c.answering(command, reply))  # type: ignore[misc]  # binds the loop's value
             try:
                 suite_cases()[name](bench, variant)
             except Inconclusive:

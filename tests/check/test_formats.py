@@ -182,7 +182,7 @@ def test_what_is_asked_wrongly_raises(tmp_path: Path) -> None:
         ("a.log", {"readings": {"x": "y"}}, "reading"),
     ):
         with pytest.raises(UsageError, match=why):
-            check_log(tmp_path / path, **options)  # type: ignore[arg-type]  # one table of options
+            check_log(tmp_path / path, **options)
 
 
 # --- clocks and garbage -----------------------------------------------------------------------------
