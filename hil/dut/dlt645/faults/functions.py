@@ -32,7 +32,7 @@ FAULTS = (
     Fault(
         "dlt645-energy-high",
         cases("RD.02"),
-        "tells a tenth too much energy",
+        "tells a tenth too much forward energy",
         "content",
         lambda m: m.misreading(0x00010000, 1.1),
     ),
@@ -46,7 +46,7 @@ FAULTS = (
     Fault(
         "dlt645-voltage-high",
         cases("RD.02", "RD.03"),
-        "tells 2 % too much voltage",
+        "tells 2 % too much voltage for L1",
         "content",
         lambda m: m.misreading(0x02010100, 1.02).saying(0x0201FF00, bytes.fromhex("00 23 00 23 00 23")),
     ),
@@ -141,7 +141,13 @@ FAULTS = (
         "content",
         lambda m: m.but(time_year_first=True),
     ),
-    Fault("dlt645-clock-unset", cases("BC.01"), "does not set its clock", "content", lambda m: m.but(sets_clock=False)),
+    Fault(
+        "dlt645-clock-unset",
+        cases("BC.01"),
+        "does not set its clock by a broadcast",
+        "content",
+        lambda m: m.but(sets_clock=False),
+    ),
     Fault(
         "dlt645-baud-kept",
         cases("BR.01"),

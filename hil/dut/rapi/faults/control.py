@@ -65,7 +65,9 @@ FAULTS = (
         "content",
         lambda c: c.ignoring("S3", "SH"),
     ),
-    Fault("rapi-clock-unset", cases("FN.05"), "does not set its clock", "content", lambda c: c.ignoring("S1")),
+    Fault(
+        "rapi-clock-unset", cases("FN.05"), "does not set the console's clock", "content", lambda c: c.ignoring("S1")
+    ),
     Fault("rapi-timer-unset", cases("FN.05"), "does not keep the delay timer", "content", lambda c: c.ignoring("ST")),
     Fault(
         "rapi-energy-unset",
