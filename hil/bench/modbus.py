@@ -9,7 +9,7 @@ from typing import Any
 from hil.bench.core import Core, Sink, ignore
 from hil.bench.judge import Judge
 from hil.bench.modbus_checks import ReadChecks
-from hil.bench.modbus_line import KIND, RTU, Outcome
+from hil.bench.modbus_line import KIND, RTU, Line, Outcome
 from hil.bench.modbus_places import Places
 from hil.bench.modbus_writes import WriteChecks
 from hil.bench.stream import StreamRecord
@@ -218,11 +218,11 @@ class ModbusBench(Core[StreamRecord]):
                 return word
         return ""
 
-    def said(self, line: ModbusLine, after: Instant) -> list[BytesSeen]:
+    def said(self, line: Line, after: Instant) -> list[BytesSeen]:
         """What the device has sent on a line after an instant."""
         return self.record.bytes_on(SERIAL_LINE if line.serial else TCP_LINE, after, sender=DUT)
 
-    def expect_mute(self, line: ModbusLine, label: str, *, after: Instant, span: Span = SECOND) -> None:
+    def expect_mute(self, line: Line, label: str, *, after: Instant, span: Span = SECOND) -> None:
         """The device sends nothing for a span after an instant."""
         self.until(after + span)
         text = show_bytes(b"".join(each.data for each in self.said(line, after)))

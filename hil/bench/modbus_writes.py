@@ -147,7 +147,7 @@ class WriteChecks(Line):
         for factor in (0, 2):
             if function in _COILS:
                 bits = tuple(not value for value in before)
-                request: Request = WriteCoils(address, bits, byte_count=factor)
+                request: WriteCoils | WriteRegisters = WriteCoils(address, bits, byte_count=factor)
             else:
                 words = tuple(value ^ 1 for value in before)
                 request = WriteRegisters(address, words, byte_count=factor * 2 * count)
