@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +46,28 @@ class Controller:
         """What has been taken in; in catalogue order once the session has ended."""
         return [] if self._results is None else self._results.results
 
-    def take(self, values: Any) -> CaseResult:
-        """Take in a result as plain values and keep it on disk at once.
+    def begin(self) -> Results:
+        """Make the folder ready: from here on no report of an earlier run lies there.
 
-        A disk that refuses ends the run: what came after would be lost.
+        A disk that refuses ends the run, as what came after would be lost.
         """
-        try:
-            if self._results is None:
-                from hil.pytest_plugin.results import Results
+        if self._results is None:
+            from hil.pytest_plugin.results import Results
 
+            with self._ending():
                 self._results = Results(session_of(self._config).plan)
-            return self._results.take(values)
+        return self._results
+
+    def take(self, values: Any) -> CaseResult:
+        """Take in a result as plain values and keep it on disk at once."""
+        results = self.begin()
+        with self._ending():
+            return results.take(values)
+
+    @contextlib.contextmanager
+    def _ending(self) -> Iterator[None]:
+        try:
+            yield
         except HilError as error:
             self.problems.append(str(error))
             pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)

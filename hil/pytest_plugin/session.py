@@ -84,6 +84,9 @@ class Session:
         """Open the bench of an item."""
         if RUN not in item.stash:
             raise UsageError(f"{item.nodeid} uses the bench without a @requirement")
+        controller = self._config.pluginmanager.get_plugin(NAME)
+        if isinstance(controller, Controller):
+            controller.begin()
         case = item.stash[CASE] = CaseRun(item.stash[RUN], self.plan)
         return case
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import IO
 
 from rich.console import Console
@@ -49,6 +49,9 @@ def console(*, stderr: bool = False) -> Console:
     """The terminal; what is no terminal gets lines wide enough not to be broken."""
     # The stream of now: rich would ask again each time, also while output is turned aside.
     file = sys.stderr if stderr else sys.stdout
+    if isinstance(file, TextIOWrapper):
+        # What is told has arrows and units; an encoding without them must not end a run.
+        file.reconfigure(errors="backslashreplace" if stderr else "replace")
     found = _Console(file=file, highlight=False)
     return found if found.is_terminal else _Console(file=file, highlight=False, width=_PLAIN_WIDTH)
 

@@ -96,8 +96,39 @@ def test_a_run_that_is_killed_leaves_no_report_of_an_earlier_one(shell: Any) -> 
     shell.hil("run", "--case", "DP.1001", "--", "test_own.py")
     out = shell.path / "report"
     assert json.loads((out / "results.jsonl").read_text("utf-8").splitlines()[-1])["id"] == "DP.1001"
+    _assert_no_report(out)
+
+
+def test_a_run_that_is_killed_in_its_first_case_leaves_none_either(shell: Any) -> None:
+    (shell.path / "test_own.py").write_text(DIES)
+    own = ("-m", "pytest", "-p", "no:cacheprovider", "test_own.py")
+    shell.hil("run", "--case", "DN.3006")
+    subprocess.run([sys.executable, *own], cwd=shell.path, capture_output=True, check=False)
+    assert (shell.path / "report" / "results.jsonl").read_text("utf-8") == ""
+    _assert_no_report(shell.path / "report")
+
+
+DIES = """
+import os
+from hil.cases import Bench, requirement
+
+@requirement("GBT34658-2017/DP.1001")
+def test_dies(bench: Bench) -> None:
+    os._exit(9)
+"""
+
+
+def _assert_no_report(out: Path) -> None:
     assert not [name for name in ("conformance.json", "junit.xml", "index.html") if (out / name).exists()]
     assert not list((out / "allure-results").glob("*-result.json"))
+
+
+def test_an_output_without_arrows_does_not_end_the_run(shell: Any) -> None:
+    asked = ("run", "--case", "DN.3006", "--fault", "lost-bcl-late")
+    done = shell.hil(*asked, PYTHONIOENCODING="ascii")
+    assert done.returncode == 1, done.stderr
+    assert "FAIL  DN.3006" in done.stdout
+    assert "charger ? BMS" in done.stdout
 
 
 def test_a_fault_that_is_not_there_is_told_where_they_are(shell: Any) -> None:
