@@ -19,7 +19,8 @@ def need(arguments: Mapping[str, Any], name: str, kind: type[T]) -> T:
         raise UsageError(f"an argument {name!r} ({kind.__name__}) is needed; given are {dict(arguments)}")
     value = arguments[name]
     allowed: tuple[type, ...] = (int, float) if kind is float else (kind,)
-    if type(value) not in allowed:
+    fits = isinstance(value, allowed) and (bool in allowed or type(value) is not bool)
+    if not fits:
         raise UsageError(f"argument {name} {value!r}: a {kind.__name__} is needed")
     return kind(value)
 
