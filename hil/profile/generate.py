@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 _T = TypeVar("_T")
+
+
+@contextmanager
+def _no_numbers_of_the_source() -> Iterator[None]:
+    """Hypothesis also draws numbers that it finds in the source of modules outside of site-packages, and keeps
+    them in the folder one stands in: without them equal seeds give equal profiles wherever hil is installed."""
+    known = getattr(providers, "_get_local_constants", None)
+    if known is None:
+        yield
+        return
+    nothing = Constants()
+    setattr(providers, known.__name__, lambda: nothing)
+    try:
+        yield
+    finally:
+        setattr(providers, known.__name__, known)
 
 
 def examples(strategy: st.SearchStrategy[_T], count: int, seed: int) -> list[_T]:
@@ -25,6 +44,11 @@ def each(strategy: st.SearchStrategy[_T], count: int, seed: int, see: Callable[[
     ``see`` may call :func:`hypothesis.target`.
     """
 
+    with _no_numbers_of_the_source():
+        _show_each(strategy, count, seed, see)
+
+
+def _show_each(strategy: st.SearchStrategy[_T], count: int, seed: int, see: Callable[[_T], object]) -> None:
     @seeded(seed)
     @settings(
         max_examples=count,

@@ -8,6 +8,7 @@ the order does not depend on where the search began, so that one defect comes to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 from msgspec.structs import replace
 
@@ -20,6 +21,8 @@ Fails = Callable[[LoadProfile], bool]
 _DURATIONS = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
 _CURRENTS = (100.0, 50.0, 0.0, 200.0, 20.0, 150.0, 250.0, 300.0, 10.0, 40.0, 30.0)
 """A tried in this order: the ordinary demand first."""
+_TOGETHER = {2: 7, 3: 4}
+"""How many of them are tried together, by the number of segments: some 50 trials."""
 _SOC = 50.0
 _TEMPERATURE = 25.0
 
@@ -54,7 +57,7 @@ class _Reducer:
     def _pass(self) -> bool:
         before = self.best
         self._fewer()
-        for edit in (_plain_start, _without_events, _steps, _durations, _currents, _voltages, _modes, _event_times):
+        for edit in _EDITS:
             self._each(edit)
         return self.best != before
 
@@ -160,6 +163,21 @@ def _currents(profile: LoadProfile) -> Iterator[LoadProfile]:
                     yield _with(profile, number, current=float(round(segment.current / grid) * grid))
 
 
+def _currents_together(profile: LoadProfile) -> Iterator[LoadProfile]:
+    """Usual currents for all of a few segments at once: what one change alone would not keep failing."""
+    known = _TOGETHER.get(len(profile.segments))
+    if known is None:
+        return
+    usual = _CURRENTS[:known]
+    present = tuple(each.current for each in profile.segments)
+    for chosen in sorted(product(range(known), repeat=len(present)), key=lambda each: (sum(each), each)):
+        currents = tuple(usual[index] for index in chosen)
+        if currents == present:
+            return
+        segments = (replace(each, current=amperes) for each, amperes in zip(profile.segments, currents, strict=True))
+        yield replace(profile, segments=tuple(segments))
+
+
 def _voltages(profile: LoadProfile) -> Iterator[LoadProfile]:
     most = VEHICLES[profile.vehicle].max_total_voltage
     for number, segment in enumerate(profile.segments):
@@ -185,3 +203,17 @@ def _event_times(profile: LoadProfile) -> Iterator[LoadProfile]:
 
 def _replaced(segment: Segment, index: int, event: AnyEvent) -> tuple[AnyEvent, ...]:
     return (*segment.events[:index], event, *segment.events[index + 1 :])
+
+
+_EDITS: tuple[Callable[[LoadProfile], Iterator[LoadProfile]], ...] = (
+    _plain_start,
+    _without_events,
+    _steps,
+    _durations,
+    _currents_together,
+    _currents,
+    _voltages,
+    _modes,
+    _event_times,
+)
+"""In the order in which they are tried."""

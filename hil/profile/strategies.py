@@ -35,7 +35,7 @@ _NEAR_PER_CELL = 0.2
 _EDGES = (0, 1, 2, 10, 29, 30, 31)
 _WIRE_CURRENT = 400
 """A, the most that BCL can tell (sheet 1.3)."""
-_BEYOND_VOLTS = 200
+_BEYOND_VOLTS = 120
 
 EventStrategy = st.SearchStrategy[AnyEvent]
 _Volts = tuple[str, int]
@@ -179,7 +179,7 @@ def illegal_profiles(
     return _profiles(vehicle, None, duration, _Taste(placed=_placed(events), cv=(False, True), legal=False))
 
 
-def _amperes(most: int) -> st.SearchStrategy[int]:
+def amperes(most: int) -> st.SearchStrategy[int]:
     """Whole A, with 0, the edge at 30 A (sheet 4.9) and the most more often; shrinks to 0."""
     return st.one_of(st.integers(0, most), st.sampled_from([*(each for each in _EDGES if each < most), most]))
 
@@ -202,7 +202,7 @@ def _profiles(
     lasting = [each for each in taste.durations if each <= longest] or [longest]
     drawn = st.tuples(
         st.sampled_from(lasting),
-        _amperes(int(reach.current) if taste.legal else _WIRE_CURRENT),
+        amperes(int(reach.current) if taste.legal else _WIRE_CURRENT),
         _volts(reach, legal=taste.legal),
         st.sampled_from(taste.cv),
         st.sampled_from(taste.ramp),
@@ -227,21 +227,25 @@ def _socs() -> st.SearchStrategy[int]:
 
 def _segments(parts: Iterable[_Drawn], reach: Reach, soc: int, longest: float, *, legal: bool) -> Iterator[Segment]:
     left = s(longest)
-    for seconds, amperes, (kind, offset), held_voltage, ramp, placed in parts:
+    before = (0.0, 0.0)
+    for seconds, asked, (kind, offset), held_voltage, ramp, placed in parts:
         if s(seconds) > left:
             return
         left -= s(seconds)
         rest = ocv(soc / 100) * reach.cells
-        volts = round(min(rest + offset / 2, reach.voltage) if kind == "near" else reach.voltage - offset, 1)
-        most = int(reach.most_current(volts)) if legal else amperes
+        volts = max(round(min(rest + offset / 2, reach.voltage) if kind == "near" else reach.voltage - offset, 1), 0.0)
+        current = float(min(asked, int(reach.most_current(volts)) if legal else asked))
+        # On the way between two demands there may be more power than at either.
+        most = max(before[0], volts) * max(before[1], current)
         yield Segment(
             duration=seconds,
-            current=float(min(amperes, most)),
-            voltage=max(volts, 0.0),
+            current=current,
+            voltage=volts,
             mode="cv" if held_voltage else "cc",
-            ramp=ramp,
+            ramp=ramp and (most <= reach.power or not legal),
             events=tuple(_at(event, tenth * seconds / _TENTHS + later, seconds) for tenth, later, event in placed),
         )
+        before = (volts, current)
 
 
 def _at(event: AnyEvent, at: float, latest: float) -> AnyEvent:

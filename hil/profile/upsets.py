@@ -9,6 +9,7 @@ from hil.profile import events as ev
 from hil.profile.events import AnyEvent
 from hil.profile.model import LoadProfile, Segment
 from hil.profile.reach import reach_of
+from hil.profile.strategies import amperes
 
 _SPANS = (0.5, 3.0, 6.0, 11.0, 65.0)
 """Seconds: below and above the time-outs of 1, 5, 10 and 60 s."""
@@ -97,10 +98,10 @@ def upset_profiles(vehicle: str = "car-400v") -> st.SearchStrategy[LoadProfile]:
         4: long,
     }
 
-    def profile(amperes: int, early: Scene, late: list[AnyEvent]) -> LoadProfile:
+    def profile(current: int, early: Scene, late: list[AnyEvent]) -> LoadProfile:
         end = max((event.at + event.lasts for event in late), default=1.0)
         segment = Segment(
-            duration=round(end + 2.0, 3), current=float(amperes), voltage=reach.voltage, events=tuple(late)
+            duration=round(end + 2.0, 3), current=float(current), voltage=reach.voltage, events=tuple(late)
         )
         return LoadProfile(name="upset", vehicle=vehicle, before=early, segments=(segment,))
 
@@ -108,6 +109,6 @@ def upset_profiles(vehicle: str = "car-400v") -> st.SearchStrategy[LoadProfile]:
         """Most have one disturbance at a place; few have several, and the long ones are rare."""
         early = at_once if number < 6 else line if number < 9 else st.just(())
         which = 0 if number < 9 else 4 if number == 9 else 3 if number == 10 else 1 if number < 13 else 2
-        return st.builds(profile, st.integers(0, int(reach.current)), early, late[which])
+        return st.builds(profile, amperes(int(reach.current)), early, late[which])
 
     return st.integers(0, 19).flatmap(kind)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hil.dut.gbt27930.power import PowerControl
-from hil.units import SECOND, Instant, Span
+from hil.units import SECOND, Instant, Span, ms
 
 if TYPE_CHECKING:
     from hil.dut.gbt27930.steps import ChargerSteps
 
 _CV = 1
+_QUICK: Span = ms(60)
+"""Demands that change with each BCL come closer together than this."""
 _LONG_AGO: Instant = -(1 << 62)
 
 
@@ -59,7 +61,7 @@ class Quirks:
     early_after_reconnection: bool = False
     """After a reconnection the former set-points are in force as soon as K1/K2 close."""
     ccs_waits: Span = 0
-    """A changed demand puts the next CCS off by this much."""
+    """A demand that changes with each BCL puts the next CCS off by this much."""
 
 
 class QuirkyPower(PowerControl):
@@ -92,7 +94,8 @@ class QuirkyPower(PowerControl):
             return
         if quirks.cv_keeps_at_zero and bcl.mode == _CV and not bcl.current_demand:
             return
-        if self._taken is not None and quirks.ccs_waits and "CCS" in self._charger.sends:
+        quick = now < self._changed + _QUICK
+        if quick and quirks.ccs_waits and "CCS" in self._charger.sends:
             self._charger.sends["CCS"] += quirks.ccs_waits
         before = self._target
         self._changed = now

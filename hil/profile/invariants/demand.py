@@ -24,7 +24,7 @@ def allowed_current(context: Context) -> list[Step]:
     level = 0.0
     falls: deque[Step] = deque()  # deadlines and levels, both in order
     for demand in context.seen.demands:
-        while falls and falls[0][0] <= demand.t:
+        while falls and falls[0][0] < demand.t:
             at, level = falls.popleft()
             steps.append((at, level))
         asked = context.asked(demand)

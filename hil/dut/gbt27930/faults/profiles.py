@@ -64,9 +64,9 @@ FAULTS = (
     Fault(
         "imprecise-in-mid-range",
         _load_profile("LP.05"),
-        "puts out 2 % less than demanded between 103 A and 135 A",
+        "puts out 2 % less than demanded between 122 A and 148 A",
         "electrical",
-        lambda c: c.quirky(off_between=(103.0, 135.0), off_gain=0.98),
+        lambda c: c.quirky(off_between=(122.0, 148.0), off_gain=0.98),
     ),
     Fault(
         "imprecise-voltage-at-low-current",
@@ -129,7 +129,7 @@ FAULTS = (
     Fault(
         "ccs-waits-for-demands",
         _load_profile("LP.17"),
-        "puts CCS off by 15 ms for each changed demand",
+        "puts CCS off by 15 ms while the demand changes with each BCL",
         "timing",
         lambda c: c.quirky(ccs_waits=ms(15)),
     ),

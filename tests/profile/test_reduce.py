@@ -1,0 +1,85 @@
+"""Making a failing profile small: by predicates with a known smallest profile, and by seeded faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.bench.profile_cases import THEMES, generated
+from hil.bench.twin import Twin
+from hil.conformance.verdict import Verdict
+from hil.dut.faults import all_faults
+from hil.profile import LoadProfile
+from hil.profile.events import Pause
+from hil.profile.generate import examples
+from hil.profile.reduce import reduced
+from hil.profile.strategies import EVENTS, load_profiles
+
+Make = Callable[..., LoadProfile]
+Open = Callable[..., Twin]
+MOST_SEGMENTS = 3
+
+
+def high(profile: LoadProfile) -> bool:
+    """A step of more than 90 A upwards."""
+    currents = [each.current for each in profile.segments]
+    return any(after - before > 90 for before, after in pairwise(currents))
+
+
+def paused(profile: LoadProfile) -> bool:
+    return any(isinstance(event, Pause) for each in profile.segments for event in each.events)
+
+
+@pytest.mark.parametrize(("fails", "segments"), [(high, 2), (paused, 1)])
+def test_the_smallest_profile_does_not_depend_on_where_it_began(
+    fails: Callable[[LoadProfile], bool], segments: int
+) -> None:
+    found = set()
+    for seed in range(20):
+        failing = next(filter(fails, examples(load_profiles(events=("pause", "soc")), 60, seed)), None)
+        assert failing is not None
+        smallest = reduced(failing, fails, trials=2000)
+        assert fails(smallest)
+        found.add((len(smallest.segments), *((each.current, each.duration) for each in smallest.segments)))
+
+    assert {each[0] for each in found} == {segments}
+    assert len(found) == 1, found
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(load_profiles(events=tuple(EVENTS)), st.integers(0, 30))
+def test_no_more_trials_are_made_than_allowed(profile: LoadProfile, trials: int) -> None:
+    tried: list[LoadProfile] = []
+
+    def fails(candidate: LoadProfile) -> bool:
+        tried.append(candidate)
+        return False
+
+    assert reduced(profile, fails, trials).segments == profile.segments
+    assert len(tried) <= trials
+    assert len({each.segments for each in tried if each.soc == profile.soc}) <= len(tried)
+
+
+@pytest.mark.parametrize("name", ["loses-quick-demands", "opens-by-the-clock", "bst-ignored-in-a-pause"])
+def test_a_fault_that_only_a_profile_exposes_comes_to_a_few_segments(twin: Open, name: str) -> None:
+    """Rows of the table in docs/reference/shrinking.md."""
+    (case,) = (each.rpartition("/")[2] for each in all_faults()[name].breaks)
+    broken = twin(name)
+    outcomes = (broken.run(profile, (case,)) for theme in THEMES for profile in generated(broken, theme))
+    failing = next(each for each in outcomes if each.verdict(case) is Verdict.FAIL)
+
+    smallest = broken.smallest(failing.profile, case)
+
+    assert len(smallest.segments) <= MOST_SEGMENTS
+    assert broken.run(smallest, (case,)).verdict(case) is Verdict.FAIL
+    assert twin().run(smallest, (case,)).verdict(case) is Verdict.PASS, "the reference passes it"
+
+
+def test_a_profile_that_fails_nothing_is_given_back(make: Make, twin: Open) -> None:
+    profile = make((3.0, 50.0))
+
+    assert twin().smallest(profile, "LP.01") is profile
