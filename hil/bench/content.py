@@ -51,7 +51,8 @@ class ContentChecks(MessageWaits):
         bad = [each for each in seen if len(each.data) not in allowed or not _surplus_ok(message, each.data)]
         each = (bad or seen)[0]
         verdict = Verdict.FAIL if bad else Verdict.PASS
-        note = "byte 8 is not FF" if bad and len(each.data) in allowed else ""
+        padded = message is CCS and len(each.data) > message.length
+        note = "" if not padded else "byte 8 is not FF" if bad else "8 bytes where 7 are defined (D2)"
         low, high = float(min(allowed)), float(max(allowed))
         name = f"{message.name} length"
         self.judge.add(Measurement(name, float(len(each.data)), "bytes", low, high, verdict, each.t, note))

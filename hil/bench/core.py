@@ -149,7 +149,9 @@ class Core(Generic[RecordT]):
         return [name for name in self._rules if not self.record.fired("stimulus", name)]
 
     def let(self, span: Span) -> None:
-        """Let time pass in the world while a state is held."""
+        """Let time pass in the world while a state is held; a negative span raises :class:`UsageError`."""
+        if span < 0:
+            raise UsageError(f"{span} ns: time only passes forward, 0 or more is allowed")
         self._advance(self.now + span)
 
     def until(self, instant: Instant) -> None:

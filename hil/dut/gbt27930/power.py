@@ -63,7 +63,8 @@ class PowerControl:
     def test(self, now: Instant) -> None:
         """Test voltage: the lower of BHM's and the own rated voltage (sheet 4.8)."""
         power = self._charger.spec.power
-        lowest = min(self._charger.bhm.max_total_voltage, power.max_voltage)
+        told = self._charger.bhm.max_total_voltage
+        lowest = told if power.test_beyond_rating else min(told, power.max_voltage)
         self._test_voltage = lowest * power.test_voltage_factor
         self._set(self._test_voltage, power.test_current)
         self._enable(True)

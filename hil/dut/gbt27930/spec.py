@@ -80,6 +80,8 @@ class Power:
     outside_voltage_limit: float = 10.0
     check_outside: bool = True
     test_voltage_factor: float = 1.0
+    test_beyond_rating: bool = False
+    """Test the insulation at BHM's voltage although the own rated one is lower."""
     insulation_fault_ohm_per_volt: float = 100.0
     """At or below: no charging (sheet 4.8)."""
     measure_insulation: bool = True

@@ -188,6 +188,11 @@ class Vehicle(TableMachine):
     def _order_alter(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self._check_message(arguments["message"])
         self._check_signals(arguments["message"], arguments["fields"])
+        declared = self.messages.by_name[arguments["message"]]
+        for name, value in arguments["fields"].items():
+            signal = declared.signals[name]
+            if signal.kind == "uint" and value is not None:
+                signal.to_raw(value)  # now, not when the message is due: the order is wrong, not the session
         self.altered.setdefault(arguments["message"], {}).update(arguments["fields"])
 
     def _order_restore(self, arguments: Mapping[str, Any], now: Instant) -> None:

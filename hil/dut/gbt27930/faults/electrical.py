@@ -46,6 +46,13 @@ FAULTS = (
         lambda c: c.powered(test_voltage_factor=1.1),
     ),
     Fault(
+        "test-voltage-beyond-rating",
+        gbt34657("D0.2001"),
+        "tests the insulation at BHM's voltage although its own rated voltage is lower",
+        "electrical",
+        lambda c: c.powered(test_beyond_rating=True),
+    ),
+    Fault(
         "low-bhm-accepted",
         gbt34657("D0.2001"),
         "does not refuse a BHM below its own range",
