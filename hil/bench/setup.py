@@ -77,3 +77,10 @@ def build(
     world.add_node(Charger(charger_spec, world.sense, messages), bus)
     world.add_node(Vehicle(vehicle_spec, world.sense, messages), bus)
     return world
+
+
+def highest_voltage(vehicle: str) -> float:
+    """Maximum total voltage of a vehicle preset, in V; an unknown one raises :class:`RigError`."""
+    if vehicle not in VEHICLES:
+        raise RigError(f"no vehicle preset {vehicle!r}; there are {', '.join(VEHICLES)}")
+    return VEHICLES[vehicle].max_total_voltage

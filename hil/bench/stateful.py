@@ -22,7 +22,7 @@ from hil.bench import actions
 from hil.bench.driver import Driver
 from hil.bench.phases import Phase
 from hil.bench.profiles import AFTERWARDS, judged
-from hil.bench.setup import Setup
+from hil.bench.setup import Setup, highest_voltage
 from hil.bench.twin import Twin
 from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
@@ -30,7 +30,6 @@ from hil.conformance.verdict import Verdict
 from hil.profile.invariants import INVARIANTS
 from hil.profile.model import LoadProfile, Segment
 from hil.protocol.gbt27930 import BCL, BCS, BSM, CST
-from hil.tester.gbt27930 import VEHICLES
 from hil.units import s
 
 _SPANS = (0.1, 0.5, 2.0, 6.0, 11.0)
@@ -39,7 +38,7 @@ OpenBench = Callable[[], Driver]
 
 def open_virtual(vehicle: str = "car-400v", faults: tuple[str, ...] = ()) -> Driver:
     """A fresh virtual bench with the reference charger."""
-    ordinary = Segment(duration=1.0, current=50.0, voltage=VEHICLES[vehicle].max_total_voltage)
+    ordinary = Segment(duration=1.0, current=50.0, voltage=highest_voltage(vehicle))
     twin = Twin(Setup(vehicle=vehicle, readings=resolve({}), faults=faults))
     return twin.open(LoadProfile(name="stateful", vehicle=vehicle, segments=(ordinary,)))
 
@@ -66,7 +65,7 @@ class ProfileMachine(RuleBasedStateMachine):
     @rule(amperes=st.integers(0, 200), held=st.booleans())
     def demand(self, amperes: int, held: bool) -> None:
         """Another demand, in either mode."""
-        volts = VEHICLES[self.vehicle].max_total_voltage
+        volts = highest_voltage(self.vehicle)
         self.bench.do(actions.demand(voltage=volts, current=float(amperes), mode=1 if held else 2))
 
     @precondition(lambda self: not self.paused)
