@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
 import typer
 from docutils import nodes
 from sphinx import addnodes
@@ -31,6 +32,9 @@ from hil.dut.faults import all_faults
 from hil.evidence.explain import BASIS
 from hil.plant import SIGNALS, PlantSignal
 from hil.plant.ac_signals import AC_SIGNALS
+from hil.profile.events import KINDS
+from hil.profile.families import families
+from hil.profile.search import GOALS
 from hil.protocol.gbt27930 import edition
 from hil.resources import resource
 from hil.rig.fields import Field, tables
@@ -165,6 +169,29 @@ def faults() -> str:
     """Seeded faults and what must catch each."""
     rows = ((code(each.name), each.summary, codes(each.breaks)) for each in all_faults().values())
     return table(("Fault", "What the charger does wrong", "Caught by"), rows)
+
+
+def profile_families() -> str:
+    """Named load profiles."""
+    rows = []
+    for each in families().values():
+        always = f"; always {code(each.vehicle)}" if each.vehicle else ""
+        rows.append((code(each.name), each.summary + always + ("" if each.legal else "; never for a rig")))
+    return table(("Family", "What it is"), rows)
+
+
+def profile_events() -> str:
+    """Events that a load profile may have."""
+    rows = []
+    for name, kind in KINDS.items():
+        names = [each.encode_name for each in msgspec.structs.fields(kind) if each.encode_name != "at_s"]
+        rows.append((code(name), codes(names), (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")))
+    return table(("`do`", "Further fields", "What happens"), rows)
+
+
+def profile_goals() -> str:
+    """What a search may look for."""
+    return table(("Goal", "Judged by"), ((code(name), codes(cases)) for name, cases in GOALS.items()))
 
 
 # --- messages and plant ---------------------------------------------------------------------------
@@ -333,6 +360,7 @@ TABLES: Mapping[str, Callable[..., str]] = {
     for each in (
         *(requirements, monitors, bases, capabilities, readings, timeouts, partners, spans, quantities, faults),
         *(messages, plant, ac_plant, rig, commands, register_maps, register_map_keys),
+        *(profile_families, profile_events, profile_goals),
     )
 }
 

@@ -104,6 +104,7 @@ NEVER_IMPORTED = {
     "pyserial": "serial ports of rigs",
     "pytest-xdist": "a plugin of pytest",
     "build": "a program",
+    "cairosvg": "loaded where a PNG is asked for",
     "furo": "named in docs/conf.py",
     "hatchling": "the build's backend",
     "mypy": "a program",

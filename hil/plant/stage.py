@@ -178,7 +178,7 @@ class Stage:
 def _straight(volts: float, target: float, rate: float) -> tuple[Curve, float]:
     """A ramp that ends on its target at a whole nanosecond."""
     distance = target - volts
-    seconds = ceil(abs(distance) / rate * SECOND) / SECOND
+    seconds = max(ceil(abs(distance) / rate * SECOND), 1) / SECOND  # a distance may be too small to take any
     return Curve(volts, distance / seconds), seconds
 
 

@@ -216,7 +216,7 @@ def _swap(builder: Builder, full: bool) -> LoadProfile:
 
 def _steps(builder: Builder, full: bool) -> LoadProfile:
     most = builder.reach.current
-    for current in (10.0, most, 20.0, most / 2, 29.0, 30.0, most, most / 2, 120.0, 0.0, 110.0, most, most - 15):
+    for current in (10.0, most, 20.0, most / 2, 29.0, 30.0, most, most / 2, 120.0, 0.0, 135.0, most, most - 15):
         builder.hold(18, current)
     rest = _rest(builder)
     for offset, current in ((4.0, most), (2.0, most), (6.0, most / 2), (3.0, most / 2), (2.0, 40.0), (1.0, 0.0)):

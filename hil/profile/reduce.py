@@ -8,12 +8,12 @@ the order does not depend on where the search began, so that one defect comes to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import pairwise, product
 
 from msgspec.structs import replace
 
 from hil.profile.events import AnyEvent
-from hil.profile.model import LoadProfile, Segment
+from hil.profile.model import LoadProfile, Mode, Segment
 from hil.tester.gbt27930 import VEHICLES
 
 Fails = Callable[[LoadProfile], bool]
@@ -21,7 +21,7 @@ Fails = Callable[[LoadProfile], bool]
 _DURATIONS = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
 _CURRENTS = (100.0, 50.0, 0.0, 200.0, 20.0, 150.0, 250.0, 300.0, 10.0, 40.0, 30.0)
 """A tried in this order: the ordinary demand first."""
-_TOGETHER = {2: 7, 3: 4}
+_TOGETHER = {2: 7, 3: 4, 4: 3}
 """How many of them are tried together, by the number of segments: some 50 trials."""
 _SOC = 50.0
 _TEMPERATURE = 25.0
@@ -112,6 +112,33 @@ def _plain_start(profile: LoadProfile) -> Iterator[LoadProfile]:
         yield replace(profile, soc=_SOC)
     if profile.temperature != _TEMPERATURE:
         yield replace(profile, temperature=_TEMPERATURE)
+
+
+def _joined(profile: LoadProfile) -> Iterator[LoadProfile]:
+    """One segment in the place of two, as long as both, with the demand of either."""
+    segments = profile.segments
+    for number, (one, other) in enumerate(pairwise(segments)):
+        span = round(one.duration + other.duration, 3)
+        later = tuple(replace(event, at=round(event.at + one.duration, 3)) for event in other.events)
+        for kept in (other, one):
+            whole = replace(kept, duration=span, events=(*one.events, *later))
+            yield replace(profile, segments=(*segments[:number], whole, *segments[number + 2 :]))
+
+
+def _alike(profile: LoadProfile) -> Iterator[LoadProfile]:
+    """Every segment in one mode, at the vehicle's maximum voltage, without ramps."""
+    most = VEHICLES[profile.vehicle].max_total_voltage
+    modes: tuple[Mode, ...] = ("cc", "cv")
+    for mode in modes:
+        for voltages in (True, False):
+            segments = (
+                replace(each, mode=mode, ramp=False, voltage=most if voltages else each.voltage)
+                for each in profile.segments
+            )
+            plain = replace(profile, segments=tuple(segments))
+            if plain == profile:
+                return
+            yield plain
 
 
 def _without_events(profile: LoadProfile) -> Iterator[LoadProfile]:
@@ -207,6 +234,8 @@ def _replaced(segment: Segment, index: int, event: AnyEvent) -> tuple[AnyEvent, 
 
 _EDITS: tuple[Callable[[LoadProfile], Iterator[LoadProfile]], ...] = (
     _plain_start,
+    _joined,
+    _alike,
     _without_events,
     _steps,
     _durations,

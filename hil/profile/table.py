@@ -126,7 +126,7 @@ def import_table(path: Path, columns: Columns, *, vehicle: str, voltage: float) 
 
 
 def _imported(text: str, columns: Columns, name: str, vehicle: str, voltage: float) -> LoadProfile:
-    rows = list(_rows(text, columns, voltage))
+    rows = list(_rows(text.lstrip(), columns, voltage))
     if len(rows) < 2:
         raise UsageError("fewer than two rows")
     segments: list[Segment] = []

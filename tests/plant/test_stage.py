@@ -49,3 +49,14 @@ def test_a_ramp_ends_on_its_target_though_nanoseconds_are_whole() -> None:
     assert leg.span == 333_333_334
     assert leg.end == 100 / 3
     assert 100.0 * leg.span / SECOND > leg.end
+
+
+def test_an_output_that_is_all_but_discharged_ends_at_nothing() -> None:
+    """A voltage too small to take any time must not stop the plant."""
+    stage = Stage()
+    stage.discharging = True
+
+    curve, seconds = stage.unloaded(5e-324)
+
+    assert seconds > 0
+    assert curve.value(seconds) == 0.0

@@ -14,14 +14,14 @@ FAULTS = (
     # demand
     Fault(
         "overshoots-after-a-long-rise",
-        _load_profile("LP.01"),
+        _load_profile("LP.01", "LP.20"),
         "overshoots by 5 % when the demand rises by 130 A or more at once",
         "electrical",
         lambda c: c.quirky(overshoot_from=130.0, overshoot_span=s(1.8)),
     ),
     Fault(
         "loses-quick-demands",
-        _load_profile("LP.01"),
+        _load_profile("LP.01", "LP.20"),
         "loses a demand that comes less than 250 ms after another",
         "electrical",
         lambda c: c.quirky(deaf_after_change=ms(250)),
@@ -85,7 +85,7 @@ FAULTS = (
     ),
     Fault(
         "connector-not-watched-in-a-pause",
-        _load_profile("LP.07"),
+        _load_profile("LP.07", "LP.20"),
         "does not watch CC1 while the vehicle pauses",
         "electrical",
         lambda c: c.without_rows(state="paused", trigger="cc1_fault"),
@@ -143,7 +143,7 @@ FAULTS = (
     ),
     Fault(
         "two-pauses-at-most",
-        _load_profile("LP.14"),
+        _load_profile("LP.14", "LP.20"),
         "gives no current any more after the third pause",
         "recovery",
         lambda c: c.quirky(most_pauses=2),
@@ -157,7 +157,7 @@ FAULTS = (
     ),
     Fault(
         "reconnections-add-up",
-        _load_profile("LP.16"),
+        _load_profile("LP.16", "LP.20"),
         "counts reconnections of the whole session, those that succeeded too",
         "recovery",
         lambda c: c.quirky(reconnections_add_up=True),
