@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 THEMES = ("named", "mixed", "holding", "pausing", "stormy", "upset", "illegal")
 """Kinds of profiles: some named families, and generated ones. All cases that judge one share what came of it."""
-_NAMED = ("steps", "ramps", "quick-steps", "swap-bay", "disturbed-pauses", "reconnect-storm", "beyond-limits")
+_NAMED = (
+    *("steps", "ramps", "quick-steps", "quick-stops", "swap-bay", "disturbed-pauses", "reconnect-storm"),
+    "beyond-limits",
+)
 """Families that show the most in the shortest time."""
 _COUNTS = {"mixed": 20, "holding": 24, "pausing": 24, "stormy": 14, "upset": 16, "illegal": 16}
 

@@ -154,7 +154,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: dict[str, str] = {}
     """Models of the reference device that a virtual bench takes, by variant, or ``*`` for every run."""
     bench: str = "gbt27930"
-    """The kind of bench that the case is written for (see :mod:`hil.bench.kinds`)."""
+    """The kind of bench that the case is written for (see ``hil.bench.kinds``)."""
     moot: dict[str, str] = {}
     """Variants, or ``*`` for every run, and the reading (``name=choice``) under which they mean nothing."""
 

@@ -30,7 +30,7 @@ class SeededFault(Generic[Spec]):
     """One defect that a reference device can be given."""
 
     dut: ClassVar[str]
-    """The kind of device, by its package in :mod:`hil.dut`."""
+    """The kind of device, by its package in ``hil.dut``."""
     name: str
     breaks: tuple[str, ...]
     """Ids of the requirements whose cases must each catch it."""

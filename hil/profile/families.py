@@ -70,9 +70,9 @@ class Builder:
         else:
             self.segments.append(segment)
 
-    def next_session(self, *changes: AnyEvent, current: float) -> None:
-        """Stop, pull the plug, change something, and begin again: 20 s."""
-        self.hold(9, current, ev.Stop())
+    def next_session(self, *changes: AnyEvent, current: float, stop: float = 0.0) -> None:
+        """Stop after so many seconds, pull the plug, change something, and begin again: 20 s."""
+        self.hold(9, current, ev.Stop(at=stop))
         self.hold(2, current, ev.Plug(inserted=False), *changes)
         self.hold(9, current, ev.Plug(inserted=True), ev.Start(at=1.0))
 
@@ -276,8 +276,8 @@ def _pauses(builder: Builder, full: bool) -> LoadProfile:
 def _disturbed(builder: Builder, full: bool) -> LoadProfile:
     """Sessions in which something happens while the output is paused."""
     builder.hold(10, 100)
-    builder.hold(2, 150, ev.Pause(span=3.0))
-    builder.hold(12, 40)
+    builder.hold(6, 150, ev.Pause(span=9.0))
+    builder.hold(14, 40)
     for current in (90.0, 40.0, 90.0):
         builder.hold(16, current, ev.Pause(span=1.5))
     builder.hold(3, 90, ev.Pause())
@@ -288,6 +288,16 @@ def _disturbed(builder: Builder, full: bool) -> LoadProfile:
     return builder.profile(
         "disturbed-pauses", "Pauses with changed demands, three in a row, BST and a broken CC1 in one."
     )
+
+
+def _stops(builder: Builder, full: bool) -> LoadProfile:
+    """Stops while the current rises, at its highest, and while it falls."""
+    most = builder.reach.current
+    for before, after, stop in ((20.0, most, 0.6), (most, most, 1.0), (most, 20.0, 0.1)):
+        builder.hold(6, before)
+        builder.next_session(current=after, stop=stop)
+    builder.hold(6, 0.5 * most)
+    return builder.profile("quick-stops", "BST while the current rises, at its highest, and while it falls.")
 
 
 def _reset(builder: Builder, full: bool) -> LoadProfile:
@@ -322,6 +332,7 @@ _FAMILIES: Mapping[str, Family] = MappingProxyType(
             Family("swap-bay", "one pack after the other", _swap),
             Family("pauses", "a demand of 0, pauses up to and over 10 minutes", _pauses),
             Family("disturbed-pauses", "things that happen while the output is paused", _disturbed),
+            Family("quick-stops", "BST while the current rises, at its highest, and while it falls", _stops),
             Family("bms-reset", "the BMS restarts in mid-charge", _reset),
             Family("reconnect-storm", "the link goes and comes back, again and again", _storm),
             Family("beyond-limits", "demands beyond BCP and CML", _beyond, legal=False),

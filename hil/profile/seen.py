@@ -71,6 +71,11 @@ class Signal:
         after = self.samples[index]
         return _between(before, after, t)
 
+    def held(self, t: Instant) -> float | None:
+        """Its latest sample's value at an instant, for signals that are told seldom and when they come to rest."""
+        index = bisect_right(self.times, t)
+        return self.samples[index - 1].value if index else None
+
     def peak(self, begin: Instant, end: Instant) -> float | None:
         """The greatest value from ``begin`` to ``end``, at no instant beyond; None where nothing is known."""
         values = [value for _, _, value in self.stretches(begin, end)]

@@ -35,7 +35,7 @@ _BEHAVIOUR = Behaviour(
 
 @cache
 def reference_map(name: str = "") -> RegisterMap:
-    """The map of a model: the full one, or any register map by the name or file that :func:`find_map` takes."""
+    """The map of a model: the full one, or any register map by the name or file that ``find_map`` takes."""
     if name:
         return find_map(name)
     return RegisterMap(

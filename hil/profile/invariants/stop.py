@@ -104,7 +104,9 @@ def no_energy_outside(context: Context) -> Iterator[Measurement]:
             rushes = any(abs(t - closing) <= _CLOSING for closing in closings)
             worst.see(high, high=inrush if rushes else most, at=t)
         if charge is not None:
-            begin = min(charge.end, context.seen.end) + limit("stop-current").high
+            latest = min(charge.end, context.seen.end) + limit("stop-current").high
+            opened = _open(context, charge.end) if charge.end < context.seen.end else None
+            begin = latest if opened is None else min(opened, latest)
     yield from worst.measurements()
 
 
@@ -114,10 +116,11 @@ def contactors_open_without_load(context: Context) -> Iterator[Measurement]:
     opened = [t for t, value in context.seen.signal("k1k2_closed").changes() if not value]
     for charge in context.seen.charges:
         found = context.causes(charge)
-        if not found or any(each.kind not in _NORMAL for each in found):
+        if not found:
             continue
         for t in opened:
-            if charge.begin < t < found[0].t + s(10):
+            normal = all(each.kind in _NORMAL for each in found if each.t <= t)
+            if normal and charge.begin < t < found[0].t + s(10):
                 current = context.seen.signal("k1k2_open_current").value(t)
                 if current is not None:
                     worst.see(current, high=quantity("opening-current").most, at=t)

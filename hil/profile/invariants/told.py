@@ -71,7 +71,7 @@ def statistics_fit(context: Context) -> Iterator[Measurement]:
         csd = context.seen.latest("CSD", end)
         if not charges or csd is None or csd.t < charges[-1].begin:
             continue
-        before, after = meter.value(charges[0].begin), meter.value(csd.t)
+        before, after = meter.held(charges[0].begin), meter.held(csd.t)
         if before is not None and after is not None:
             difference = float(csd.message.energy) - (after - before)
             energy.see(difference, high=_WIRE_STEP, at=csd.t)
