@@ -219,7 +219,7 @@ def _steps(builder: Builder, full: bool) -> LoadProfile:
     for current in (10.0, most, 20.0, most / 2, 29.0, 30.0, most, most / 2, 120.0, 0.0, 135.0, most, most - 15):
         builder.hold(18, current)
     rest = _rest(builder)
-    for offset, current in ((4.0, most), (2.0, most), (6.0, most / 2), (3.0, most / 2), (2.0, 40.0), (1.0, 0.0)):
+    for offset, current in ((4.0, most), (2.0, most), (6.0, most / 2), (3.0, most / 2), (2.0, 40.0), (20.0, 0.0)):
         builder.hold(18, current, voltage=rest + offset, mode="cv")
     builder.hold(18, 60.0)
     return builder.profile("steps", "Steps over the whole range, each held until it has settled.")
