@@ -2,9 +2,9 @@
 
 Ours: virtual bus with bit times and arbitration, charger and vehicle with all their messages (BCL and CCS every
 50 ms, BCS by the transport protocol and BSM every 250 ms), plant, all monitors, the bench's record, and the trace
-written to a folder. The peer: a frame is made, sent and received by as many others as each frame of ours reaches,
-the other node and the bench that records it, in one thread. The same with a single receiver is shown beside it and
-not judged. All take turns slice by slice, and of each slice the best of the repeats counts, so that a busy machine
+written to a folder. The peer: a frame is made, sent and received by one other node, in one thread. The same with two
+receivers, as each frame of ours reaches the other node and the bench that records it, is shown beside it and not
+judged. All take turns slice by slice, and of each slice the best of the repeats counts, so that a busy machine
 disturbs them alike.
 
 Memory is the peak of a process of its own that runs the hour once. The suite is ``hil run`` with the default rig.
@@ -63,7 +63,7 @@ def measures(*, quick: bool = False) -> list[dict[str, Any]]:
     return found
 
 
-_TWO = "bare frames to two receivers"
+_ONE = "bare frames to one receiver"
 
 Moved = tuple[int, float]
 """Frames, and the seconds that they took."""
@@ -120,14 +120,14 @@ def _speed(length: Span) -> list[dict[str, Any]]:
         two += min(each[3] for each in repeated)
     what = f"{seconds(length) / 60:g} min of charging, everything on"
     return [
-        {**_rate(what, "frames/s", count, ours, two, _TWO), "also": _beside_one(count, ours, one)},
-        _rate(f"{what}, simulated", "s/s", seconds(length), ours, two, _TWO),
+        {**_rate(what, "frames/s", count, ours, one, _ONE), "also": _beside_two(count, ours, two)},
+        _rate(f"{what}, simulated", "s/s", seconds(length), ours, one, _ONE),
     ]
 
 
-def _beside_one(count: int, ours: float, one: float) -> dict[str, Any]:
-    """The same beside a bus with a single receiver: shown, not judged."""
-    shown = _rate("", "frames/s", count, ours, one, "bare frames to one receiver")
+def _beside_two(count: int, ours: float, two: float) -> dict[str, Any]:
+    """The same beside a bus with as many receivers as ours: shown, not judged."""
+    shown = _rate("", "frames/s", count, ours, two, "bare frames to two receivers")
     return {key: shown[key] for key in ("peer", "peer_value", "ratio")}
 
 

@@ -51,7 +51,8 @@ def test_quick_writes_measures_of_every_module(
         assert each["met"] is (judged <= each["goal"] if "goal_is" in each else judged >= each["goal"]) or (
             judged == pytest.approx(each["goal"], abs=0.01)  # rounded for show
         )
-    assert "one receiver" in measures[0]["also"]["peer"]
+    assert "one receiver" in measures[0]["peer"]
+    assert "two receivers" in measures[0]["also"]["peer"]
     for part in (
         "of charging",
         "peak memory",
