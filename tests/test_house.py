@@ -103,6 +103,7 @@ NEVER_IMPORTED = {
     "allure-pytest": "a plugin of pytest",
     "pyserial": "serial ports of rigs",
     "pytest-xdist": "a plugin of pytest",
+    "asammdf": "python-can reads MF4 logs through it",
     "build": "a program",
     "cairosvg": "loaded where a PNG is asked for",
     "furo": "named in docs/conf.py",
