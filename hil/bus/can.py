@@ -23,6 +23,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 from heapq import heappop, heappush
+from typing import Final
 
 from hil.bus.faults import BusOff, Disconnect, LinkFault
 from hil.bus.link import LinkFaults, Marks
@@ -52,6 +53,8 @@ class VirtualCan:
     ``rng`` is what :class:`hil.bus.faults.ReTime` draws from. A bit rate whose bit does not last a
     whole number of nanoseconds raises :class:`UsageError`.
     """
+
+    kind: Final = "can"
 
     def __init__(
         self,

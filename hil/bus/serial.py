@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -133,6 +134,8 @@ class _Sending(msgspec.Struct):
 
 class VirtualSerial:
     """A line on a scheduler. ``shared`` is RS-485; ``echo`` lets a sender hear itself."""
+
+    kind: Final = "serial"
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from hil.bus.bytefaults import (
     CorruptBytes,
@@ -71,6 +71,8 @@ class _Connection:
 
 class VirtualTcp:
     """A link on a scheduler. ``sink`` is told of every segment and change of state."""
+
+    kind: Final = "tcp"
 
     def __init__(
         self,

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hil.bus.serial import Heard, SerialFormat, SerialPort, VirtualSerial
-from hil.bus.tcp import VirtualTcp
+from hil.bus.lines import ByteLine, BytePort, StreamLine
+from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
 from hil.units import Instant
 from hil.world.observation import Note
@@ -123,17 +123,17 @@ class ByteNodeRunner:
         self._actuate = actuate
         self._note = note
         self._next: Instant | None = None
-        self._serial: dict[str, SerialPort] = {}
-        self._tcp: dict[str, VirtualTcp] = {}
+        self._serial: dict[str, BytePort] = {}
+        self._tcp: dict[str, StreamLine] = {}
 
     @property
     def now(self) -> Instant:
         """The present instant."""
         return self._queue.now
 
-    def join(self, line: VirtualSerial | VirtualTcp, *, server: bool = False) -> None:
+    def join(self, line: ByteLine | StreamLine, *, server: bool = False) -> None:
         """Put the node on a line; on a TCP link as the server or as a client."""
-        if isinstance(line, VirtualTcp):
+        if line.kind == "tcp":
             line.attach(self.node.name, _TcpEnd(self, line.name), server=server)
             self._tcp[line.name] = line
         else:
@@ -190,7 +190,7 @@ class ByteNodeRunner:
         else:
             link.close(self.node.name, wish.channel)
 
-    def _fulfil_on_serial(self, port: SerialPort, wish: Wish) -> None:
+    def _fulfil_on_serial(self, port: BytePort, wish: Wish) -> None:
         if isinstance(wish, Send):
             port.write(wish.data)
         elif isinstance(wish, SetFormat):

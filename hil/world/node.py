@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from hil.bus.can import CanPort
+from hil.bus.lines import FramePort
 from hil.codec.frame import CanFrame
 from hil.units import FAR, Instant
 from hil.world.observation import Note, Scalar
@@ -59,7 +59,7 @@ class NodeRunner:
         note: Callable[[Note], None],
     ) -> None:
         self.node = node
-        self.port: CanPort | None = None
+        self.port: FramePort | None = None
         self._queue = queue
         self._actuate = actuate
         self._note = note

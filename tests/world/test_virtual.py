@@ -13,6 +13,7 @@ from hil.errors import UsageError, WorldError
 from hil.plant.signals import SAFE_STATE, SIGNALS
 from hil.protocol.gbt27930 import BCS, BHM, CHM, CRO, can_id
 from hil.units import Instant, minutes, ms, s, us
+from hil.world.base import ACTUATION_LATENCY, SENSOR_LATENCY
 from hil.world.observation import FrameSeen, Note, Observation, Sample
 from hil.world.plan import (
     Action,
@@ -32,7 +33,7 @@ from hil.world.plan import (
     Trigger,
     UndoFault,
 )
-from hil.world.virtual import ACTUATION_LATENCY, SENSOR_LATENCY, VirtualWorld
+from hil.world.virtual import VirtualWorld
 
 CHM_ID, BHM_ID, CRO_ID = 0x1826F456, 0x182756F4, 0x100AF456
 CHM_FRAME = CanFrame(CHM_ID, CHM(version=0x000101).encode())
