@@ -85,6 +85,21 @@ def _whole(text: str) -> int | None:
         return None
 
 
+MODE3 = ("A", "B1", "B2", "C1", "C2", "D1", "D2", "E", "F")
+"""States of a control pilot: the letter, with 2 for PWM and 1 without."""
+
+
+def _is_states(value: Any) -> bool:
+    """A table of texts to lists of pilot states."""
+    lists = isinstance(value, dict) and all(isinstance(each, list) for each in value.values())
+    return lists and all(state in MODE3 for each in value.values() for state in each)
+
+
+def _is_bits(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_integer(each) and 0 <= each < _MOST_BITS for each in value.values())
+
+
+_MOST_BITS = 64
 _FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "text": (_is_text, "a text"),
     "texts": (_is_text, "a list of texts"),
@@ -96,6 +111,8 @@ _FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "decimal": (_is_decimal, 'a positive decimal or fraction as a text, such as "0.1" or "1/256"'),
     "sentinels": (_is_sentinel, f'a list of integers and "{NAN}"'),
     "meaning": (_is_meaning, 'a table of whole numbers to texts, such as { 0 = "idle", 1 = "charging" }'),
+    "states table": (_is_states, f"a table of texts to lists of {', '.join(MODE3)}"),
+    "bits table": (_is_bits, "a table of causes to numbers of bits, such as { residual = 30 }"),
     "text or number": (lambda value: _is_text(value) or _is_number(value), "a register's name or a number of seconds"),
 }
 
@@ -143,6 +160,22 @@ WATCHDOG: Table = {
     "timeout": Key("text or number", "Register that holds its time, or the time in seconds.", default=""),
     "fallback": Key("text", "Register that holds what the device falls back to.", default=""),
 }
+ROLES: Table = {
+    "voltage": Key("texts", "What it measures in V: the first phase first, or the one voltage of DC.", default=()),
+    "current": Key("texts", "What it measures in A, in the same order.", default=()),
+    "power": Key("text", "Active power of all phases.", default=""),
+    "energy": Key("text", "Energy delivered since ever, of all phases.", default=""),
+    "insulation": Key("text", "Insulation resistance, the lower one.", default=""),
+    "state": Key("text", "What the charger tells of its state.", default=""),
+    "states": Key(
+        "states table", "Values of `state`, and the states of the pilot that each may stand for.", default={}
+    ),
+    "set_current": Key("text", "Limit that a client sets, each phase.", default=""),
+    "applied_current": Key("text", "Limit that is in force.", default=""),
+    "release": Key("text", "1 permits charging, 0 does not.", default=""),
+    "alarms": Key("text", "What is wrong with the charger; 0 is nothing.", default=""),
+    "alarm_bits": Key("bits table", "Bits of `alarms` by what is wrong.", default={}),
+}
 GROUP: Table = {
     "units": Key("integers", "Unit id of each member.", default=(), low=0, high=255),
     "offsets": Key("integers", "What each member adds to the addresses.", default=(), low=0, high=65535),
@@ -176,5 +209,6 @@ TABLES_OF_A_FILE: Mapping[str, Table] = {
     "limits": LIMITS,
     "behaviour": BEHAVIOUR,
     "watchdog": WATCHDOG,
+    "roles": ROLES,
 }
 """Every table that is there at most once; ``groups.<name>`` and ``registers`` come beside them."""

@@ -22,6 +22,7 @@ from hil.codec.registers import (
     Behaviour,
     Limits,
     RegisterMap,
+    Roles,
     Watchdog,
     frozen,
 )
@@ -156,7 +157,9 @@ class _Reading:
         self._check_functions(functions)
         registers = self._expand(entries, groups, found[""])
         self._check_registers(registers, functions, Limits(**found["limits"]))
-        self._check_watchdog(found.get("watchdog"), {register.name for _, register in registers})
+        names = {register.name for _, register in registers}
+        self._check_watchdog(found.get("watchdog"), names)
+        self._check_roles(_roles(found["roles"]), names)
         return self._map(found, functions, groups, registers)
 
     def _map(
@@ -184,6 +187,7 @@ class _Reading:
             limits=Limits(**found["limits"]),
             behaviour=Behaviour(**found["behaviour"]),
             watchdog=None if watchdog is None else Watchdog(**(watchdog | {"by": tuple(watchdog["by"])})),
+            roles=_roles(found["roles"]),
             groups=MappingProxyType({name: len(group["units"] or group["offsets"]) for name, group in groups.items()}),
         )
 
@@ -289,9 +293,23 @@ class _Reading:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._problem(self._lines.of("watchdog", key), f"[watchdog] {key} = {toml(name)}: no register{hint}")
 
+    def _check_roles(self, roles: Roles, names: set[str]) -> None:
+        for name in roles.names():
+            if name not in names:
+                near = get_close_matches(name, names, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self._problem(self._lines.of("roles", ""), f"[roles] {toml(name)}: no register{hint}")
+
     def _problem(self, line: int | None, text: str) -> None:
         place = str(self._path) if line is None else f"{self._path}, line {line}"
         self.problems.append(f"{place}: {text}")
+
+
+def _roles(given: Mapping[str, Any]) -> Roles:
+    taken = {**given, "voltage": tuple(given["voltage"]), "current": tuple(given["current"])}
+    taken["states"] = MappingProxyType({text: tuple(states) for text, states in given["states"].items()})
+    taken["alarm_bits"] = MappingProxyType(dict(given["alarm_bits"]))
+    return Roles(**taken)
 
 
 def _faults(keys: Table, given: Mapping[str, Any], beside: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,30 @@ class Watchdog:
     fallback: str = ""
 
 
+@dataclass(frozen=True)
+class Roles:
+    """Which registers hold what a bench asks of any charger or meter; "" and () where the device has none."""
+
+    voltage: tuple[str, ...] = ()
+    current: tuple[str, ...] = ()
+    power: str = ""
+    energy: str = ""
+    insulation: str = ""
+    state: str = ""
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values of ``state`` as texts, and the states of the pilot (``A`` .. ``F``) that each may stand for."""
+    set_current: str = ""
+    applied_current: str = ""
+    release: str = ""
+    alarms: str = ""
+    alarm_bits: Mapping[str, int] = field(default_factory=dict)
+
+    def names(self) -> tuple[str, ...]:
+        """Every register that has a role."""
+        single = (self.power, self.energy, self.insulation, self.state, self.set_current, self.applied_current)
+        return tuple(filter(None, (*self.voltage, *self.current, *single, self.release, self.alarms)))
+
+
 @dataclass(frozen=True, slots=True)
 class ReadBlock:
     """One request of a reading plan."""
@@ -101,6 +125,7 @@ class RegisterMap:
     limits: Limits = Limits()
     behaviour: Behaviour = Behaviour()
     watchdog: Watchdog | None = None
+    roles: Roles = Roles()
     serial: str = ""
     quirks: tuple[str, ...] = ()
     base: int = 0

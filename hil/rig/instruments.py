@@ -12,7 +12,7 @@ from hil.errors import RigError
 KINDS = ("modbus", "dlt645", "scpi", "plant")
 """How an instrument is read: by a register map, by DL/T 645-2007, by SCPI, or the plant itself."""
 QUANTITIES: Mapping[str, str] = MappingProxyType(
-    {"voltage": "V", "current": "A", "power": "kW", "energy": "kWh", "insulation": "kOhm"}
+    {"voltage": "V", "current": "A", "power": "W", "energy": "kWh", "insulation": "ohm"}
 )
 """What an instrument may measure, with the unit of its absolute uncertainty."""
 _LINED = ("modbus", "dlt645", "scpi")
