@@ -7,6 +7,7 @@ Commands come in as values, observations go out as values. The queue decides wha
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -91,6 +92,7 @@ class BaseWorld:
         self.sense: Sense = _no_plant
         """What nodes read declared sensors through."""
         self._plant_wake: Instant | None = None
+        self._plant_changed: Callable[[], None] = self._settle_plant
         self._listeners: list[NodeRunner | ByteNodeRunner] = []
         self._closed = False
 
@@ -123,8 +125,14 @@ class BaseWorld:
     def add_byte_node(
         self, node: ByteNode, *lines: ByteLine | StreamLine, serves: StreamLine | None = None
     ) -> ByteNodeRunner:
-        """Bind a node to the queue, the plant, the lines it is on, and the TCP link whose server it is."""
+        """Bind a node to the queue, the plant, the lines it is on, and the TCP link whose server it is.
+
+        A plant that is met over a line is added as the plant and then as a node.
+        """
         runner = ByteNodeRunner(node, self.queue, self._actuate, self.see)
+        plant: object = self._plant
+        if node is plant:
+            runner.settled, self._plant_changed = self._settle_plant, runner.settle
         for line in lines:
             runner.join(line)
         if serves is not None:
@@ -263,12 +271,12 @@ class BaseWorld:
     def _actuate_now(self, name: str, value: float) -> None:
         if self._plant is not None:
             self._plant.actuate(name, value, self.queue.now)
-            self._settle_plant()
+            self._plant_changed()
 
     def _stimulate(self, name: str, value: float) -> None:
         if self._plant is not None:
             self._plant.stimulate(name, value, self.queue.now)
-            self._settle_plant()
+            self._plant_changed()
 
     def _wake_plant(self) -> None:
         now = self.queue.now
@@ -276,7 +284,7 @@ class BaseWorld:
             return
         self._plant_wake = None
         self._plant.wake(now)
-        self._settle_plant()
+        self._plant_changed()
 
     def _settle_plant(self) -> None:
         plant = self._plant

@@ -122,6 +122,8 @@ class ByteNodeRunner:
         self._queue = queue
         self._actuate = actuate
         self._note = note
+        self.settled: Callable[[], None] | None = None
+        """Called when all that the node left has been carried away: for a node that is the world's plant."""
         self._next: Instant | None = None
         self._serial: dict[str, BytePort] = {}
         self._tcp: dict[str, StreamLine] = {}
@@ -170,6 +172,8 @@ class ByteNodeRunner:
         if deadline is not None and (self._next is None or deadline < self._next):
             self._next = max(deadline, self._queue.now)
             self._queue.at(self._next, self._wake)
+        if self.settled is not None:
+            self.settled()
 
     def _fulfil(self, wish: Wish) -> None:
         if wish.line in self._serial:
