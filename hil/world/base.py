@@ -106,6 +106,12 @@ class BaseWorld:
         """Make a bus or a byte line known by its name, for faults."""
         self._lines[line.name] = line
 
+    def line(self, name: str) -> Line:
+        """A bus or a byte line by its name; :class:`UsageError` with those that there are."""
+        if name not in self._lines:
+            raise UsageError(f"no line {name!r} in this world; there are {', '.join(sorted(self._lines)) or 'none'}")
+        return self._lines[name]
+
     def add_plant(self, plant: Plant) -> None:
         """The one plant; to be added before the nodes."""
         self._plant = plant

@@ -30,6 +30,10 @@ class EventQueue:
         self._count = count = self._count + 1
         heapq.heappush(self._heap, (instant, count, call))
 
+    def next_due(self) -> Instant | None:
+        """The instant of the earliest event that waits; None when nothing is left to happen."""
+        return self._heap[0][0] if self._heap else None
+
     def stop(self) -> None:
         """End the present :meth:`run` after the event that is being served."""
         self.stopped = True
