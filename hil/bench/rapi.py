@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from hil.bench.ac import AcBench
+from hil.bench.judge import Inconclusive
 from hil.protocol.rapi import COMMANDS, Check, Frame, Framer, decode_fields, encode, parse
 from hil.units import SECOND, Instant, Span, ms, s
 from hil.world.observation import Note, Scalar
@@ -24,10 +25,11 @@ _PATIENCE: Span = s(12)
 """A little more than the client's own."""
 _SLICE: Span = ms(50)
 _SILENCE: Span = s(2)
+_BOOTED: Span = s(30)
 _SETTLED: Span = s(5)
 """A state is told by then."""
 _NONE = "no reply"
-_LF_BEHIND = re.compile(rb"\$(OK|NK)[^$\r]*\r\n")
+_ENDED = re.compile(rb"\$(?:OK|NK)[^$\r]*\r(?P<behind>\n?)")
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,19 @@ class RapiBench(AcBench):
         self.expect_right(f"{label}: the next command", encode("GV"))
 
     def expect_no_lf(self, label: str) -> None:
-        """No reply so far had an LF behind its CR."""
-        found = _LF_BEHIND.search(self.bytes_said())
-        told = _NONE if found is None else found.group().hex(" ").upper()
+        """Replies so far did not all have an LF behind their CR; a single one may begin a line of debug text."""
+        found = list(_ENDED.finditer(self.bytes_said()))
+        ends = bool(found) and all(each["behind"] for each in found)
+        told = found[-1].group().hex(" ").upper() if ends else _NONE
         self.check(label, told, equals=_NONE, at=self.now)
+
+    def expect_echo(self, label: str, *, on: bool) -> None:
+        """A command is repeated before its reply, or is not; the reply is right either way."""
+        data = encode("GV")
+        start = self.now
+        self.expect_right(label, data)
+        repeated = data.rstrip(b"\r") in self.bytes_said(start)
+        self.check(f"{label}, repeated", repeated, equals=on, at=self.now)
 
     # --- judging commands -------------------------------------------------------------------------
 
@@ -166,6 +177,14 @@ class RapiBench(AcBench):
         note = "; ".join(answer.wrong) or answer.text
         self.check(f"fields of {name}", answer.ok and not answer.wrong, equals=True, at=answer.at, note=note)
         return answer
+
+    def restart(self) -> None:
+        """Restart the console and wait until it answers again; inconclusive when it does not."""
+        self.ask("FR")  # its reply may or may not arrive
+        until = self.now + _BOOTED
+        while self.ask("GV").text == _NONE:
+            if self.now >= until:
+                raise Inconclusive("the console does not answer after a restart")
 
     def expect_state(self, label: str, state: int) -> None:
         """``GS`` comes to tell a state."""
@@ -184,6 +203,18 @@ class RapiBench(AcBench):
         told = [each for each in self.record.notes if each.kind == KIND and each.what in kinds and each.t >= after]
         wanted = fields.items()
         return next((each for each in told if wanted <= each.details.items()), None)
+
+    def notified_flag(self, flag: int, *, after: Instant, within: Span) -> Note | None:
+        """The first ``$AT`` since an instant that has a volatile flag; waits a span for it."""
+        while True:
+            for note in self.record.notes:
+                flags = note.details.get("flags", 0)
+                told = note.kind == KIND and note.what == "notification AT" and note.t >= after
+                if told and isinstance(flags, int) and flags & flag:
+                    return note
+            if self.now >= after + within:
+                return None
+            self.let(_SLICE)
 
     def expect_notified(self, label: str, *names: str, after: Instant, within: Span, **fields: Scalar) -> Note | None:
         """Such a notification comes within a span."""

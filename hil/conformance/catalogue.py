@@ -52,6 +52,7 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "virtual-line": "a serial line or TCP link of the bench's own making, where silences, parity, collisions and"
         " vanished clients are exact; a live port shows and does none of them to the bit",
         "device-state": "make a Modbus device busy, or let it fail",
+        "irreversible": "do to the DUT what cannot be undone, such as a setting that it takes once in its life",
         "inspection": "a person looks at the charger",
     }
 )

@@ -8,6 +8,7 @@ from hil.protocol.rapi import Check, checksum, encode
 NK = "$NK^21"
 OVERLONG = b"$GS" + b"x" * 40 + b"\r"
 ID = 0xA5
+OUTSIDE = {"lf": b"\n", "text": b"GS^30 no frame\r\n"}
 LETTERS = (0x01, 0x02, 0x04, 0x08, 0x82, 0x83, 0x84)
 """Ids of which one at least gives a reply's checksum a digit A to F, whatever the reply."""
 
@@ -44,12 +45,12 @@ def test_FR_04(bench: RapiBench) -> None:
 
 @requirement("RAPI/FR.05")
 def test_FR_05(bench: RapiBench, variant: str) -> None:
-    """TP: a command with a wrong checksum is answered NK without its id, and not carried out."""
-    form = Check.XOR if variant == "xor" else Check.SUM
+    """TP: a command with a wrong checksum, or one of other characters, is answered NK without its id and not obeyed."""
+    form = Check.SUM if variant == "sum" else Check.XOR
     before = bench.get("GC").number("pilot")
     other = 8 if before != 8 else 9
     body = encode("SC", str(other), sequence=ID, check=Check.NONE, end=b"")
-    wrong = f"{form}{checksum(body, form) ^ 0x01:02X}\r".encode()
+    wrong = b"^zz\r" if variant == "letters" else f"{form}{checksum(body, form) ^ 0x01:02X}\r".encode()
     bench.expect_reply("wrong checksum", body + wrong, NK)
     bench.check("limit kept", bench.get("GC").number("pilot"), equals=before, at=bench.now)
 
@@ -87,3 +88,19 @@ def test_FR_10(bench: RapiBench) -> None:
     for _ in range(2):
         bench.expect_right("reply", encode("GV"))
     bench.expect_no_lf("reply with LF")
+
+
+@requirement("RAPI/FR.11")
+def test_FR_11(bench: RapiBench, variant: str) -> None:
+    """TP: of a command's name the first two characters count, of its checksum the two digits; the rest is ignored."""
+    right = encode("GV", end=b"")
+    sent = encode("GVersion") if variant == "name" else right + b"xyz\r"
+    bench.expect_right("more than counts", sent)
+
+
+@requirement("RAPI/FR.12")
+def test_FR_12(bench: RapiBench, variant: str) -> None:
+    """TP: characters outside a frame are ignored, such as an LF behind a CR."""
+    bench.expect_right("a frame before", encode("GV"))
+    bench.expect_right("the frame behind", OUTSIDE[variant] + encode("GV"))
+    bench.expect_right("the next frame", encode("GV"))

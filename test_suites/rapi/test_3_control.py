@@ -6,15 +6,23 @@ from hil.cases import AcPhase, Limit, RapiBench, quantity, requirement, s, secon
 
 DISABLED, SLEEPING, CHARGING = 0xFF, 0xFE, 0x03
 LEAST = 6
+HELD_DOWN = -10.0
+"""V: with the pilot at -12 V nobody knows whether a vehicle is there."""
+UNIT_MAX = 20
+"""A that the unit is told to be made for."""
 BEAT, SAFE, USUAL = 10, 8, 16
 """Seconds of supervision, current of the fallback, current before; A."""
+LONG_BEAT = 60
 LATE = s(1)
 SESSION_LIMITS = {"time": ("S3", "G3"), "energy": ("SH", "GH")}
 LIMIT = 3
-SETTINGS: dict[str, tuple[str, tuple[int, ...], str]] = {
+SETTINGS: dict[str, tuple[str, tuple[int | str, ...], str]] = {
     "clock": ("S1", (26, 6, 5, 10, 22, 11), "GT"),
     "timer": ("ST", (1, 0, 23, 59), "GD"),
     "energy": ("SK", (12_345,), "GU"),
+    "ammeter": ("SA", (221, 1), "GA"),
+    "voltmeter": ("SM", (301, 1), "GM"),
+    "mennekes": ("S5", ("M",), "G5"),
 }
 """Command, parameters, and the query whose last fields tell them again."""
 SLOW = 30
@@ -52,6 +60,30 @@ def test_SC_03(bench: RapiBench) -> None:
     bench.check("limit told", bench.get("GC").number("pilot"), equals=USUAL, unit="A", at=bench.now)
 
 
+@requirement("RAPI/SC.04")
+def test_SC_04(bench: RapiBench) -> None:
+    """TP: a stored current outlives a restart, and a volatile one does not."""
+    bench.expect("stored current", f"OK {USUAL}", "SC", USUAL)
+    bench.expect("volatile current", "OK 10", "SC", 10, "V")
+    bench.restart()
+    limits = bench.get("GC")
+    bench.check("limit told", limits.number("pilot"), equals=USUAL, unit="A", at=limits.at)
+    bench.check("stored limit told", limits.number("configured_max"), equals=USUAL, unit="A", at=limits.at)
+
+
+@requirement("RAPI/SC.05")
+def test_SC_05(bench: RapiBench) -> None:
+    """TP: the unit's maximum is stored once, limits the current, and stays when it is to be stored again."""
+    low = bench.ask("SC", LEAST - 1, "M")
+    bench.check("maximum too low", low.ok, equals=False, at=low.at, note=low.text)
+    stored = bench.ask("SC", UNIT_MAX, "M")
+    most = UNIT_MAX if stored.ok else stored.number("amps")  # one that was stored before this case stays
+    bench.check("maximum", stored.number("amps"), equals=most, unit="A", at=stored.at, note=stored.text)
+    bench.expect("current above it", f"NK {most}", "SC", most + 1)
+    bench.expect("another maximum", f"NK {most}", "SC", most - 2, "M")
+    bench.expect("current of it", f"OK {most}", "SC", most)
+
+
 @requirement("RAPI/FN.01")
 def test_FN_01(bench: RapiBench) -> None:
     """TP: disabling ends the charge, enabling begins it again."""
@@ -70,6 +102,8 @@ def _expect_pause(bench: RapiBench, command: str, state: int) -> None:
     stopped = bench.expect("stop", "OK", command)
     bench.expect_change("output off", "output_voltage", 0.0, dead, after=stopped.at)
     bench.expect_state("state meanwhile", state)
+    held = bench.signal("cp_high") < HELD_DOWN
+    bench.expect("connected meanwhile", "OK 2" if held else "OK 1", "G0")
     enabled = bench.expect("enable", "OK", "FE")
     bench.expect_change("output on", "output_voltage", dead, 1e9, after=enabled.at)
     bench.expect_state("state afterwards", CHARGING)
@@ -105,8 +139,9 @@ def test_FN_04(bench: RapiBench, variant: str) -> None:
 
 @requirement("RAPI/FN.05")
 def test_FN_05(bench: RapiBench, variant: str) -> None:
-    """TP: clock, delay timer and accumulated energy are told as they were set."""
+    """TP: clock, delay timer, accumulated energy, calibration and the lock's mode are told as they were set."""
     command, parameters, query = SETTINGS[variant]
+    bench.assume(bench.ask(query).bare != "NK", f"this build lacks {query}")
     before = bench.get(query)
     answer = bench.ask(command, *parameters)
     bench.assume(answer.bare != "NK", f"this build lacks {command}")
@@ -115,7 +150,7 @@ def test_FN_05(bench: RapiBench, variant: str) -> None:
     told = after.bare.split()[-len(due) :]
     if variant == "clock":
         bench.check("date, hour and minute", " ".join(told[:-1]), equals=" ".join(due[:-1]), at=after.at)
-        late = after.number("second") - parameters[-1]
+        late = after.number("second") - int(parameters[-1])
         bench.check("seconds after the one that was set", late, low=0, high=SLOW, unit="s", at=after.at)
         return
     bench.check(variant, " ".join(told), equals=" ".join(due), at=after.at)
@@ -171,3 +206,39 @@ def test_HB_03(bench: RapiBench) -> None:
     bench.expect("something else", f"NK {BEAT} {SAFE} {MISSED}", "SY", 3)
     bench.expect("acknowledged", f"OK {BEAT} {SAFE} 1", "SY", ACKNOWLEDGE)
     bench.check("limit given back", bench.get("GC").number("pilot"), equals=USUAL, unit="A", at=bench.now)
+
+
+@requirement("RAPI/HB.04")
+def test_HB_04(bench: RapiBench) -> None:
+    """TP: an interval of 0 ends the supervision and gives the current back."""
+    bench.ask("SC", USUAL)
+    start = bench.expect("supervision", f"OK {BEAT} {SAFE} 0", "SY", BEAT, SAFE).asked
+    bench.until(start + s(BEAT) + LATE)
+    bench.check("limit after a miss", bench.get("GC").number("pilot"), equals=SAFE, unit="A", at=bench.now)
+    ended = bench.expect("ended", f"OK 0 {SAFE} 0", "SY", 0, SAFE).at
+    bench.check("limit given back", bench.get("GC").number("pilot"), equals=USUAL, unit="A", at=bench.now)
+    bench.until(ended + 2 * s(BEAT))
+    bench.check("limit without supervision", bench.get("GC").number("pilot"), equals=USUAL, unit="A", at=bench.now)
+    bench.expect("no supervision told", f"OK 0 {SAFE} 0", "GY")
+
+
+@requirement("RAPI/HB.05")
+def test_HB_05(bench: RapiBench) -> None:
+    """TP: a missed heartbeat does not raise a current that is lower than the fallback."""
+    bench.ask("SC", LEAST)
+    start = bench.expect("supervision", f"OK {BEAT} {SAFE} 0", "SY", BEAT, SAFE).asked
+    bench.until(start + s(BEAT) + LATE)
+    bench.expect("miss told", f"OK {BEAT} {SAFE} {MISSED}", "GY")
+    bench.check("limit told", bench.get("GC").number("pilot"), equals=LEAST, unit="A", at=bench.now)
+    bench.ask("SY", 0, SAFE)
+
+
+@requirement("RAPI/HB.06")
+def test_HB_06(bench: RapiBench) -> None:
+    """TP: interval and fallback outlive a restart."""
+    bench.expect("supervision", f"OK {LONG_BEAT} {SAFE} 0", "SY", LONG_BEAT, SAFE)
+    bench.restart()
+    told = bench.get("GY")
+    seen = f"{told.number('interval')} {told.number('amps')}"
+    bench.check("supervision told", seen, equals=f"{LONG_BEAT} {SAFE}", at=told.at, note=told.text)
+    bench.ask("SY", 0, SAFE)

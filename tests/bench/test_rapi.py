@@ -20,7 +20,7 @@ RUNS = [
     (name, variant)
     for name, requirement in requirements().items()
     if requirement.suite == "rapi"
-    for variant in (*requirement.variants, *requirement.advisory_variants)[:4] or (None,)
+    for variant in (*requirement.variants, *requirement.advisory_variants) or (None,)
 ]
 
 
@@ -39,6 +39,17 @@ def last(bench: RapiBench) -> Measurement:
 
 HABITS: dict[str, Edit] = {
     "prints debug text": lambda c: c.but(chatter=("relay on", "ADC 512 $ is no frame", "")),
+    "ends debug text with CR alone": lambda c: c.but(chatter=("relay on", "state B"), chatter_end="\r"),
+    "begins debug text with LF": lambda c: c.but(chatter=("\nrelay on", "state B")),
+    "does not end debug text": lambda c: c.but(chatter=("relay on", "$5"), chatter_end=""),
+    "prints by itself, frames too": lambda c: c.but(chatter=("heap 3312", "$GV", "AT 02 03", "$OK?"), mutter=ms(700)),
+    "notifies before it replies": lambda c: c.but(notify_first=True),
+    "tells its state before every reply": lambda c: c.but(tells_first=True),
+    "handles a fault for seconds": lambda c: c.but(busy_fault=s(4), busy=s(2)),
+    "is deaf while it handles a fault": lambda c: c.but(busy_fault=s(4), busy=s(2), deaf=True),
+    "answers after seconds": lambda c: c.but(answer_delay=s(3)),
+    "lets the heartbeat wrap": lambda c: c.but(beat_wraps=True),
+    "tells of states by ST before every reply": lambda c: c.but(generation=4, tells_first=True),
     "answers late": lambda c: c.but(answer_delay=ms(900)),
     "is busy for seconds": lambda c: c.but(busy=s(4)),
     "loses what comes while it switches": lambda c: c.but(busy=s(1), deaf=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hil.dut.rapi.charger import Charger
+from hil.dut.rapi.charger import FAULTS, Charger
 from hil.dut.rapi.memory import ACKNOWLEDGE, ACKNOWLEDGED, MISSED, NEVER_MISSED, Memory, level_of
 from hil.dut.rapi.spec import ConsoleSpec
 from hil.protocol.rapi import FEATURES, Setting, State
@@ -100,11 +100,11 @@ def _sleep(c: Context, _: list[str]) -> Answer:
 def _feature(c: Context, p: list[str]) -> Answer:
     letter, on = p[0][:1], p[1][:1] != "0"
     if letter == "E":
-        c.memory.echo = True  # only a restart ends it: the firmware compares a number with a character
+        c.memory.echo = c.spec.echoes  # only a restart ends it: the firmware compares a number with a character
         return OK
     if letter not in FEATURES:
         return NK
-    flag = int(FEATURES[letter])
+    flag, on = int(FEATURES[letter]), on != c.spec.features_turned
     c.charger.settings = c.charger.settings & ~flag if on else c.charger.settings | flag
     return OK
 
@@ -173,18 +173,10 @@ def _voltmeter(c: Context, p: list[str]) -> Answer:
 
 
 def _boot_unlock(c: Context, _: list[str]) -> Answer:
-    if c.charger.status(c.now).state in _FAULTS:
+    if c.charger.status(c.now).state in FAULTS:
         return Answer(text="1")
     c.memory.boot_locked = False
     return Answer(text="0")
-
-
-_FAULTS = frozenset(
-    {
-        *(State.DIODE, State.GFI, State.NO_GROUND, State.STUCK_RELAY, State.GFI_SELF_TEST),
-        *(State.OVER_TEMPERATURE, State.OVER_CURRENT, State.RELAY_CLOSURE),
-    }
-)
 
 
 def _current(c: Context, p: list[str]) -> Answer:
@@ -224,7 +216,7 @@ def _accumulated(c: Context, p: list[str]) -> Answer:
 def _service_level(c: Context, p: list[str]) -> Answer:
     letter = p[0][:1]
     if letter not in ("1", "2", "A"):
-        return NK
+        return OK if c.spec.any_level else NK
     settings = c.charger.settings
     if letter == "A":
         settings &= ~Setting.AUTO_LEVEL_OFF
@@ -257,6 +249,8 @@ def _beat(c: Context, p: list[str]) -> Answer:
     """Sheet serial 1.5."""
     beat = c.memory.heartbeat
     if len(p) == 2:
+        if not byte(p[0]) and not c.spec.beat_ends:
+            return Answer(text=f"0 {byte(p[1])} {NEVER_MISSED}")
         beat.interval, beat.amps, beat.trigger, beat.beaten = byte(p[0]), byte(p[1]), NEVER_MISSED, c.now
         if not beat.interval:
             _give_back(c)

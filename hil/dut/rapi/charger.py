@@ -26,6 +26,12 @@ _OF_PILOT = {
 }
 STEADY, PWM, MINUS = 0, 1, 2
 """Modes of the pilot: +12 V, oscillating, -12 V."""
+FAULTS = frozenset(
+    {
+        *(State.DIODE, State.GFI, State.NO_GROUND, State.STUCK_RELAY, State.GFI_SELF_TEST),
+        *(State.OVER_TEMPERATURE, State.OVER_CURRENT, State.RELAY_CLOSURE),
+    }
+)
 HARD_FAULTS = frozenset({State.STUCK_RELAY, State.GFI_SELF_TEST, State.RELAY_CLOSURE})
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hil.dut.rapi.answers import HANDLERS, NK, Answer, Context
-from hil.dut.rapi.charger import HARD_FAULTS, Charger, Status
-from hil.dut.rapi.memory import ACKNOWLEDGED, MISSED, Session, fresh
+from hil.dut.rapi.charger import FAULTS, Charger, Status
+from hil.dut.rapi.memory import fresh, level_of
 from hil.dut.rapi.spec import ConsoleSpec
+from hil.dut.rapi.watch import Watch
 from hil.errors import UsageError
-from hil.protocol.rapi import COMMANDS, NOTIFIED, Check, Frame, Framer, PilotState, Setting, State, Volatile, encode
+from hil.protocol.rapi import COMMANDS, NOTIFIED, Broken, Check, Frame, Framer, Setting, encode
 from hil.protocol.rapi.frame import START
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, Wish
@@ -51,16 +52,16 @@ class Console:
         self._channels: set[int] = set()
         self._serial = True
         self._framer = Framer(self.spec.buffer)
-        self._inside = False
+        self._inside = self._spoilt = False
         self._inbox: deque[tuple[bytes, str]] = deque()
         self._waiting = 0
         self._outbox: deque[tuple[Instant, bytes]] = deque()
         self._busy_until: Instant = 0
         self._boots_at: Instant | None = self.spec.boot
         self._told: _View | None = None
-        self._looked: Instant = 0
         self._chatter = 0
-        self._connected = False
+        self._mutters_at: Instant = self.spec.boot + self.spec.mutter
+        self._watch = Watch(self.spec, self.memory, charger)
         self._was: Status | None = None
 
     # --- for the world ------------------------------------------------------------------------------
@@ -116,6 +117,9 @@ class Console:
                 data, flaw = self._inbox.popleft()
                 self._waiting -= len(data)
                 self._look(data, flaw, now)
+            if self.spec.mutter and now >= self._mutters_at:
+                self._mutters_at = now + self.spec.mutter
+                self._talk(now)
         self._flush(now)
 
     def next_deadline(self) -> Instant | None:
@@ -126,6 +130,8 @@ class Console:
         if self._inbox:
             nearest = min(nearest, self._busy_until)
         beat = self.memory.heartbeat.due(self.spec)
+        if self.spec.mutter:
+            nearest = min(nearest, self._mutters_at)
         return min(nearest, self.charger.next_deadline(), FAR if beat is None else beat)
 
     # --- commands -----------------------------------------------------------------------------------
@@ -134,7 +140,12 @@ class Console:
         if self.memory.echo:
             self._put(data, now)
         for item in self._framer.spoil(data, flaw) if flaw else self._framer.feed(self._heard(data)):
-            if isinstance(item, Frame):
+            if isinstance(item, Broken):
+                self._spoilt = self.spec.text_spoils and item.why == "text"
+            elif self._spoilt:
+                self._spoilt = False
+                self._reply(NK, item.sequence, now)
+            else:
                 self._command(item, now)
         self._flush(now)
 
@@ -154,17 +165,24 @@ class Console:
         if self.memory.echo:
             self._put(b"\n", now)
         tokens = len(frame.tokens) + (frame.sequence is not None)
-        if (not frame.valid and spec.verify) or frame.check not in spec.checks or tokens > spec.max_tokens:
+        wrong = (not frame.valid and spec.verify) or (spec.exact_check and not _is_exact(frame))
+        if wrong or frame.check not in spec.checks or tokens > spec.max_tokens:
             self._reply(NK, frame.sequence if spec.id_with_bad_check else None, now)
             return
-        name, parameters = frame.tokens[0][:2], list(frame.tokens[1:])
+        name, parameters = frame.tokens[0], list(frame.tokens[1:])
+        if not spec.whole_names:
+            name = name[:2]
         answer = self._carry_out(name, parameters, now)
         self.actuations.extend(self._taken())
         if spec.notify_first:
             self._notice(now)
+        begin = len(self._outbox)
         if name not in spec.mute:
             self._reply(answer, frame.sequence, now, spec.forced.get(name))
         self._follow(now)
+        if spec.splits and len(self._outbox) == begin + 2:
+            (_, told), (at, reply) = self._outbox.pop(), self._outbox.pop()
+            self._outbox.append((at, reply[:3] + told + reply[3:]))
 
     def _carry_out(self, name: str, parameters: list[str], now: Instant) -> Answer:
         command = COMMANDS.get(name)
@@ -181,7 +199,7 @@ class Console:
             spec,
             self.memory,
             self.charger,
-            lambda: self._flags(self.charger.status(now)),
+            lambda: self._watch.flags(self.charger.status(now)),
             lambda: self._button("short", now),
             lambda: self._restart(now),
             now,
@@ -194,10 +212,18 @@ class Console:
     def _reply(self, answer: Answer, sequence: int | None, now: Instant, forced: str | None = None) -> None:
         spec = self.spec
         text = forced if forced is not None else f"{'OK' if answer.ok else 'NK'} {answer.text}".rstrip(" ")
-        if spec.chatter:
-            self._put(spec.chatter[self._chatter % len(spec.chatter)].encode("latin-1", "replace") + b"\r\n", now)
-            self._chatter += 1
+        self._talk(now)
+        if spec.tells_first and self._boots_at is None:
+            self._put(self._encode(self._told_as(self._view(now))), now)
         self._put(self._encode(text, sequence if spec.ids else None), now)
+
+    def _talk(self, now: Instant) -> None:
+        """The next debug line, between two frames."""
+        spec = self.spec
+        if spec.chatter:
+            line = spec.chatter[self._chatter % len(spec.chatter)] + spec.chatter_end
+            self._chatter += 1
+            self._put(line.encode("latin-1", "replace"), now)
 
     def _encode(self, text: str, sequence: int | None = None) -> bytes:
         spec = self.spec
@@ -220,8 +246,9 @@ class Console:
             self._restart(now)
 
     def _restart(self, now: Instant) -> None:
-        self.memory.restart(self.spec.boot_lock)
+        self.memory.restart(self.spec)
         self.charger.restart(now)
+        self.charger.capacity = self.memory.stored[level_of(self.charger.settings)]
         self.actuations.extend(self._taken())
         self._was = None
         self._inbox.clear()
@@ -233,8 +260,8 @@ class Console:
         self._boots_at = None
         self.charger.wake(now)
         self._told = self._view(now)
-        self._connected = False
-        self._looked = now
+        self._watch.begin(now)
+        self.memory.heartbeat.beaten = now
         if self.spec.announces_boot:
             self._put(self._encode(f"AB {self._told.state:02x} {self.spec.firmware}"), now)
 
@@ -248,11 +275,10 @@ class Console:
         status = self.charger.status(now)
         if self._was is not None and status.closed != self._was.closed:
             self._occupy(self.spec.busy, now)
-        self._account(status, now)
+        if self._was is not None and (status.state in FAULTS) != (self._was.state in FAULTS):
+            self._occupy(self.spec.busy_fault, now)
         self._was = status
-        self._check_limits(now)
-        self._check_heartbeat(now)
-        self._check_timer(now)
+        self._watch.look(status, now)
         self.actuations.extend(self._taken())
         self._notice(now)
         self._flush(now)
@@ -264,83 +290,9 @@ class Console:
     def _occupy(self, span: Span, now: Instant) -> None:
         self._busy_until = max(self._busy_until, now + span)
 
-    def _account(self, status: Status, now: Instant) -> None:
-        memory = self.memory
-        connected = status.pilot in (PilotState.B, PilotState.C, PilotState.D)
-        if connected and not self._connected:
-            memory.session = Session(self.charger.measure("energy", now))
-            memory.connected_before = True
-        elif not connected and self._connected and memory.limit_sleep:
-            memory.limit_sleep = memory.time_limit_hit = memory.energy_limit_hit = False
-            self.charger.mode = "enabled"
-        if not connected and self._connected:
-            memory.session.ended = True
-            memory.session.time_limit = memory.session.energy_limit = 0
-        self._connected = connected
-        if self._was is not None and self._was.closed:
-            memory.session.charged += now - self._looked
-        self._looked = now
-
-    def _check_limits(self, now: Instant) -> None:
-        memory, session = self.memory, self.memory.session
-        over_time = bool(session.time_limit) and session.charged >= session.time_end
-        used = self.charger.measure("energy", now) - session.energy_at_start if session.energy_limit else 0.0
-        over_energy = bool(session.energy_limit) and used >= session.energy_limit
-        if (over_time or over_energy) and not memory.limit_sleep and self.charger.mode == "enabled":
-            memory.limit_sleep = True
-            memory.time_limit_hit, memory.energy_limit_hit = over_time, over_energy
-            session.time_limit = session.energy_limit = 0
-            self.charger.mode = "sleeping"
-            self.charger.wake(now)
-
-    def _check_heartbeat(self, now: Instant) -> None:
-        beat = self.memory.heartbeat
-        due = beat.due(self.spec)
-        if due is None or now < due:
-            return
-        beat.trigger = MISSED if self.spec.beat_latches else ACKNOWLEDGED
-        beat.beaten = now
-        if self.spec.beat_limits and self.charger.capacity > beat.amps:
-            beat.restore = self.charger.capacity if beat.restore is None else beat.restore
-            self.charger.capacity = beat.amps
-            self.charger.wake(now)
-
-    def _check_timer(self, now: Instant) -> None:
-        if not any(self.memory.timer):
-            return
-        h1, m1, h2, m2 = self.memory.timer
-        clock = self.memory.clock.now(now)
-        start, stop, at = h1 * 60 + m1, h2 * 60 + m2, clock.hour * 60 + clock.minute
-        inside = start <= at < stop if start <= stop else at >= start or at < stop
-        if inside != self.memory.timer_inside:
-            self.memory.timer_inside = inside
-            self.charger.mode = "enabled" if inside else "sleeping"
-            self.charger.wake(now)
-
-    def _flags(self, status: Status) -> int:
-        memory, v = self.memory, Volatile
-        connected = status.pilot in (PilotState.B, PilotState.C, PilotState.D)
-        pairs = (
-            (v.HARD_FAULT, status.state in HARD_FAULTS),
-            (v.LIMIT_SLEEP, memory.limit_sleep),
-            (v.AUTH_LOCKED, self.charger.locked),
-            (v.TIME_LIMIT, memory.session.time_limit > 0 or memory.time_limit_hit),
-            (v.NO_GROUND_TRIPPED, self.charger.trips.get(State.NO_GROUND, 0) > 0),
-            (v.CHARGING, status.closed),
-            (v.GFI_TRIPPED, self.charger.trips.get(State.GFI, 0) > 0),
-            (v.CONNECTED, connected),
-            (v.SESSION_ENDED, memory.session.ended),
-            (v.CONNECTED_BEFORE, memory.connected_before),
-            (v.TIMER_ON, any(memory.timer)),
-            (v.CHARGE_LIMIT, memory.session.energy_limit > 0 or memory.energy_limit_hit),
-            (v.BOOT_LOCK, memory.boot_locked),
-            (v.MENNEKES_MANUAL, memory.mennekes == "M"),
-        )
-        return sum(int(flag) for flag, holds in pairs if holds)
-
     def _view(self, now: Instant) -> _View:
         status = self.charger.status(now)
-        return _View(status.state, status.pilot, self.charger.capacity, self._flags(status))
+        return _View(status.state, status.pilot, self.charger.capacity, self._watch.flags(status))
 
     def _notice(self, now: Instant) -> None:
         """Tell of a change that makes a notification (sheet serial 1.6)."""
@@ -358,9 +310,15 @@ class Console:
         }
         if self.spec.generation == 4:
             if changed["state"]:
-                self._put(self._encode(f"ST {view.state:02x}"), now)
+                self._put(self._encode(self._told_as(view)), now)
         elif any(changed[each] for each in self.spec.notified):
-            self._put(self._encode(f"AT {view.state:02x} {view.pilot:02x} {view.capacity} {view.flags:04x}"), now)
+            self._put(self._encode(self._told_as(view)), now)
+
+    def _told_as(self, view: _View) -> str:
+        """The notification of a view in the form of the console's generation."""
+        if self.spec.generation == 4:
+            return f"ST {view.state:02x}"
+        return f"AT {view.state:02x} {view.pilot:02x} {view.capacity} {view.flags:04x}"
 
     # --- output -------------------------------------------------------------------------------------
 
@@ -376,3 +334,8 @@ class Console:
                 self.wishes.append(Send(self._line, data))
             else:
                 self.wishes.extend(Send(self._line, data, channel) for channel in sorted(self._channels))
+
+
+def _is_exact(frame: Frame) -> bool:
+    """Whether nothing stands behind the digits of the checksum."""
+    return frame.check is Check.NONE or frame.raw[-3:-2] == frame.check.value.encode()

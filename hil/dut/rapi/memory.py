@@ -104,10 +104,13 @@ class Memory:
     clock: Clock = field(default_factory=Clock)
     session: Session = field(default_factory=Session)
 
-    def restart(self, locked: bool) -> None:
+    def restart(self, spec: ConsoleSpec) -> None:
         """What a restart forgets."""
         self.session = Session()
-        self.boot_locked = locked
+        self.boot_locked = spec.boot_lock
+        if not spec.keeps:
+            self.stored = fresh(spec).stored
+            self.heartbeat = Heartbeat()
         self.limit_sleep = self.time_limit_hit = self.energy_limit_hit = self.connected_before = self.echo = False
         self.heartbeat.trigger, self.heartbeat.restore = NEVER_MISSED, None
 

@@ -92,19 +92,35 @@ class ConsoleSpec:
     answer_delay: Span = 5 * MILLISECOND
     busy: Span = 150 * MILLISECOND
     """It looks at the line no sooner than so long after it has switched its contactor."""
+    busy_fault: Span = 0
+    """It looks at the line no sooner than so long after a fault has come or gone."""
     deaf: bool = False
     """What comes while it is busy is lost instead of being answered late."""
     boot: Span = 500 * MILLISECOND
     chatter: tuple[str, ...] = ()
     """Debug lines before each reply, one after the other."""
+    chatter_end: str = "\r\n"
+    """How a debug line ends; empty where the next frame begins right behind it."""
+    mutter: Span = 0
+    """Also prints a debug line so often by itself; 0 never does."""
     notify_first: bool = False
     """An ``$AT`` that a command causes comes before its reply."""
+    tells_first: bool = False
+    """An ``$AT`` of the present state comes before every reply."""
     line_end: str = "\r"
     reply_check: Check = Check.XOR
     check_offset: int = 0
     """Added to the checksum of every reply."""
     lower_case: bool = False
     """Checksums in lower case."""
+    exact_check: bool = False
+    """Takes a checksum of two digits alone, not one with characters behind it."""
+    whole_names: bool = False
+    """Knows a command by its whole first token instead of its first two characters."""
+    text_spoils: bool = False
+    """Refuses the frame behind text that is none."""
+    splits: bool = False
+    """Puts the notification that a command causes into the middle of its reply."""
     ids: bool = True
     """Repeats sequence ids."""
     id_with_bad_check: bool = False
@@ -133,6 +149,18 @@ class ConsoleSpec:
     announces_boot: bool = True
     any_count: bool = False
     """Takes any number of parameters."""
+    any_level: bool = False
+    """Takes any letter for a service level."""
+    features_turned: bool = False
+    """Switches a feature on where off is asked for, and the other way round."""
+    echoes: bool = True
+    """Can repeat what it hears."""
+    keeps: bool = True
+    """Keeps its stored settings over a restart."""
+    limits_end: bool = True
+    """Limits of time and energy end the charge."""
+    timer_acts: bool = True
+    """The delay timer ends and begins the charge."""
     clamp: bool = True
     """A current outside the limits is set to the nearest one; else it leaves the old one."""
     clamp_ok: bool = False
@@ -147,6 +175,10 @@ class ConsoleSpec:
     """The heartbeat's interval is this many times the one that was set."""
     beat_wraps: bool = False
     """The interval is counted in 16 bits, so that it wraps above 65 s (sheet serial 1.5, derived)."""
+    beat_ends: bool = True
+    """An interval of 0 ends the supervision."""
+    beat_raises: bool = False
+    """A missed heartbeat also raises a current that is lower than the fallback."""
     beat_limits: bool = True
     """A missed heartbeat reduces the current."""
     beat_latches: bool = True

@@ -85,6 +85,27 @@ FAULTS = (
         "robustness",
         lambda c: c.but(max_tokens=16),
     ),
+    Fault(
+        "rapi-names-whole",
+        cases("FR.11"),
+        "knows commands by their whole first token",
+        "robustness",
+        lambda c: c.but(whole_names=True),
+    ),
+    Fault(
+        "rapi-checksum-exact",
+        cases("FR.11"),
+        "refuses a frame with characters behind its checksum",
+        "robustness",
+        lambda c: c.but(exact_check=True),
+    ),
+    Fault(
+        "rapi-text-spoils",
+        cases("FR.12"),
+        "refuses a frame that stands behind text",
+        "recovery",
+        lambda c: c.but(text_spoils=True),
+    ),
     Fault("rapi-ends-with-lf", cases("FR.10"), "ends replies with CR LF", "content", lambda c: c.but(line_end="\r\n")),
     Fault(
         "rapi-silent-on-versions",

@@ -28,7 +28,7 @@ FAULTS = (
     ),
     Fault(
         "rapi-state-stuck",
-        cases("AG.01", "FN.01", "FN.02"),
+        cases("AG.01", "FN.01", "FN.02", "FS.01", "FS.02", "FS.03", "FS.04"),
         "always tells state A",
         "content",
         lambda c: c.answering("GS", "OK 01 0 01 0000"),
@@ -53,6 +53,13 @@ FAULTS = (
         "tells another limit in GE than in GC",
         "content",
         lambda c: c.answering("GE", "OK 10 0001"),
+    ),
+    Fault(
+        "rapi-counters-stuck",
+        cases("FS.01", "FS.02", "FS.04"),
+        "counts no fault",
+        "content",
+        lambda c: c.answering("GF", "OK 0 0 0"),
     ),
     Fault(
         "rapi-energy-high",
