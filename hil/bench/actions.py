@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.bus.faults import Disconnect, LinkFault
+from hil.bus.faults import Disconnect, LinkFault, Shorted
 from hil.codec.message import Message
 from hil.units import Span
 from hil.world.plan import Inject, OnMessage, OnSignal, Stimulate, Tell, UndoFault
@@ -129,8 +129,13 @@ def break_line() -> Inject:
     return Inject(Disconnect(name=_LINE, sender="vehicle"))
 
 
+def short_line() -> Inject:
+    """The two wires of the bus are shorted."""
+    return Inject(Shorted(name=_LINE))
+
+
 def mend_line() -> UndoFault:
-    """The line broken by :func:`break_line` is whole again."""
+    """The line that :func:`break_line` has broken, or :func:`short_line` shorted, is whole again."""
     return UndoFault(_LINE)
 
 

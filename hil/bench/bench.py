@@ -20,6 +20,11 @@ _RECONNECTIONS = {"three": 3, "two": 2, "none": 0}
 class Bench(ElectricalChecks):
     """Everything a case may do. The parts: driving, waiting for messages, contents, signals."""
 
+    @property
+    def reconnections(self) -> int:
+        """After so many in vain a charger gives up (register: reconnections)."""
+        return _RECONNECTIONS[self.reading("reconnections")]
+
     def end(self) -> None:
         """Leave the session in order: stop from the vehicle's side, statistics, all open."""
         self.vehicle.resume()
@@ -42,8 +47,8 @@ class Bench(ElectricalChecks):
         start = instant_of(after)
         last = self.until_silent(_QUIET, 5 * _ATTEMPT)
         restarts, reports = self._attempts(start)
-        expected = _RECONNECTIONS[self.reading("reconnections")]
-        self.check("reconnections before the interruption", float(len(restarts)), equals=float(expected), at=last)
+        expected = float(self.reconnections)
+        self.check("reconnections before the interruption", float(len(restarts)), equals=expected, at=last)
         begin = reports[-1] if reports else start
         self.expect_open("k1k2_closed", "K1/K2 open after the interruption", after=begin, within=limit("shutdown"))
         self.expect_open("k3k4_closed", "K3/K4 open after the interruption", after=begin, within=limit("shutdown"))

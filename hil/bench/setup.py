@@ -75,6 +75,8 @@ def build(
     plant = Plant(PRESETS[vehicle_spec.preset], soc=soc, temperature=setup.temperature)
     world.add_plant(plant)
     world.add_node(Charger(charger_spec, world.sense, messages), bus)
+    if not charger_spec.leaves_bus_off:
+        bus.stay_off(Charger.name)
     world.add_node(Vehicle(vehicle_spec, world.sense, messages), bus)
     return world
 

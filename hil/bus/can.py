@@ -14,6 +14,8 @@ Where the model is simpler than the standard:
 - A frame whose sender is cut off in its middle is lost for all at its regular end.
 - A receiver's counter stops at the error-passive limit and leaves it at the next good frame.
 - Recovery from bus-off takes 128 times 11 bits without regard to traffic, and starts by itself.
+- A shorted line fails each start of frame, as one that stays recessive does, and holds up each recovery, as one that
+  stays dominant does: nobody is back earlier than 128 times 11 bits after it is whole again.
 - Going bus-off takes back what waits to be sent, as drivers do; what is queued later waits for recovery.
 """
 
@@ -25,7 +27,7 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import Final
 
-from hil.bus.faults import BusOff, Disconnect, LinkFault
+from hil.bus.faults import BusOff, Disconnect, LinkFault, Shorted
 from hil.bus.link import LinkFaults, Marks
 from hil.bus.observe import BusErrorSeen, FrameSeen, Note
 from hil.bus.port import NEVER, OFF, PASSIVE, CanPort, Entry, OnFrame
@@ -88,6 +90,8 @@ class VirtualCan:
         """The sender has left in the middle of its frame."""
         self._joining = False
         """A node waits for the end of the frame to join."""
+        self._shorted = False
+        """Nothing that a node sends shows on the line."""
         self._on_end = self._end
 
     # --- nodes --------------------------------------------------------------------------------------
@@ -123,7 +127,7 @@ class VirtualCan:
         self._joining = False
         stuck = [(port, port.hears) for port in self.ports if port.since != NEVER]
         for port in self.ports:
-            takes_part = port.connected and not port.bus_off
+            takes_part = port.connected and not port.bus_off and not self._shorted
             if takes_part and not port.hears and self._sender is not None:
                 self._joining = True
             else:
@@ -132,7 +136,7 @@ class VirtualCan:
         for port in self.ports:
             port.receivers = tuple(other for other in hearing if other is not port) if port.hears else ()
         for port, on_the_line in stuck:
-            if port.receivers:
+            if port.receivers or (self._shorted and port.connected):
                 self._resume(port, on_the_line)
 
     def _port(self, name: str) -> CanPort:
@@ -286,7 +290,9 @@ class VirtualCan:
         for port in witnesses:
             port.count_received(1)
         if goes_on:
-            if alone or cut:
+            if self._shorted and sender.connected:
+                self._raise(sender, "bit")
+            elif alone or cut:
                 self._miss_acknowledge(sender)
             else:
                 self._raise(sender, "injected")
@@ -312,12 +318,20 @@ class VirtualCan:
         self.report(port, "bus_off")
         self.take_back(port)
         self.changed()
-        due = self._scheduler.now + _RECOVERY * self.bit
-        self._scheduler.at(due, partial(self._recover, port))
+        self._begin_recovery(port)
 
-    def _recover(self, port: CanPort) -> None:
-        if port not in self.ports:
+    def _begin_recovery(self, port: CanPort) -> None:
+        """Count recessive bits from now on, where the node wants to come back and the line has any."""
+        if port.stays_off or self._shorted:
+            port.recovered = NEVER
             return
+        port.recovered = due = self._scheduler.now + _RECOVERY * self.bit
+        self._scheduler.at(due, partial(self._recover, port, due))
+
+    def _recover(self, port: CanPort, due: Instant) -> None:
+        if port not in self.ports or due != port.recovered:
+            return
+        port.recovered = NEVER
         port.bus_off = False
         port.tec = port.rec = 0
         self.report(port, "recovered")
@@ -344,21 +358,26 @@ class VirtualCan:
         start = max(self._scheduler.now, port.ready)
         if port.connected:
             start = max(start, self._idle)
-        if port.tec >= PASSIVE:
+        shorted = self._shorted and port.connected
+        if port.tec >= PASSIVE and not shorted:
             port.since = start
             return
-        port.attempt = start + port.queue[0][3] - AFTER_ACKNOWLEDGE * self.bit
+        taken = self.bit if shorted else port.queue[0][3] - AFTER_ACKNOWLEDGE * self.bit
+        port.attempt = start + taken
         free = port.attempt + (ERROR_ALONE + INTERMISSION) * self.bit
         port.ready = free + (_SUSPEND * self.bit if port.tec + 8 >= PASSIVE else 0)
-        if port.connected:
+        if port.connected and not shorted:
             self._idle = free
-        self._scheduler.at(port.attempt, partial(self._attempted, port, port.attempt))
+        self._scheduler.at(port.attempt, partial(self._attempted, port, port.attempt, shorted))
 
-    def _attempted(self, port: CanPort, due: Instant) -> None:
+    def _attempted(self, port: CanPort, due: Instant, shorted: bool) -> None:
         if port.attempt != due:
             return
         port.attempt = NEVER
-        self._miss_acknowledge(port)
+        if shorted:
+            self._raise(port, "bit")
+        else:
+            self._miss_acknowledge(port)
         if port.queue and not port.receivers:
             self._attempt(port)
 
@@ -388,11 +407,35 @@ class VirtualCan:
             port = self._port(fault.sender)
             self._faults.prove(active, f"node {port.name}")
             port.connected = False
+        elif isinstance(fault, Shorted):
+            self._faults.prove(active, f"bus {self.name}")
+            self._short(True)
+
+    def stay_off(self, node: str) -> None:
+        """This node's software never leaves bus-off; a node that is not there raises :class:`UsageError`."""
+        port = self._port(node)
+        port.stays_off = True
+        port.recovered = NEVER
+
+    def _short(self, shorted: bool) -> None:
+        """Short the line or part its wires again; who is off the bus counts its recessive bits anew."""
+        if shorted == self._shorted:
+            return
+        self._shorted = shorted
+        for port in self.ports:
+            if port.bus_off:
+                self._begin_recovery(port)
+            elif port.connected and not shorted and port.attempt - self.bit >= self._scheduler.now:
+                port.ready = port.attempt - self.bit  # it has not begun yet, and will come through
+                port.attempt = NEVER
+        self.changed()
 
     def undo(self, name: str) -> None:
         """Take one fault back; an unknown name raises :class:`UsageError`."""
         fault = self._faults.remove(name)
-        if isinstance(fault, Disconnect) and not self._faults.cuts_off(fault.sender):
+        if isinstance(fault, Shorted):
+            self._short(self._faults.shorts())
+        elif isinstance(fault, Disconnect) and not self._faults.cuts_off(fault.sender):
             for port in self.ports:
                 if port.name == fault.sender:
                     port.connected = True

@@ -131,7 +131,17 @@ class Disconnect(_WholeNode, frozen=True, tag="disconnect"):
     """The line of the node named by ``sender`` is broken until undone."""
 
 
-LinkFault = Drop | DropAt | Delay | Duplicate | Corrupt | Truncate | ReTime | ErrorFrame | BusOff | Disconnect
+class Shorted(_Aimed, frozen=True, tag="shorted"):
+    """The two wires are shorted until undone, for every node: each start of frame is an error, up to bus-off, and
+    nobody comes back before."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        aimed = self.sender or self.id_mask or self.data_mask or self.skip or self.count
+        self._need(not aimed, "it acts at once on the whole bus; sender, id, data, skip and count have no meaning")
+
+
+LinkFault = Drop | DropAt | Delay | Duplicate | Corrupt | Truncate | ReTime | ErrorFrame | BusOff | Disconnect | Shorted
 
 
 class Active:

@@ -1,7 +1,8 @@
 """The link faults that are on a bus: what they do to frames, and the proof that they fired.
 
 A fault counts as fired when the wire has shown it: an altered frame at its end on the bus, a lost or
-destroyed one at the same instant, a broken node at once. What overflowed or was taken back never fired.
+destroyed one at the same instant, a broken node or a shorted line at once. What overflowed or was taken
+back never fired.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hil.bus.faults import (
     ErrorFrame,
     LinkFault,
     ReTime,
+    Shorted,
     Truncate,
 )
 from hil.bus.observe import Note, Scalar
@@ -77,6 +79,10 @@ class LinkFaults:
     def cuts_off(self, node: str) -> bool:
         """Whether a node's line is broken by one of the faults."""
         return any(isinstance(one.fault, Disconnect) and one.fault.sender == node for one in self.active.values())
+
+    def shorts(self) -> bool:
+        """Whether the line is shorted by one of the faults."""
+        return any(isinstance(one.fault, Shorted) for one in self.active.values())
 
     def prove(self, active: Active, what: str) -> None:
         """Note that a fault has fired."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hil.units import Instant
+from hil.units import Instant, Span
 
 Scalar = bool | int | float | str
 
@@ -22,9 +22,10 @@ class FrameSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="fra
 
 
 class BusErrorSeen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="bus_error"):
-    """An error on the bus, or a node's change of state. ``kind`` is ``ack`` (nobody acknowledged),
-    ``injected``, ``error_passive``, ``error_active`` (again), ``bus_off``, ``recovered`` or ``overflow``
-    (a frame was lost because too many wait); the counters are those of ``node`` after it."""
+    """An error on the bus, or a node's change of state. ``kind`` is ``ack`` (nobody acknowledged), ``bit`` (a
+    shorted line did not carry a start of frame), ``injected``, ``error_passive``, ``error_active`` (again),
+    ``bus_off``, ``recovered`` or ``overflow`` (a frame was lost because too many wait); the counters are those
+    of ``node`` after it."""
 
     t: Instant
     port: str
@@ -67,3 +68,15 @@ class Note(msgspec.Struct, frozen=True, array_like=True, tag="note"):
     kind: str
     what: str
     details: dict[str, Scalar] = {}
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="sent"):
+    """A frame or bytes that a node of the bench handed to a real port: the bench's own lateness, one by one."""
+
+    t: Instant
+    """When it was due."""
+    port: str
+    id: int
+    """Identifier of a frame; 0 for bytes."""
+    late: Span
+    """How much later the driver took it."""

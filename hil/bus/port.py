@@ -38,7 +38,9 @@ class CanPort:
         "ready",
         "rec",
         "receivers",
+        "recovered",
         "since",
+        "stays_off",
         "tec",
     )
 
@@ -60,6 +62,10 @@ class CanPort:
         """When the attempt that nobody hears will miss its acknowledge."""
         self.since: Instant = NEVER
         """From here on its repetitions without acknowledge are left out."""
+        self.recovered: Instant = NEVER
+        """When it will have counted enough recessive bits to leave bus-off."""
+        self.stays_off = False
+        """Its software never leaves bus-off."""
         self._connected = True
 
     @property

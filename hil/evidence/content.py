@@ -19,6 +19,7 @@ _CALENDAR = ("year", "month", "day")
 """Units that a signal's name says already."""
 _BUS_ERRORS = {
     "ack": "nobody acknowledged a frame",
+    "bit": "the line did not carry a start of frame",
     "injected": "a frame was destroyed by an error frame",
     "error_passive": "error-passive",
     "bus_off": "bus-off",

@@ -30,6 +30,7 @@ _BLOCK = 1 << 20
 _ERROR_FLAG, _BUS_ERROR, _HAS_COUNTERS = 0x2000_0000, 0x80, 0x200
 _ERROR_CLASSES: dict[str, tuple[int, int]] = {
     "ack": (0x20, 0x00),
+    "bit": (0x08, 0x00),
     "injected": (0x08, 0x00),
     "error_passive": (0x04, 0x30),
     "overflow": (0x04, 0x03),

@@ -93,6 +93,8 @@ def _of_visit(visit: Visit) -> Iterator[str]:
     yield f"stop: {visit.stop.what}" if visit.length else "stop while preparing"
     for loss in visit.losses:
         yield "loss with reconnection" if loss.reconnects else "short loss"
+        if loss.shorted:
+            yield "line shorted"
     for step in visit.steps:
         if not step.what.endswith("over"):
             yield step.what

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from hil.bench.actions import answer_stop, at_signal, break_line, first, mend_line, restore
+from hil.bench.actions import answer_stop, at_signal, break_line, first, mend_line, restore, short_line
 from hil.bench.bench import Bench, Sink, ignore
 from hil.bench.judge import Judge
 from hil.bench.phases import Phase
@@ -120,12 +120,13 @@ class _Charge:
             if isinstance(each, Step):
                 bench.do(*each.actions)
                 continue
-            bench.do(break_line())
+            bench.do(short_line() if each.shorted else break_line())
             bench.let(each.lasts)
             bench.do(mend_line())
             self._reconnects += each.reconnects
             if each.reconnects and not self._recharging():
-                yield f"no charging after the line was open for {each.lasts / 1e9:.3f} s"
+                how = "shorted" if each.shorted else "open"
+                yield f"no charging after the line was {how} for {each.lasts / 1e9:.3f} s"
                 return
         bench.until(start + visit.length)
 

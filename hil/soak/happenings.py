@@ -38,7 +38,7 @@ BY_SOC = Stop("SOC reached", (), within=minutes(30))
 
 
 def draw_visits(rng: random.Random, power: Power, vehicle: VehicleSpec, *, may_reconnect: bool) -> tuple[Visit, ...]:
-    """One to three charges on one plug or on several; the line is open for long only where that may be overcome."""
+    """One to three charges on one plug or on several; the line is cut for long only where that may be overcome."""
     count = rng.choices((1, 2, 3), (75, 20, 5))[0]
     return tuple(
         _draw_visit(rng, power, vehicle, number == 0, _LATER_LONGEST if number else LONGEST, may_reconnect)
@@ -98,7 +98,7 @@ def _losses(rng: random.Random, length: Span, may_reconnect: bool) -> tuple[Loss
         return ()
     reconnects = may_reconnect and rng.random() < 0.6
     lasts = rng.randint(ms(1500), s(4)) if reconnects else rng.randint(ms(20), ms(600))
-    return (Loss(rng.randint(0, length), lasts, reconnects),)
+    return (Loss(rng.randint(0, length), lasts, reconnects, shorted=rng.random() < 0.3),)
 
 
 def _stop(rng: random.Random, length: Span) -> Stop:

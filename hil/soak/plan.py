@@ -22,12 +22,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Loss:
-    """The vehicle's wires are open from ``at`` on; so long as ``lasts``, nothing crosses."""
+    """The vehicle's wires are open, or shorted, from ``at`` on; so long as ``lasts``, nothing crosses."""
 
     at: Span
     lasts: Span
     reconnects: bool
     """Long enough for the charger to report it and to begin anew."""
+    shorted: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,3 +19,11 @@ def test_a_charger_gets_as_long_as_a_vehicle_waits_to_take_a_battery_that_does_n
     shell.hil("run", "--case", "D0.3001", "--fault", "battery-check-given-up-after-4.8-s")
     verdicts = {case["variant"]: case["verdict"] for case in shell.report()["cases"]}
     assert verdicts == {"above": "fail", "below": "fail", "in-tolerance": "pass"}
+
+
+def test_only_a_shorted_line_shows_that_a_charger_never_comes_back_from_bus_off(shell: Any) -> None:
+    shell.hil("run", "--case", "D0.4501", "--fault", "stays-bus-off")
+    verdicts = {case["variant"]: case["verdict"] for case in shell.report()["cases"]}
+    assert verdicts.pop("shorted-recovers") == "fail"
+    assert len(verdicts) == 5
+    assert set(verdicts.values()) == {"pass"}

@@ -49,7 +49,8 @@ def test_the_sessions_have_what_there_is() -> None:
         *("BMV sent", "BMT sent", "BSP sent", "hold CTS", "packets per CTS", "slow answers"),
         *("no CTS", "empty CTS", "vehicle pads", "vehicle clears reserved bits", "BST ends early"),
         *("further charge, replugged", "further charge, same plug", "stop while preparing", "stop: SOC reached"),
-        *("demand", "demand 0", "pause", "untrusted", "short loss", "loss with reconnection", "stop: pause too long"),
+        *("demand", "demand 0", "pause", "untrusted", "short loss", "loss with reconnection", "line shorted"),
+        "stop: pause too long",
         *("stop: stop button", "stop: emergency stop", "stop: supply lost", "stop: earth lost", "stop: CC1 broken"),
         *("stop: BST overcurrent", "stop: BST insulation_fault", "stop: BSM connector = 1"),
     ):

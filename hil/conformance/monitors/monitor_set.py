@@ -42,7 +42,7 @@ _JITTER: Span = ms(10)
 """Stamps out of order by so little break periods only; by more, nothing before them counts."""
 _ANSWERS = (bytes([CTS]), bytes([END_OF_MESSAGE]))
 _ABORT = bytes([ABORT])
-_BROKEN = ("ack", "bus_off")
+_BROKEN = ("ack", "bit", "bus_off")
 _STALE: Span = ms(500)
 """For so long after a disturbance frames may be stale."""
 _MOST_REMARKS = 200

@@ -215,6 +215,8 @@ class ChargerSpec:
     any_address: bool = False
     """Frames of and to other addresses are taken in."""
     reconnections: int = 3
+    leaves_bus_off: bool = True
+    """Its controller comes back by itself, 128 times 11 recessive bits after the line has failed."""
     slow_to: Mapping[str, Span] = field(default_factory=lambda: _frozen({}))
     """Triggers of which the controller takes notice so much later."""
     crashes_on: str = ""

@@ -363,6 +363,13 @@ FAULTS = (
         lambda c: c.timing(cem=s(35), bem_pause=s(35)),
     ),
     Fault(
+        "stays-bus-off",
+        gbt34657("D0.4501"),
+        "never comes back from bus-off, as after a shorted line",
+        "recovery",
+        lambda c: c.but(leaves_bus_off=False),
+    ),
+    Fault(
         "never-reconnects",
         (*gbt27930("RG.04"), *gbt34657("D0.4501")),
         "goes on with CEM for ever",
