@@ -162,7 +162,7 @@ def _items(
             found.append(_Item(observation.t, "bytes", describe_bytes(observation)))
         elif isinstance(observation, LineSeen):
             found.append(_Item(observation.t, "line", describe_line(observation)))
-        else:
+        elif isinstance(observation, Note):
             found.append(_Item(observation.t, "note", describe_note(observation)))
     found.extend(transfers.left())
     found.sort(key=attrgetter("t"))

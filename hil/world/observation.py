@@ -6,9 +6,9 @@ stream is what monitors judge, what a recorded log turns into, and what is saved
 
 from __future__ import annotations
 
-from hil.bus.observe import BusErrorSeen, BytesSeen, FrameSeen, LineSeen, Note, Scalar
+from hil.bus.observe import BusErrorSeen, BytesSeen, FrameSeen, LineSeen, Note, Scalar, Sent
 from hil.plant.observe import Sample
 
-Observation = FrameSeen | BusErrorSeen | Sample | Note | BytesSeen | LineSeen
+Observation = FrameSeen | BusErrorSeen | Sample | Note | BytesSeen | LineSeen | Sent
 
-__all__ = ["BusErrorSeen", "BytesSeen", "FrameSeen", "LineSeen", "Note", "Observation", "Sample", "Scalar"]
+__all__ = ["BusErrorSeen", "BytesSeen", "FrameSeen", "LineSeen", "Note", "Observation", "Sample", "Scalar", "Sent"]

@@ -51,8 +51,8 @@ def serve(pipe: Pipe, build: Callable[[], World]) -> None:
     closed = False
     try:
         while not closed:
-            answer, closed = _answer(world, pipe.recv_bytes())
-            pipe.send_bytes(_encoder.encode(answer))
+            answer, closed = answer_to(world, pipe.recv_bytes())
+            pipe.send_bytes(encoded(answer))
     except _GONE:
         pass  # nobody is there any more to tell it to
     finally:
@@ -61,7 +61,17 @@ def serve(pipe: Pipe, build: Callable[[], World]) -> None:
         pipe.close()
 
 
-def _answer(world: World, data: bytes) -> tuple[Answer, bool]:
+def encoded(answer: Answer) -> bytes:
+    """An answer as the bytes that cross."""
+    return _encoder.encode(answer)
+
+
+def failure(error: HilError) -> Failure:
+    """An error of ours as the answer that raises it again on the other side."""
+    return Failure(type(error).__name__, str(error))
+
+
+def answer_to(world: World, data: bytes) -> tuple[Answer, bool]:
     """The answer to what was received, and whether that has closed the world."""
     try:
         command = _commands.decode(data)
@@ -70,7 +80,7 @@ def _answer(world: World, data: bytes) -> tuple[Answer, bool]:
     try:
         return world.execute(command), isinstance(command, Close)
     except HilError as error:
-        return Failure(type(error).__name__, str(error)), False
+        return failure(error), False
 
 
 class RemoteWorld:
@@ -83,6 +93,13 @@ class RemoteWorld:
         """Send the command and wait for its answer; raises :class:`WorldError` when the pipe ends."""
         try:
             self._pipe.send_bytes(_encoder.encode(command))
+        except _GONE as error:
+            raise WorldError("the process that runs the world has gone") from error
+        return self.next_answer()
+
+    def next_answer(self) -> Reply:
+        """Wait for an answer; raises what the other end failed by, :class:`WorldError` when the pipe ends."""
+        try:
             answer = _answers.decode(self._pipe.recv_bytes())
         except _GONE as error:
             raise WorldError("the process that runs the world has gone") from error

@@ -1,0 +1,88 @@
+"""Time stamps of a driver as instants of the world.
+
+Drivers stamp by the clock on the wall or by one of the adapter's own. Both run beside the monotonic clock that
+a world counts by; the difference is measured, and measured again, since the one is set and the other drifts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from hil.units import SECOND, Instant, Span, ms, s
+
+_STEP: Span = ms(2)
+"""A wall clock that has moved by more than this between two looks was set."""
+_LOOK: Span = s(1)
+_DRIFT = 10_000
+"""Two clocks part by less than one in so many."""
+_EPOCH: Span = s(365 * 24 * 3600)
+"""A stamp beyond this counts from 1970; an adapter's own clock counts from its start."""
+
+
+def wall_nanoseconds() -> int:
+    """Nanoseconds since 1970 by the clock on the wall, which may be set at any time."""
+    return time.time_ns()
+
+
+class Correlation:
+    """Turns stamps (seconds, as python-can gives them) into instants.
+
+    ``real`` is the world's monotonic clock, ``wall`` the one that drivers stamp by.
+    """
+
+    def __init__(self, real: Callable[[], Instant], wall: Callable[[], int] = wall_nanoseconds) -> None:
+        self._real = real
+        self._wall = wall
+        self._looked: Instant = real()
+        self.bracket: Span = 0
+        """How long the latest comparison of the two clocks took: it is no surer than that."""
+        self._offset = self._compare()
+        self._seen: Instant = 0
+        self._own: Span | None = None
+        """Smallest difference seen between our clock and an adapter's own."""
+        self.steps: list[tuple[Instant, Span]] = []
+        """When the wall clock was found to have been set, and by how much."""
+
+    def instant(self, stamp: float) -> Instant:
+        """The instant of a stamp; 0 or less (a driver without stamps) is now."""
+        real = self._real()
+        if stamp <= 0:
+            return real
+        nanoseconds = round(stamp * SECOND)
+        if nanoseconds < _EPOCH:
+            return self._from_own_clock(nanoseconds, real)
+        found = nanoseconds - self._offset
+        if real - self._looked > _LOOK or not -_STEP < real - found < s(1):
+            self._look(real)
+            found = nanoseconds - self._offset
+        return min(found, real)
+
+    def _from_own_clock(self, nanoseconds: int, real: Instant) -> Instant:
+        # A frame can be read late but not early, so that the smallest difference is the nearest to the truth.
+        # It is let grow as slowly as two crystals may part.
+        difference = real - nanoseconds
+        if self._own is not None:
+            difference = min(difference, self._own + (real - self._seen) // _DRIFT)
+        self._own, self._seen = difference, real
+        return nanoseconds + difference
+
+    def _look(self, real: Instant) -> None:
+        before, self._looked = self._offset, real
+        self._offset = self._compare()
+        moved = self._offset - before
+        if abs(moved) > _STEP:
+            self.steps.append((real, moved))
+
+    def _compare(self) -> Span:
+        """Wall clock less ours, by the quickest of a few comparisons."""
+        best: tuple[Span, Span] | None = None
+        for _ in range(5):
+            begin = self._real()
+            wall = self._wall()
+            taken = self._real() - begin
+            if best is None or taken < best[0]:
+                best = taken, wall - (begin + taken // 2)
+        assert best is not None, "five comparisons were made"
+        self.bracket = best[0]
+        return best[1]

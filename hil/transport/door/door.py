@@ -1,0 +1,433 @@
+"""A virtual bus with a door: python-can programs are nodes on it, beside those of its world.
+
+**Lockstep.** Time stands still while a program works, and passes while it waits: the world goes on to the first of
+what any guest waits for, or to the earliest of their limits. Equal programs see equal frames at equal instants.
+
+**Wall clock.** Programs with threads of their own wait for other things too, so the bus follows the clock on the wall:
+whoever calls brings the world up to the present first. That is not deterministic, and is noted in the trace.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Literal
+
+import can
+
+from hil.bus.can import VirtualCan
+from hil.bus.observe import BusErrorSeen, FrameSeen, Note
+from hil.codec.frame import CanFrame
+from hil.errors import UsageError, WorldError
+from hil.transport.clock import Clock, WallClock
+from hil.transport.door.guest import Guest
+from hil.units import Instant, Span, minutes, ms, s, show_span
+from hil.world.base import BaseWorld
+from hil.world.observation import Observation
+from hil.world.plan import Advance, Close, Command, Reply
+
+Pace = Literal["auto", "lockstep", "wall"]
+PACES: tuple[Pace, ...] = ("auto", "lockstep", "wall")
+QUIET: Span = minutes(60)
+"""In lockstep nobody waits longer without a limit of his own: by then nothing will come."""
+POLLS = 1000
+"""So many calls in a row that do not wait and find nothing come from a program that lives by another clock."""
+PATIENCE: Span = s(10)
+"""In lockstep a guest that runs keeps those that wait at most so long, by the wall clock."""
+_LOOK: Span = ms(100)
+_MOST_KEPT = 4096
+"""Observations that may wait to be handed over while guests let time pass."""
+
+log = logging.getLogger("hil.door")
+
+
+def drop(observations: Sequence[Observation]) -> None:
+    """A sink that keeps nothing."""
+
+
+class Door:
+    """One virtual CAN bus that python-can programs may join; itself a world that takes commands.
+
+    ``line`` is the bus's name in the world. ``sink`` gets what is observed. A bench that drives the world gives
+    ``keep`` instead, which makes it fetch what was observed: such a door stays in lockstep, and only the bench's
+    thread may use it. Raises :class:`UsageError` for a line that is no virtual CAN bus and a pace that is none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        world: BaseWorld,
+        *,
+        line: str = "can0",
+        pace: Pace = "auto",
+        clock: Clock | None = None,
+        sink: Callable[[Sequence[Observation]], None] = drop,
+        keep: Callable[[], None] | None = None,
+    ) -> None:
+        bus = world.line(line)
+        if not isinstance(bus, VirtualCan):
+            raise UsageError(f"{line} is no virtual CAN bus: python-can programs cannot join it")
+        self.name = name
+        self.line = bus
+        self.guests: list[Guest] = []
+        self.closed = False
+        self._world = world
+        self._clock: Clock = clock or WallClock()
+        self._sink = sink
+        self._keep = keep
+        self._changed = threading.Condition()
+        self._thread = threading.current_thread()
+        self._wall = False
+        self._fixed = keep is not None
+        self._origin: Instant = 0
+        """The clock's reading at instant 0 of the world."""
+        self._running = False
+        self._looked = 0
+        """Observations of the world that have been looked at."""
+        self._leaving: list[Guest] = []
+        self._polls = 0
+        self._count = 0
+        self.set_pace(pace)
+
+    # --- pace -----------------------------------------------------------------------------------------
+
+    @property
+    def pace(self) -> Literal["lockstep", "wall"]:
+        """What time follows now."""
+        return "wall" if self._wall else "lockstep"
+
+    @property
+    def now(self) -> Instant:
+        """The world's present instant."""
+        return self._world.queue.now
+
+    def set_pace(self, pace: Pace) -> None:
+        """Ask for a pace; :class:`UsageError` for one that contradicts what was asked for before."""
+        if pace not in PACES:
+            raise UsageError(f"pace {pace!r}: {', '.join(PACES)} are allowed")
+        with self._changed:
+            if pace == "wall" and not self._wall:
+                if self._keep is not None:
+                    raise UsageError(f"channel {self.name!r} belongs to a bench, which passes time itself: no wall clock")
+                if self._fixed:
+                    raise UsageError(f"channel {self.name!r} is in lockstep because a guest asked for it")
+                self._follow_wall("it was asked for")
+            elif pace == "lockstep":
+                if self._wall:
+                    raise UsageError(f"channel {self.name!r} follows the wall clock already: no lockstep any more")
+                self._fixed = True
+
+    def _follow_wall(self, why: str) -> None:
+        self._wall = True
+        self._origin = self._clock.now() - self.now
+        log.info("channel %s follows the wall clock and is not deterministic: %s", self.name, why)
+        self._world.see(Note(self.now, "paced", "by the wall clock, not deterministic", {"bus": self.line.name, "why": why}))
+
+    def _admit(self, guest: Guest) -> None:
+        """Who may call now; a second thread turns lockstep into the wall clock where nobody insists on it."""
+        if self.closed or not guest.open:
+            raise can.CanOperationError(f"channel {self.name!r} is closed" if self.closed else "the bus is shut down")
+        thread = threading.current_thread()
+        if guest.user is not thread:
+            if self._fixed and guest.until is not None:
+                raise can.CanOperationError(
+                    f"lockstep: {guest.name} waits in thread {guest.user.name!r}, so thread {thread.name!r} cannot use "
+                    "it; give each thread a bus of its own, or ask for pace='wall'"
+                )
+            guest.user = thread
+        self._admit_thread(thread)
+
+    def _admit_thread(self, thread: threading.Thread) -> None:
+        if thread is self._thread or self._wall:
+            return
+        if self._keep is not None:
+            raise can.CanOperationError(
+                f"channel {self.name!r} belongs to a bench: only its thread {self._thread.name!r} can use it, "
+                f"thread {thread.name!r} cannot"
+            )
+        if self._fixed:
+            return
+        if self._thread.is_alive():
+            self._follow_wall(f"thread {thread.name!r} uses it beside thread {self._thread.name!r}")
+        else:
+            self._thread = thread
+
+    # --- guests ---------------------------------------------------------------------------------------
+
+    def join(
+        self,
+        *,
+        name: str = "",
+        wants: Callable[[can.Message], bool],
+        own: bool,
+        errors: bool,
+        most: int,
+        pace: Pace = "auto",
+    ) -> Guest:
+        """A new node; without a ``name`` it gets one. :class:`UsageError` for a name or a pace that cannot be."""
+        with self._changed:
+            if self.closed:
+                raise UsageError(f"channel {self.name!r} is closed")
+            self.set_pace(pace)
+            if not self.guests and self._keep is None:
+                self._thread = threading.current_thread()
+            self._admit_thread(threading.current_thread())
+            self._catch_up()
+            self._count += 1
+            name = name or ("guest" if self._count == 1 else f"guest-{self._count}")
+            note = self._world.see
+            guest = Guest(self.line, name, wants=wants, note=note, own=own, errors=errors, most=most)
+            self.guests.append(guest)
+            self._world.see(Note(self.now, "guest", f"{name} joined {self.line.name}", {"pace": self.pace}))
+            self._changed.notify_all()
+            return guest
+
+    def leave(self, guest: Guest) -> None:
+        """Take a guest off the bus, when what it has sent has gone out; a second time does nothing."""
+        with self._changed:
+            if not guest.open:
+                return
+            guest.open = False
+            self.guests.remove(guest)
+            if not self.closed:
+                self._catch_up()
+                self._world.see(Note(self.now, "guest", f"{guest.name} left {self.line.name}"))
+                self._leaving.append(guest)
+                self._see_off()
+            self._changed.notify_all()
+
+    def _see_off(self) -> None:
+        for guest in [each for each in self._leaving if each.owed <= 0]:
+            self._leaving.remove(guest)
+            guest.port.detach()
+
+    # --- what guests do -------------------------------------------------------------------------------
+
+    def receive(self, guest: Guest, timeout: Span | None) -> can.Message | None:
+        """The next message for a guest, None when there is none within the time-out.
+
+        Without a time-out :class:`can.CanOperationError` tells, in lockstep, that nothing will come any more.
+        """
+        with self._changed:
+            self._admit(guest)
+            if self._running:
+                raise can.CanOperationError("the world is being run: a callback in it cannot wait for a message")
+            if timeout is not None and timeout <= 0:
+                return self._poll(guest)
+            self._polls = 0
+            if not self._await(guest, guest.wait_for_message(), timeout) and timeout is None:
+                raise can.CanOperationError(f"lockstep: nothing more comes on channel {self.name!r} ({self._silence()})")
+            return guest.received.popleft() if guest.received else None
+
+    def _poll(self, guest: Guest) -> can.Message | None:
+        if self._wall:
+            self._catch_up()
+        if guest.received:
+            self._polls = 0
+            return guest.received.popleft()
+        self._polls += 1
+        if self._polls >= POLLS and not self._wall:
+            why = f"{POLLS} calls in a row did not wait and found nothing"
+            if self._fixed:
+                raise can.CanOperationError(f"lockstep: {why}; time passes only while a guest waits, recv(timeout > 0)")
+            self._follow_wall(why)
+        return None
+
+    def send(self, guest: Guest, frame: CanFrame, timeout: Span | None) -> None:
+        """Hand over a frame. While the controller is full this waits for room, at most for the time-out.
+
+        :class:`can.CanOperationError` when there is none in time, or, in lockstep, will never be.
+        """
+        with self._changed:
+            self._admit(guest)
+            if not self._running:
+                self._catch_up()
+                if not guest.has_room() and not self._await(guest, guest.has_room, timeout):
+                    raise can.CanOperationError(f"no room for another frame: {guest.port.pending} wait for the bus")
+            guest.send(frame)
+            self._changed.notify_all()
+
+    def discard(self, guest: Guest) -> None:
+        """Take back what a guest has handed over and has not begun on the bus."""
+        with self._changed:
+            self._admit(guest)
+            self._catch_up()
+            guest.discard()
+
+    def schedule(self, call: Callable[[], None], span: Span = 0) -> None:
+        """Have something called in the world, a span from now on."""
+        with self._changed:
+            self._catch_up()
+            self._world.queue.at(self.now + span, call)
+            self._changed.notify_all()
+
+    # --- letting time pass ----------------------------------------------------------------------------
+
+    def _await(self, guest: Guest, ready: Callable[[], bool], timeout: Span | None) -> bool:
+        """Let time pass until a guest is ready; False when its time is over."""
+        if self._wall:
+            return self._await_by_wall(guest, ready, timeout)
+        guest.ready, guest.endless = ready, timeout is None
+        guest.until = self.now + (QUIET if timeout is None else timeout)
+        patience = PATIENCE
+        try:
+            while not guest.turn:
+                if self._all_wait():
+                    self._go_on()
+                    self._changed.notify_all()
+                    continue
+                patience -= _LOOK
+                if patience < 0:
+                    raise can.CanOperationError(self._impatience())
+                self._clock.wait(self._changed, _LOOK)
+                if self.closed or not guest.open:
+                    raise can.CanOperationError("the bus was shut down by another thread")
+        finally:
+            guest.turn, guest.until = False, None
+        self._hand_over()
+        return ready()
+
+    def _all_wait(self) -> bool:
+        """Nobody's turn is on, and each thread that uses a guest waits (or has ended)."""
+        waiting = {each.user for each in self.guests if each.until is not None}
+        if any(each.turn for each in self.guests):
+            return False
+        return all(each.user in waiting or not each.user.is_alive() for each in self.guests)
+
+    def _go_on(self) -> None:
+        """Let the world go on up to the first guest's turn; guests take turns in the order of joining."""
+        waiting = [each for each in self.guests if each.until is not None]
+        queue = self._world.queue
+        first = min(waiting, key=lambda each: each.until or 0)
+        limit = first.until or 0
+        while True:
+            for each in waiting:
+                if each.ready():
+                    each.turn = True
+                    return
+            due = queue.next_due()
+            if due is None and all(each.endless for each in waiting):
+                break
+            if due is None or due > limit:
+                self._run(limit)
+                break
+            self._run(due)
+            if len(self._world.observations) > _MOST_KEPT:
+                self._hand_over()
+        first.turn = True
+
+    def _silence(self) -> str:
+        return "nothing is left to happen" if self._world.queue.next_due() is None else f"silent for {show_span(QUIET)}"
+
+    def _impatience(self) -> str:
+        waiting = {each.user for each in self.guests if each.until is not None}
+        busy = next((each for each in self.guests if each.user not in waiting), self.guests[0])
+        return (
+            f"lockstep: thread {busy.user.name!r} of {busy.name} has not waited in recv for {show_span(PATIENCE)}, and "
+            "time passes only while every guest waits; ask for pace='wall' where programs wait for other things"
+        )
+
+    def _await_by_wall(self, guest: Guest, ready: Callable[[], bool], timeout: Span | None) -> bool:
+        end = None if timeout is None else self._clock.now() + timeout
+        while True:
+            self._catch_up()
+            if ready():
+                return True
+            now = self._clock.now()
+            if end is not None and now >= end:
+                return False
+            due = self._world.queue.next_due()
+            spans = [at - now for at in (end, None if due is None else due + self._origin) if at is not None]
+            self._clock.wait(self._changed, max(min(spans), 0) if spans else None)
+            if self.closed or not guest.open:
+                raise can.CanOperationError("the bus was shut down by another thread")
+
+    def _catch_up(self) -> None:
+        """Bring the world up to the present, where that is the clock's."""
+        if self._wall and not self._running:
+            present = self._clock.now() - self._origin
+            if present > self.now:
+                self._run(present)
+                self._hand_over()
+
+    def _run(self, until: Instant) -> None:
+        self._running = True
+        try:
+            self._world.queue.run(until)
+        finally:
+            self._running = False
+        self._look(self._world.observations)
+
+    def _look(self, observations: Sequence[Observation]) -> None:
+        """Show guests what concerns them of what has not been looked at."""
+        present = {each.name: each for each in (*self.guests, *self._leaving)}
+        for seen in observations[self._looked :]:
+            if isinstance(seen, FrameSeen):
+                guest = present.get(seen.sender)
+            elif isinstance(seen, BusErrorSeen):
+                guest = present.get(seen.node)
+            else:
+                continue
+            if guest is not None and seen.port == self.line.name:
+                guest.look(seen)
+        self._looked = len(observations)
+        if self._leaving:
+            self._see_off()
+
+    def _hand_over(self) -> None:
+        if self._keep is not None:
+            self._keep()
+            return
+        observations, self._world.observations = self._world.observations, []
+        self._looked = 0
+        if observations:
+            self._sink(observations)
+
+    # --- a world that takes commands --------------------------------------------------------------------
+
+    def execute(self, command: Command) -> Reply:
+        """Carry out a command of the world, see :mod:`hil.world.plan`.
+
+        Raises :class:`UsageError` for an advance while the wall clock passes time, :class:`WorldError` after the end.
+        """
+        with self._changed:
+            if self._running:
+                raise WorldError("the world is being run: a callback in it cannot command it")
+            if self._wall and isinstance(command, Advance):
+                raise UsageError(f"channel {self.name!r} follows the wall clock: time passes by itself")
+            self._catch_up()
+            self._running = True
+            try:
+                reply = self._world.execute(command)
+            finally:
+                self._running = False
+            self._look(reply.observations)
+            self._looked = 0
+            self.closed = self.closed or isinstance(command, Close)
+            self._changed.notify_all()
+            return reply
+
+    def sense(self, name: str) -> float:
+        """A declared sensor of the world's plant, now; :class:`UsageError` for one that is none."""
+        with self._changed:
+            self._catch_up()
+            return self._world.sense(name, self.now)
+
+    def close(self) -> None:
+        """The end of the world behind the door, in its safe state; a second call does nothing.
+
+        Guests that are still there get :class:`can.CanOperationError` from then on.
+        """
+        with self._changed:
+            if not self.closed:
+                self._sink(self.execute(Close()).observations)
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,54 @@
+"""The live world: the same nodes as in a virtual one, on the clock of the wall and on ports of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hil.protocol.gbt27930 import MessageSet
+from hil.transport.clock import monotonic
+from hil.transport.queue import LiveQueue
+from hil.units import Instant, Span, ms, s
+from hil.world.base import BaseWorld
+from hil.world.plan import Close, Command, Reply
+
+_STRETCH: Span = s(1)
+_FAREWELL: Span = ms(300)
+"""So long the ports live on after the plant was told to be safe, for a controller behind a port to hear of it."""
+
+
+class LiveWorld(BaseWorld):
+    """Runs nodes and a plant in real time. Time goes on between two commands, in :meth:`idle`."""
+
+    queue: LiveQueue
+
+    def __init__(self, seed: int, messages: MessageSet | None = None, clock: Callable[[], Instant] = monotonic) -> None:
+        super().__init__(seed, messages, LiveQueue(clock))
+        self._ports: list[Callable[[], None]] = []
+
+    def at_end(self, give_back: Callable[[], None]) -> None:
+        """Give a port back at the end of the world."""
+        self._ports.append(give_back)
+
+    def execute(self, command: Command) -> Reply:
+        """As every world does; a command comes in at what the clock shows."""
+        self.queue.catch_up()
+        try:
+            return super().execute(command)
+        finally:
+            if isinstance(command, Close):
+                for give_back in self._ports:
+                    give_back()
+                self._ports.clear()
+
+    def idle(self) -> None:
+        """Let the world go on until the queue is interrupted."""
+        while not self.queue.interrupted():
+            self.queue.run(self.queue.real() + _STRETCH)
+
+    def _close(self) -> None:
+        self.queue.interrupted = lambda: False
+        if self._plant is not None:
+            self._plant.go_safe(self.queue.now)
+            self._settle_plant()
+            self.queue.run(self.queue.now + _FAREWELL)
+        super()._close()

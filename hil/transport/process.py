@@ -1,0 +1,163 @@
+"""A live world in a process of its own: whatever the test's process does, frames leave on time.
+
+The pipe between the two carries plain values only. When it closes on either side the world goes to its safe
+state and the process ends. Ctrl-C reaches the test's process alone: the world goes on until it is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from hil.errors import HilError, WorldError
+from hil.transport.live import LiveWorld
+from hil.world.pipe import RemoteWorld, answer_to, encoded, failure
+from hil.world.plan import Close, Command, Reply
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+Build = Callable[[], LiveWorld]
+"""Makes the world in its process; it must be picklable, so it is a plain function with plain values."""
+
+_GOING = 10.0
+"""s for a process to end by itself after its world was closed."""
+
+
+class LiveProcess:
+    """The near end: looks like a world.
+
+    Raises what ``build`` raised over there, :class:`WorldError` when the process died in the attempt.
+    """
+
+    def __init__(self, build: Build) -> None:
+        context = multiprocessing.get_context("spawn")
+        near, far = context.Pipe()
+        self._pipe = near
+        self._process: SpawnProcess = context.Process(target=_main, args=(far, build), name="hil world", daemon=True)
+        self._process.start()
+        far.close()
+        self._world = RemoteWorld(near)
+        self._closed = False
+        try:
+            self._opened = self._world.next_answer()
+        except BaseException as error:
+            self._end()
+            if isinstance(error, WorldError) and "has gone" in str(error):
+                raise WorldError(
+                    f"the process of the live world ended in its start with code {self._process.exitcode}"
+                ) from error
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Id of the world's process."""
+        assert self._process.pid is not None, "it was started"
+        return self._process.pid
+
+    def execute(self, command: Command) -> Reply:
+        """Carry out one command over there; raises as the world does, :class:`WorldError` when it has gone."""
+        if self._closed:
+            raise WorldError("the world is closed")
+        try:
+            reply = self._world.execute(command)
+        except WorldError:
+            if not self._process.is_alive():
+                self._closed = True
+                self._end()
+            raise
+        if isinstance(command, Close):
+            self._closed = True
+            self._end()
+        opened, self._opened = self._opened, Reply(0, None, [])
+        return Reply(reply.now, reply.stopped_by, opened.observations + reply.observations)
+
+    def _end(self) -> None:
+        """Close the pipe, which is the safe state, and see the process off."""
+        with contextlib.suppress(OSError):
+            self._pipe.close()
+        self._process.join(_GOING)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+class _Inbox:
+    """Takes commands off the pipe in a thread, so that the world need not wait for them."""
+
+    def __init__(self, pipe: Connection, ring: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._ring = ring
+        self._commands: deque[bytes] = deque()
+        self.over = False
+        """The other end has gone, or this process was told to end."""
+        threading.Thread(target=self._run, name="commands", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._commands.append(self._pipe.recv_bytes())
+                self._ring()
+        except (EOFError, OSError):
+            self.over = True
+            self._ring()
+
+    def waiting(self) -> bool:
+        """Whether somebody wants something."""
+        return self.over or bool(self._commands)
+
+    def take(self) -> bytes | None:
+        """The next command; None when none has come."""
+        return self._commands.popleft() if self._commands else None
+
+
+def _main(pipe: Connection, build: Build) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        world = build()
+    except HilError as error:
+        _answer(pipe, encoded(failure(error)))
+        return
+    inbox = _Inbox(pipe, world.queue.bell.ring)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, lambda *_: setattr(inbox, "over", True))
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # the queue collects where nothing is due
+    world.queue.catch_up()
+    begin = Reply(world.queue.now, None, world.observations)
+    world.observations = []
+    _answer(pipe, encoded(begin))
+    serve(world, inbox, pipe)
+
+
+def serve(world: LiveWorld, inbox: _Inbox, pipe: Connection) -> None:
+    """Carry out commands until the world is closed or nobody is there any more; in between it goes on."""
+    closed = False
+    try:
+        while not closed and not inbox.over:
+            world.queue.interrupted = inbox.waiting
+            world.idle()
+            data = inbox.take()
+            if data is not None:
+                # While a command runs, only the end of the pipe may break it off.
+                world.queue.interrupted = lambda: inbox.over
+                answer, closed = answer_to(world, data)
+                _answer(pipe, encoded(answer))
+    finally:
+        if not closed:
+            world.execute(Close())
+        pipe.close()
+
+
+def _answer(pipe: Connection, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # nobody is there any more: the inbox hears of it too
+        pipe.send_bytes(data)

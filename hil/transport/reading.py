@@ -1,0 +1,92 @@
+"""How a live world reads a port: when its file descriptor has something, else by a thread that waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from hil.transport.queue import LiveQueue
+
+_WAITS = 0.2
+"""s that a thread waits at a time, so that it ends soon after it is told to."""
+
+
+class Reader(Protocol):
+    """Reads until it is stopped."""
+
+    def stop(self) -> None:
+        """Read no more."""
+
+
+class DescriptorReader:
+    """Calls ``take_in`` whenever the descriptor has something."""
+
+    def __init__(self, queue: LiveQueue, number: int, take_in: Callable[[], None]) -> None:
+        self._queue = queue
+        self._number = number
+        self._take_in = take_in
+        queue.add_source(self)
+
+    def fileno(self) -> int:
+        """What to wait for."""
+        return self._number
+
+    def take_in(self) -> None:
+        """Read what is there."""
+        self._take_in()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._queue.remove_source(self)
+
+
+class ThreadReader:
+    """Calls ``read`` with a time limit in a thread; what it gives or raises is handed to ``took`` in the queue's own.
+
+    ``took`` tells whether reading goes on after an exception.
+    """
+
+    def __init__(
+        self, queue: LiveQueue, name: str, read: Callable[[float], Any], took: Callable[[Any], bool | None]
+    ) -> None:
+        self._queue = queue
+        self._read = read
+        self._took = took
+        self._brought: deque[Any] = deque()
+        self._stopped = False
+        queue.add_thread(self._take_in)
+        self._thread = threading.Thread(target=self._run, name=f"reader of {name}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            try:
+                brought = self._read(_WAITS)
+            except Exception as error:  # whatever a driver raises is judged by the port
+                brought = error
+            if brought is not None and not self._stopped:
+                self._brought.append(brought)
+                self._queue.bell.ring()
+                if isinstance(brought, OSError):
+                    return
+
+    def _take_in(self) -> None:
+        while self._brought and not self._stopped:
+            self._took(self._brought.popleft())
+
+    def stop(self) -> None:
+        """Read no more; waits for the thread."""
+        self._stopped = True
+        if self._thread is not threading.current_thread():
+            self._thread.join(2 * _WAITS)
+
+
+def descriptor_of(port: Any) -> int | None:
+    """The file descriptor of a port that can be waited for; None where it has none."""
+    try:
+        number: int = port.fileno()
+    except (AttributeError, NotImplementedError, OSError, ValueError, RuntimeError):
+        return None
+    return number if number >= 0 else None
