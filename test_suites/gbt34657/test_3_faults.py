@@ -20,8 +20,6 @@ from hil.cases import (
     window,
 )
 from hil.protocol.gbt27930 import BCL, CCS, CEM, CHM, CRM, CST
-from hil.units import Instant
-from hil.world.plan import Inject
 
 NO_POWER = quantity("no-power").most
 CUTS = {"broken": break_line, "shorted": short_line}
@@ -32,7 +30,7 @@ def test_D0_4501(bench: Bench, variant: str) -> None:
     """TP: lost communication ends in CEM and open contactors; it recovers, or is interrupted after the attempts."""
     how, _, outcome = variant.partition("-")
     bench.reach(Phase.CHARGING)
-    last = bench.vehicle.silence(BCL) if how == "silent" else _cut(bench, CUTS[how]())
+    last = bench.vehicle.silence(BCL) if how == "silent" else _cut(bench, how)
     if how == "silent":
         bench.vehicle.silence()
         bench.expect(CEM, lambda seen: seen.bcl == 1, after=last, within=timeout("T8"), name="last BCL to CEM")
@@ -55,14 +53,14 @@ def test_D0_4501(bench: Bench, variant: str) -> None:
         bench.expect_none(CHM, after=again_at, during=s(30), name="CHM without replugging")
 
 
-def _cut(bench: Bench, cut: Inject) -> MessageSeen:
-    bench.do(cut)
+def _cut(bench: Bench, how: str) -> MessageSeen:
+    bench.do(CUTS[how]())
     last = bench.record.last(BCL.name)
     assert last is not None, "charging was reached"
     return last
 
 
-def _expect_recovery(bench: Bench, last: MessageSeen, begin: Instant) -> None:
+def _expect_recovery(bench: Bench, last: MessageSeen, begin: int) -> None:
     """From now on both hear each other again."""
     back = "CRM(00) after the vehicle came back"
     # What was stuck in the charger may leave first.
