@@ -37,7 +37,8 @@ from hil.profile.families import families
 from hil.profile.search import GOALS
 from hil.protocol.gbt27930 import edition
 from hil.resources import resource
-from hil.rig.fields import Field, tables
+from hil.rig.field import Field, Table
+from hil.rig.fields import NAMED, tables
 from hil.units import show_span
 
 # --- forms ----------------------------------------------------------------------------------------
@@ -258,10 +259,22 @@ def rig() -> str:
     """Every table of a rig file with its keys."""
     parts = []
     for name, fields in tables().items():
-        rows = [(code(key), _field_type(field), _default(field), field.text) for key, field in fields.items()]
         head = f"## `[{name}]`" if name else "## Top of the file"
-        parts.append(head + "\n\n" + table(("Key", "Value", "Default", "Meaning"), rows))
+        parts.append(head + "\n\n" + _keys(fields))
+    for name, named in NAMED.items():
+        parts.append(f"## `[{name}.NAME]`\n\n{named.text}")
+        for variant, fields in named.variants.items():
+            lead = f'With `{named.by} = "{variant}"`:\n\n' if named.by else ""
+            parts.append(lead + _keys(fields))
+        for key, each in named.below.items():
+            names = f" Names: {codes(each.names())}." if each.names else ""
+            parts.append(f"`[{name}.NAME.{key}]` {each.text}{names}\n\n{_keys(each.variants[''])}")
     return "\n\n".join(parts)
+
+
+def _keys(fields: Table) -> str:
+    rows = [(code(key), _field_type(field), _default(field), field.text) for key, field in fields.items()]
+    return table(("Key", "Value", "Default", "Meaning"), rows)
 
 
 def _field_type(field: Field) -> str:
@@ -275,6 +288,8 @@ def _field_type(field: Field) -> str:
 def _default(field: Field) -> str:
     if field.required:
         return "(required)"
+    if isinstance(field.default, dict | list) and not field.default:
+        return ""
     return (
         "" if field.default is None else code(str(field.default).lower() if field.type == "boolean" else field.default)
     )

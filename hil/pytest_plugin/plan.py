@@ -19,7 +19,7 @@ from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
 from hil.pytest_plugin.options import Options
-from hil.rig import Rig, applicability, find_rig, load_rig
+from hil.rig import Rig, applicability, find_rig, lacks_transport, load_rig
 
 STANDARD = "gbt27930"
 _FORM = re.compile(r"(?P<case>[^\[\]]+)(?P<labels>(\[[^\[\]]+\])+)$")
@@ -84,6 +84,9 @@ class RunPlan:
         return [self._unless_unfit(self._unless_moot(run)) for run in runs]
 
     def _unless_unfit(self, run: Run) -> Run:
+        lack = lacks_transport(run.requirement, run.variant, self.rig)
+        if lack is not None and run.not_applicable is None:
+            return replace(run, not_applicable=lack)
         unfit = kind_of(run.requirement.bench).unfit if self.rig.dut.map else None
         reason = None if unfit is None else unfit(self.setup(run), run.requirement, run.variant)
         return run if reason is None or run.not_applicable is not None else replace(run, not_applicable=reason)

@@ -1,7 +1,30 @@
 """Rig files: what is on the bench, what the DUT claims, by what it is judged."""
 
-from hil.rig.applicability import applicability
+from hil.rig.applicability import applicability, lacks_role, lacks_transport
 from hil.rig.load import find_rig, load_rig
+from hil.rig.ports import (
+    CanPortSettings,
+    DutProcessSettings,
+    PortSettings,
+    SerialPortSettings,
+    SignalsPortSettings,
+    TcpPortSettings,
+)
 from hil.rig.rig import BenchSettings, Dut, Rig
 
-__all__ = ["BenchSettings", "Dut", "Rig", "applicability", "find_rig", "load_rig"]
+__all__ = [
+    "BenchSettings",
+    "CanPortSettings",
+    "Dut",
+    "DutProcessSettings",
+    "PortSettings",
+    "Rig",
+    "SerialPortSettings",
+    "SignalsPortSettings",
+    "TcpPortSettings",
+    "applicability",
+    "find_rig",
+    "lacks_role",
+    "lacks_transport",
+    "load_rig",
+]

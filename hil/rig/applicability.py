@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from hil.conformance.catalogue import Requirement
 from hil.rig.rig import Rig
+from hil.rig.roles import MODBUS_PORTS, NEEDED_BY, ROLES
 
 
 def applicability(requirement: Requirement, rig: Rig, edition: str) -> str | None:
     """Why a requirement is not applicable on this rig under this edition; None when it is.
 
-    The reasons, in this order: the edition is not covered, the DUT does not claim what is needed, the
-    bench lacks a capability.
+    The reasons, in this order: no port plays the part that every case of its kind needs, the edition is not
+    covered, the DUT does not claim what is needed, the bench lacks a capability.
     """
+    missing = lacks_role(requirement.bench, rig)
+    if missing is not None:
+        return missing
     if requirement.editions and edition not in requirement.editions:
         return f"covers edition {' and '.join(requirement.editions)} of GB/T 27930, this run is by {edition}"
     for need in requirement.needs:
-        claim = rig.dut.claims.get(need.replace("-", "_"))
-        if claim is not None and not claim:
+        if not rig.dut.claims.get(need.replace("-", "_"), True):
             return f"the DUT does not claim {need}"
-        if claim is None and not rig.can(need):
-            return f"rig {rig.name} has no {need}"
+        lack = rig.lacks(need)
+        if lack is not None:
+            return lack
+    return None
+
+
+def lacks_role(bench: str, rig: Rig) -> str | None:
+    """Why no case of a kind of bench can be run on a rig; None where some can."""
+    role = NEEDED_BY[bench]
+    if rig.virtual or role in rig.roles:
+        return None
+    return f"rig {rig.name} has no port to {ROLES[role].text} ([roles] {role})"
+
+
+def lacks_transport(requirement: Requirement, variant: str | None, rig: Rig) -> str | None:
+    """Why a run of a Modbus case cannot be had over the rig's port; None where it can."""
+    port = rig.port_of("modbus")
+    if rig.virtual or port is None or requirement.bench != "modbus":
+        return None
+    for each in (variant or "", *requirement.offered(variant)):
+        if MODBUS_PORTS.get(each, port.type) != port.type:
+            return f"port {port.name} of rig {rig.name} is of type {port.type}: it carries no Modbus {each.upper()}"
     return None

@@ -2,77 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
 from types import MappingProxyType
-from typing import Any
 
 from hil.conformance.catalogue import BASES
 from hil.conformance.register import PRESETS, register
 from hil.protocol.gbt27930 import EDITIONS
+from hil.rig import live_fields as live
+from hil.rig.field import Field, Named, Table
 from hil.tester.gbt27930 import VEHICLES
 
 SCHEMA = 1
-KINDS = ("virtual",)
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "text": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "texts": (list,),
-}
-_ARTICLES = {"text": "a text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """One key of a table. ``allowed`` lists the values there are, where they are not free."""
-
-    type: str
-    text: str
-    required: bool = False
-    default: Any = None
-    allowed: Callable[[], Sequence[Any]] | None = None
-    low: float | None = None
-    high: float | None = None
-
-    def wrong(self, value: Any) -> str | None:
-        """What is wrong with a value, as "allowed is ..."; None when it is right."""
-        if self.type == "texts":
-            return self._wrong_texts(value)
-        fits = isinstance(value, _TYPES[self.type]) and (self.type == "boolean") == isinstance(value, bool)
-        if self.allowed is not None and not (fits and value in self.allowed()):
-            return f"allowed is {_listed(self.allowed())}"
-        if not fits:
-            return f"allowed is {_ARTICLES[self.type]}{self._range()}"
-        if self.type in ("integer", "number") and not self._inside(value):
-            return f"allowed is {_ARTICLES[self.type]}{self._range()}"
-        return None
-
-    def _wrong_texts(self, value: Any) -> str | None:
-        allowed = self.allowed() if self.allowed is not None else None
-        texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        if texts and (allowed is None or all(each in allowed for each in value)):
-            return None
-        return "allowed is a list of " + (_listed(allowed) if allowed is not None else "texts")
-
-    def _inside(self, value: float) -> bool:
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-
-    def _range(self) -> str:
-        if self.low is None and self.high is None:
-            return ""
-        if self.high is None:
-            return f" of at least {self.low:g}"
-        return f" from {self.low:g} to {self.high:g}"
-
-
-def _listed(values: Sequence[Any]) -> str:
-    return " or ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values)
-
-
-Table = Mapping[str, Field]
+KINDS = ("virtual", "live")
 
 
 def _readings() -> dict[str, Field]:
@@ -90,7 +32,9 @@ _TOP = {
     "schema": Field("integer", "Version of this file's form.", required=True, allowed=lambda: (SCHEMA,)),
     "name": Field("text", "Name of the rig, as reports show it.", required=True),
     "description": Field("text", "What stands there, for people.", default=""),
-    "kind": Field("text", "What the bench is made of.", required=True, allowed=lambda: KINDS),
+    "kind": Field(
+        "text", "What the bench is made of: a virtual world, or ports.", required=True, allowed=lambda: KINDS
+    ),
 }
 _DUT = {
     "name": Field("text", "What is under test.", required=True),
@@ -102,6 +46,13 @@ _DUT = {
         "text",
         "Register map of a Modbus device: a shipped one, or a file (from the rig file's folder on).",
         default="",
+    ),
+    "address": Field(
+        "text",
+        "Address on its line where it is not the usual one: of a DL/T 645 meter, twelve digits.",
+        default="",
+        form="([0-9]{12})?",
+        example="twelve digits",
     ),
 }
 _CLAIMS = {
@@ -141,26 +92,39 @@ _JUDGING = {
 }
 
 
+@cache
 def tables() -> Mapping[str, Table]:
-    """Every table of a rig file by its name; the top level is ``""``."""
+    """Every table of a rig file that has a name of its own; the top level is ``""``."""
     return MappingProxyType(
         {
             "": _TOP,
             "dut": _DUT,
             "dut.claims": _CLAIMS,
+            "dut.process": live.PROCESS,
             "edition": _EDITION,
             "readings": _readings(),
             "bench": _BENCH,
             "judging": _JUDGING,
+            "roles": live.ROLES,
+            "signals": live.signals(),
+            "plant": live.PLANT,
+            "envelope": live.ENVELOPE,
+            "capabilities": live.capabilities(),
         }
     )
+
+
+NAMED: Mapping[str, Named] = MappingProxyType({"ports": live.PORTS, "instruments": live.INSTRUMENTS})
+"""Tables of the top level that hold tables whose names are the user's."""
+OPTIONAL_TABLES = ("dut.process", "envelope")
+"""Tables whose required keys are required only where the table is there."""
 
 
 def tables_below(name: str) -> tuple[str, ...]:
     """Keys of a table that are tables themselves."""
     depth = f"{name}." if name else ""
-    below = (each[len(depth) :] for each in tables() if each.startswith(depth) and each != name)
-    return tuple(each for each in below if each and "." not in each)
+    below = [each[len(depth) :] for each in tables() if each.startswith(depth) and each != name]
+    return tuple(each for each in (*below, *(NAMED if not name else ())) if each and "." not in each)
 
 
 REQUIRED_TABLES = ("dut",)

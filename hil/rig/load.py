@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from hil.codec.map_file import find_map
 from hil.errors import MapError, RigError
 from hil.resources import resource, rig_names
-from hil.rig.fields import REQUIRED_TABLES, tables, tables_below
+from hil.rig.combinations import Found, contradictions
+from hil.rig.instruments import InstrumentClaim, Uncertainty
+from hil.rig.ports import (
+    CLOCKS,
+    CanPortSettings,
+    DutProcessSettings,
+    PortSettings,
+    SerialPortSettings,
+    SignalsPortSettings,
+    TcpPortSettings,
+    clock_of,
+)
 from hil.rig.rig import BenchSettings, Dut, Rig
-
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
+from hil.rig.walk import Walk
+from hil.safety.envelope import Envelope
+from hil.units import s
 
 
 def find_rig(name: str) -> Path:
@@ -51,115 +61,106 @@ def load_rig(path: Path) -> Rig:
         raise RigError(f"{path}: byte {error.start} is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise RigError(f"{path}: not TOML: {error}") from error
-    found = _Checked(path, text).all(document)
+    walk = Walk(path, text)
+    found, given = walk.all(document)
+    for each in contradictions(found, given, path):
+        raise walk.error(each.table, each.key, each.text)
     return _rig(found, path, hashlib.sha256(data).hexdigest())
 
 
-def _rig(found: dict[str, dict[str, Any]], path: Path, sha256: str) -> Rig:
+def _rig(found: Found, path: Path, sha256: str) -> Rig:
     top, readings = found[""], dict(found["readings"])
     preset = readings.pop("preset")
-    try:
-        dut = {**found["dut"], "map": _map(found["dut"]["map"], path)}
-    except MapError as error:
-        raise RigError(f"{path}: [dut] map: {error}") from error
-    claims = {name: tuple(value) if isinstance(value, list) else value for name, value in found["dut.claims"].items()}
+    dut = {**found["dut"], "map": _map(found["dut"]["map"], path, "[dut]")}
+    live = top["kind"] != "virtual"
+    roles = _given(found["roles"])
     return Rig(
         name=top["name"],
         description=top["description"],
         kind=top["kind"],
-        dut=Dut(**dut, claims=MappingProxyType(claims)),
+        dut=Dut(**dut, claims={name: _frozen(value) for name, value in found["dut.claims"].items()}),
         edition=found["edition"]["gbt27930"],
         preset=preset,
-        readings=MappingProxyType({name: choice for name, choice in readings.items() if choice is not None}),
+        readings=_given(readings),
         bench=BenchSettings(**found["bench"]),
         opt_in=tuple(found["judging"]["opt_in"]),
         path=path,
         sha256=sha256,
+        ports={name: _port(name, values) for name, values in found["ports"].items()},
+        roles=roles,
+        signals=_given(found["signals"]),
+        plant=found["plant"]["source"] or ("hardware" if live and "signals" not in roles else "model"),
+        instruments={name: _instrument(name, values, path) for name, values in found["instruments"].items()},
+        envelope=_envelope(found["envelope"]),
+        process=_process(found["dut.process"], path),
+        capabilities={name.replace("_", "-"): value for name, value in _given(found["capabilities"]).items()},
     )
 
 
-def _map(name: str, rig: Path) -> str:
-    """A register map that can be read, as a name or a path; raises :class:`MapError`."""
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_PORTS: dict[str, type[PortSettings]] = {
+    each.type: each for each in (CanPortSettings, SerialPortSettings, TcpPortSettings, SignalsPortSettings)
+}
+
+
+def _port(name: str, values: dict[str, Any]) -> PortSettings:
+    clock = values["clock"] or clock_of(values.get("interface", ""))
+    declared = values["uncertainty"]
+    rest = {key: value for key, value in values.items() if key not in ("type", "clock", "uncertainty")}
+    uncertainty = CLOCKS[clock] if declared is None else s(declared)
+    return _PORTS[values["type"]](name=name, **rest, clock=clock, uncertainty=uncertainty)
+
+
+def _instrument(name: str, values: dict[str, Any], path: Path) -> InstrumentClaim:
+    measures = {quantity: Uncertainty(**parts) for quantity, parts in values["measures"].items()}
+    address = values["address"]
+    if values["kind"] == "modbus" and address != "":
+        address = int(address)
+    found = {
+        **values,
+        "measures": measures,
+        "map": _map(values["map"], path, f"[instruments.{name}]"),
+        "address": None if address == "" else address,
+    }
+    try:
+        return InstrumentClaim(name, **found)
+    except RigError as error:
+        raise RigError(f"{path}: {error}") from error
+
+
+def _envelope(values: dict[str, Any]) -> Envelope | None:
+    if values["max_voltage"] is None:
+        return None
+    return Envelope(**{name: _frozen(value) for name, value in values.items()})
+
+
+def _process(values: dict[str, Any], path: Path) -> DutProcessSettings | None:
+    if values["command"] is None:
+        return None
+    return DutProcessSettings(
+        command=tuple(values["command"]),
+        folder=str((path.parent / values["folder"]).resolve()),
+        environment=dict(values["environment"]),
+        ready=values["ready"],
+        ready_within=s(values["ready_within"]),
+        stop_within=s(values["stop_within"]),
+    )
+
+
+def _map(name: str, rig: Path, table: str) -> str:
+    """A register map that can be read, as a name or a path; raises :class:`RigError`."""
     beside = rig.parent / name
     name = str(beside) if name and beside.is_file() else name
-    if name:
-        find_map(name)
+    try:
+        if name:
+            find_map(name)
+    except MapError as error:
+        raise RigError(f"{rig}: {table} map: {error}") from error
     return name
-
-
-class _Checked:
-    """Walks a document along the declaration."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
-        self._lines = text.splitlines()
-
-    def all(self, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """Every declared table with every declared key, given or by default."""
-        return {name: self._table(name, self._lookup(document, name)) for name in tables()}
-
-    def _lookup(self, document: dict[str, Any], name: str) -> dict[str, Any]:
-        table: Any = document
-        walked = ""
-        for part in name.split(".") if name else ():
-            given = part in table
-            table = table.get(part, {})
-            if not isinstance(table, dict):
-                raise self._error(walked, part, f"= {_toml(table)}: allowed is a table, [{name}]")
-            walked = f"{walked}.{part}" if walked else part
-            if not given and walked in REQUIRED_TABLES:
-                raise self._error("", "", f"[{walked}] is missing")
-        return dict(table)
-
-    def _table(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        fields = tables()[name]
-        below = tables_below(name)
-        for key in given:
-            if key not in fields and key not in below:
-                known = [*fields, *below]
-                near = get_close_matches(key, known, n=1)
-                hint = f"did you mean {near[0]}? " if near else ""
-                raise self._error(name, key, f"is unknown; {hint}allowed are {', '.join(known)}")
-        values: dict[str, Any] = {}
-        for key, field in fields.items():
-            if key in given:
-                wrong = field.wrong(given[key])
-                if wrong is not None:
-                    raise self._error(name, key, f"= {_toml(given[key])}: {wrong}")
-            elif field.required:
-                raise self._error(name, key, f"is missing: {field.text}")
-            values[key] = given.get(key, field.default)
-        return values
-
-    def _error(self, table: str, key: str, text: str) -> RigError:
-        line = self._line(table, key)
-        place = str(self._path) if line is None else f"{self._path}, line {line}"
-        section = f"[{table}] " if table else ""
-        return RigError(f"{place}: {section}{f'{key} ' if key else ''}{text}")
-
-    def _line(self, table: str, key: str) -> int | None:
-        """Where a key stands, else where its table begins; None for forms that this search does not know."""
-        begin: int | None = None
-        section = ""
-        wanted = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=") if key else None
-        for number, line in enumerate(self._lines, 1):
-            header = _HEADER.match(line)
-            if header:
-                section = header[1]
-                # A misspelt table is reported as an unknown key of the table around it.
-                if key and section == (f"{table}.{key}" if table else key):
-                    return number
-                begin = number if section == table else begin
-            elif section == table and wanted is not None and wanted.match(line):
-                return number
-        return begin
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, list):
-        return f"[{', '.join(_toml(each) for each in value)}]"
-    return str(value)

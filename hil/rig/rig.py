@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
-BY_PERSON = ("inspection",)
-"""Capabilities that take somebody who looks at the DUT."""
+from hil.rig.abilities import BY_DUT, BY_PERSON, lack
+from hil.rig.instruments import InstrumentClaim
+from hil.rig.ports import DutProcessSettings, PortSettings
+from hil.safety.envelope import Envelope
+
 Claim = bool | tuple[str, ...]
 
 
@@ -23,6 +27,8 @@ class Dut:
     firmware: str = ""
     map: str = ""
     """Register map of a Modbus device, a shipped one or the path of a file; empty for that of the reference device."""
+    address: str = ""
+    """Of a DL/T 645 meter, twelve digits; empty for the usual one."""
     claims: Mapping[str, Claim] = field(default_factory=lambda: MappingProxyType({}))
     """Every claim of the rig file's declaration, given or by default."""
 
@@ -63,12 +69,41 @@ class Rig:
     path: Path
     sha256: str
     """Of the file's bytes."""
+    ports: Mapping[str, PortSettings] = field(default_factory=dict)
+    """Of a live rig, by name."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Role (:data:`hil.rig.roles.ROLES`) to the name of its port, those that are given."""
+    signals: Mapping[str, str] = field(default_factory=dict)
+    """Signal of the plant to its name on the box, where they differ."""
+    plant: Literal["model", "hardware"] = "model"
+    """Whether the plant is the bench's, or a real one."""
+    instruments: Mapping[str, InstrumentClaim] = field(default_factory=dict)
+    envelope: Envelope | None = None
+    """None: the rig declares none."""
+    process: DutProcessSettings | None = None
+    """The DUT as a process; None: it is there on its own."""
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
+    """Granted or denied beyond what the ports give, by the capability's name in the catalogue."""
 
     @property
     def virtual(self) -> bool:
         """Whether everything on this rig is simulated."""
         return self.kind == "virtual"
 
+    def port_of(self, role: str) -> PortSettings | None:
+        """The port that plays a role; None where none does."""
+        return self.ports[self.roles[role]] if role in self.roles else None
+
     def can(self, capability: str) -> bool:
         """Whether the bench has a capability. A virtual one has all that take no person: its plant shows everything."""
-        return self.virtual and capability not in BY_PERSON
+        return self.lacks(capability) is None
+
+    def lacks(self, capability: str) -> str | None:
+        """Why the bench has not a capability of the catalogue; None where it has it."""
+        if self.virtual:
+            return f"rig {self.name} has no {capability}" if capability in BY_PERSON else None
+        if capability in BY_DUT or self.capabilities.get(capability):
+            return None
+        if self.capabilities.get(capability) is False:
+            return f"[capabilities] of rig {self.name} denies {capability}"
+        return lack(capability, rig=self.name, roles=self.roles, model=self.plant == "model")

@@ -16,6 +16,8 @@ class Envelope:
     max_current: float = inf
     max_power: float = inf
     max_duration: float = inf
+    interlocks: tuple[str, ...] = ()
+    """What holds the energy off beside this, by name."""
 
     def __post_init__(self) -> None:
         """Raises :class:`UsageError` naming the field for a limit that is not above 0."""

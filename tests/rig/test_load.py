@@ -112,7 +112,7 @@ def test_what_is_not_given_has_a_default(tmp_path: Path) -> None:
         ('preset = "field"', 'preset = "lax"', 'line 24: [readings] preset = "lax": allowed is "strict" or "field"'),
         ('"two"', '"four"', 'line 25: [readings] reconnections = "four": allowed is "three" or "two" or "none"'),
         ('["DER", "K"]', '["D"]', 'line 36: [judging] opt_in = ["D"]: allowed is a list of "S2" or '),
-        ('kind = "virtual"', 'kind = "live"', 'line 4: kind = "live": allowed is "virtual"'),
+        ('kind = "virtual"', 'kind = "real"', 'line 4: kind = "real": allowed is "virtual" or "live"'),
         ("schema = 1", "schema = 2", "line 1: schema = 2: allowed is 1"),
         ("schema = 1\n", "", "schema is missing"),
         ('name = "charger"\n', "", "line 6: [dut] name is missing: What is under test."),
