@@ -250,6 +250,14 @@ class Core(Generic[RecordT]):
         instant = None if at is None else instant_of(at)
         self.judge.add(Measurement(name, value, unit, None, None, Verdict.NONE, instant))
 
+    def report_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
+        """Record a span beside a window that is told but not judged; a note says where it lies outside."""
+        limit = self.under(within)
+        measured = check_window(name, span, limit, at=instant_of(at))
+        note = "" if measured.verdict is Verdict.PASS else "outside: reported, not judged"
+        low, high = measured.low, measured.high
+        self.judge.add(Measurement(name, measured.value, "s", low, high, Verdict.NONE, instant_of(at), note))
+
     def missing(self, name: str, within: Limit, start: Instant) -> Measurement:
         """The measurement of something that never came."""
         low, high = seconds(within.low), seconds(within.high)

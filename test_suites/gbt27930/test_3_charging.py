@@ -97,6 +97,7 @@ def test_DP_3003(bench: Bench, variant: str) -> None:
 
     cst = expect_stop_report(bench, after=abnormal, within=limit("reaction"), cause=("fault_stop",))
 
+    bench.report_window("first abnormal BSM to first CST", cst.t - abnormal.t, limit("reaction-told"), at=cst)
     bench.expect_stop(CCS, after=cst, tail=tail(CCS))
     bench.expect_no_power(after=cst)
 

@@ -366,3 +366,13 @@ def test_a_limit_is_taken_as_the_readings_have_it(judged: Judged, see: Any) -> N
 
     assert verdict(ms(200)) is PASS
     assert verdict(ms(200), stop_tail="none") is FAIL
+
+
+@pytest.mark.parametrize(("span", "outside"), [(ms(990), False), (ms(1200), False), (ms(989), True), (s(2), True)])
+def test_a_window_that_is_told_decides_nothing(judged: Judged, span: Span, *, outside: bool) -> None:
+    case = judged([])
+    case.bench.report_window("reaction", span, WINDOW, at=START)
+    told = case.measured("reaction")
+    assert (case.verdict, told.verdict) == (Verdict.NONE, Verdict.NONE)
+    assert (told.value, told.low, told.high, told.unit, told.at) == (span / 1e9, 0.99, 1.2, "s", START)
+    assert told.note == ("outside: reported, not judged" if outside else "")

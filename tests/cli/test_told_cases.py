@@ -22,3 +22,14 @@ def test_a_charger_that_meets_only_the_other_reading_is_told_as_such(shell: Any,
             meets,
             "none",
         )
+
+
+@pytest.mark.parametrize(("fault", "seconds", "note"), [("", 0.1, ""), ("abnormal-bsm-7-s", 7.1, "outside")])
+def test_the_time_to_the_stop_is_told_beside_one_second(shell: Any, fault: str, seconds: float, note: str) -> None:
+    shell.hil("run", "--case", "DP.3003[overcurrent]", *(("--fault", fault) if fault else ()))
+    (case,) = shell.report()["cases"]
+    (told,) = [each for each in case["measurements"] if each["name"] == "first abnormal BSM to first CST"]
+    assert (told["unit"], told["high"], told["verdict"]) == ("s", 1.0, "none")
+    assert seconds - 0.1 <= told["value"] <= seconds
+    assert told["note"].startswith(note)
+    assert bool(told["note"]) == bool(note)
