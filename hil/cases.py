@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hil.bench.ac import AcBench, AcPhase
+from hil.bench.ac_modbus import AcModbusBench
 from hil.bench.actions import (
     alter,
     answer_stop,
@@ -42,6 +43,7 @@ from hil.units import minutes, ms, s, seconds
 
 __all__ = [
     "AcBench",
+    "AcModbusBench",
     "AcPhase",
     "Bench",
     "Limit",

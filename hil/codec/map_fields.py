@@ -168,10 +168,12 @@ ROLES: Table = {
     "insulation": Key("text", "Insulation resistance, the lower one.", default=""),
     "state": Key("text", "What the charger tells of its state.", default=""),
     "states": Key(
-        "states table", "Values of `state`, and the states of the pilot that each may stand for.", default={}
+        "states table", "Values of `state`, each with the states of the pilot that it may mean.", default={}
     ),
     "set_current": Key("text", "Limit that a client sets, each phase.", default=""),
     "applied_current": Key("text", "Limit that is in force.", default=""),
+    "set_safe_current": Key("text", "Limit for the time without a client, set by one.", default=""),
+    "set_validity": Key("text", "For how many s a limit counts, set by a client.", default=""),
     "release": Key("text", "1 permits charging, 0 does not.", default=""),
     "alarms": Key("text", "What is wrong with the charger; 0 is nothing.", default=""),
     "alarm_bits": Key("bits table", "Bits of `alarms` by what is wrong.", default={}),

@@ -74,14 +74,17 @@ class Roles:
     """Values of ``state`` as texts, and the states of the pilot (``A`` .. ``F``) that each may stand for."""
     set_current: str = ""
     applied_current: str = ""
+    set_safe_current: str = ""
+    set_validity: str = ""
     release: str = ""
     alarms: str = ""
     alarm_bits: Mapping[str, int] = field(default_factory=dict)
 
     def names(self) -> tuple[str, ...]:
         """Every register that has a role."""
-        single = (self.power, self.energy, self.insulation, self.state, self.set_current, self.applied_current)
-        return tuple(filter(None, (*self.voltage, *self.current, *single, self.release, self.alarms)))
+        measured = (*self.voltage, *self.current, self.power, self.energy, self.insulation)
+        limits = (self.set_current, self.applied_current, self.set_safe_current, self.set_validity, self.release)
+        return tuple(filter(None, (*measured, self.state, *limits, self.alarms)))
 
 
 @dataclass(frozen=True, slots=True)

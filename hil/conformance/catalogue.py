@@ -47,6 +47,7 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "limit": "ask for a current limit, as an energy management does",
         "socket": "a cable can be inserted into the charger (claimed by the DUT)",
         "digital": "begin with a duty cycle of 5 % (claimed by the DUT)",
+        "registers": "read and write the registers of an AC charger",
         "safe-current": "fall back to a safe current (claimed by the DUT)",
         "weld": "hold the output contactor closed or open",
         "virtual-line": "a serial line or TCP link of the bench's own making, where silences, parity, collisions and"

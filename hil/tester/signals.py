@@ -31,7 +31,7 @@ KIND = "signals"
 DELAY_KIND = "port_delay"
 """Kind of the notes that tell how long the port takes."""
 RESOLUTIONS: Mapping[str, float] = {
-    "": 0.5,
+    "": 0.0,
     "V": 0.01,
     "A": 0.01,
     "mA": 0.1,
@@ -56,7 +56,7 @@ class BridgeSettings(msgspec.Struct, frozen=True):
     """Between two looks at the analogue sensors."""
     retry: Span = ms(500)
     """Between two attempts to reach a box."""
-    resolutions: Mapping[str, float] = RESOLUTIONS
+    resolutions: Mapping[str, float] = msgspec.field(default_factory=lambda: RESOLUTIONS)
     port: ClientSettings = ClientSettings()
 
     def __post_init__(self) -> None:

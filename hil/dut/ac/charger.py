@@ -260,6 +260,11 @@ class AcCharger(TableMachine):
         self.limits.valid_until = now + self.validity
         self._settle(now)
 
+    def shorten(self, span: Span, now: Instant) -> None:
+        """Let the requested limit count for that span from now on."""
+        self.limits.valid_until = now + span
+        self._settle(now)
+
     def set_safe_current(self, ampere: float, now: Instant) -> None:
         """Set the limit for the time in which nobody asks."""
         self.limits.safe_current = ampere

@@ -89,6 +89,9 @@ class Control(Protocol):
     def heartbeat(self, now: Instant) -> None:
         """Let the requested limit count for the validity time from now on."""
 
+    def shorten(self, span: Span, now: Instant) -> None:
+        """Let the requested limit count for that span from now on, whatever its validity; 0 ends it."""
+
     def set_safe_current(self, ampere: float, now: Instant) -> None:
         """Set the limit for the time in which nobody asks."""
 

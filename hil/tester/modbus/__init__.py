@@ -1,5 +1,6 @@
-"""The bench's Modbus master: what stands before a device under test on TCP and on a serial line."""
+"""The bench's Modbus nodes: the master before a device under test, a client by register map, a meter."""
 
 from hil.tester.modbus.master import ModbusMaster
+from hil.tester.modbus.registers import RegisterClient
 
-__all__ = ["ModbusMaster"]
+__all__ = ["ModbusMaster", "RegisterClient"]

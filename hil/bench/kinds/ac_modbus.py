@@ -1,0 +1,79 @@
+"""The reference AC charger with registers, the stand-in vehicle, and the bench's energy management on Modbus TCP."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from hil.bench.ac_modbus import CLIENT, LINE, AcModbusBench
+from hil.bench.core import Sink
+from hil.bench.judge import Judge
+from hil.bench.kinds.ac import charger_spec, point
+from hil.bench.opening import Edits, Kind
+from hil.bench.setup import Setup
+from hil.bus.tcp import VirtualTcp
+from hil.codec.map_file import find_map
+from hil.codec.registers import RegisterMap
+from hil.conformance.catalogue import Requirement
+from hil.dut.ac import reference as ac_reference
+from hil.dut.ac_modbus import FrontSpec, modbus_front, reference
+from hil.dut.faults import apply_faults
+from hil.tester.modbus import RegisterClient
+from hil.units import s
+from hil.world.pipe import World
+from hil.world.virtual import VirtualWorld
+
+DUT = "ac_modbus"
+
+
+def map_of(setup: Setup) -> RegisterMap:
+    """The map of the charger: the rig's, or the one that the run is for (``model``)."""
+    return find_map(setup.map or setup.model or reference().registers.name)
+
+
+def front_spec(setup: Setup, edits: Edits) -> FrontSpec:
+    """The reference registers' data with the setup's faults of them and the edits."""
+    spec = apply_faults(DUT, reference(map_of(setup).name), setup.faults)
+    edit = edits.get(DUT)
+    return spec if edit is None else edit(spec)
+
+
+def _charger(setup: Setup) -> Setup:
+    """The setup of the charger behind the registers, whose model is the usual one."""
+    return Setup(
+        seed=setup.seed,
+        readings=setup.readings,
+        validity=setup.validity,
+        safe_current=setup.safe_current,
+        faults=setup.faults,
+    )
+
+
+def _build(setup: Setup, edits: Edits) -> World:
+    world = VirtualWorld(setup.seed)
+    link = VirtualTcp(world.queue, name=LINE, sink=world.see)
+    world.add_line(link)
+    registers = modbus_front(LINE, front_spec(setup, edits))
+    world.add_byte_node(point(world, charger_spec(_charger(setup), edits), (registers,)), serves=link)
+    world.add_byte_node(RegisterClient(CLIENT, LINE, map_of(setup)), link)
+    return world
+
+
+def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcModbusBench:
+    return AcModbusBench(
+        world,
+        judge,
+        setup.readings,
+        sink,
+        registers=map_of(setup),
+        validity=s(setup.validity),
+        safe_current=setup.safe_current,
+        rated_current=ac_reference(setup.readings).rated_current,
+    )
+
+
+def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str | None:
+    own, meant = map_of(setup).name, map_of(replace(setup, map="")).name
+    return None if own == meant else f"the DUT's map is {own}"
+
+
+KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, unfit=_unfit)

@@ -1,0 +1,1 @@
+"""Seeded faults of the reference AC charger's registers, as rows of data."""
