@@ -265,7 +265,7 @@ class AcModbusBench(AcBench):
         near = quantity("duty-accuracy").most
         least = duty_of(quantity("least-offer").low or 0.0)
         if answer.done:
-            told = [value for value in self.duties(since, self.now) if 0.0 < value]
+            told = [value for value in self.duties(since, self.now) if value > 0.0]
             self.check(f"{label}, lowest duty cycle", round(min(told, default=100.0), 3), low=least - near, unit="%")
         else:
             due = duty_of(before)
