@@ -29,10 +29,10 @@ def applicability(requirement: Requirement, rig: Rig, edition: str) -> str | Non
 
 def lacks_role(bench: str, rig: Rig) -> str | None:
     """Why no case of a kind of bench can be run on a rig; None where some can."""
-    role = NEEDED_BY[bench]
-    if rig.virtual or role in rig.roles:
+    missing = [] if rig.virtual else [role for role in NEEDED_BY[bench] if role not in rig.roles]
+    if not missing:
         return None
-    return f"rig {rig.name} has no port to {ROLES[role].text} ([roles] {role})"
+    return f"rig {rig.name} has no port to {ROLES[missing[0]].text} ([roles] {missing[0]})"
 
 
 def lacks_transport(requirement: Requirement, variant: str | None, rig: Rig) -> str | None:

@@ -26,9 +26,16 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "signals": Role("the box with the charger's sensors and actuators", ("signals",)),
     }
 )
-NEEDED_BY: Mapping[str, str] = MappingProxyType(
-    {"gbt27930": "can", "modbus": "modbus", "rapi": "console", "dlt645": "meter", "ac": "signals"}
+NEEDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "gbt27930": ("can",),
+        "modbus": ("modbus",),
+        "rapi": ("console",),
+        "dlt645": ("meter",),
+        "ac": ("signals",),
+        "ac_modbus": ("modbus", "signals"),
+    }
 )
-"""Kind of bench (``hil.bench.kinds``) to the role without which none of its cases can be run."""
+"""Kind of bench (``hil.bench.kinds``) to the roles without which none of its cases can be run."""
 MODBUS_PORTS: Mapping[str, str] = MappingProxyType({"tcp": "tcp", "rtu": "serial"})
 """Transport of Modbus to the type of port that carries it."""

@@ -7,9 +7,11 @@ from types import MappingProxyType
 
 import msgspec
 
-from hil.conformance.catalogue import requirements
+from hil.conformance.catalogue import CAPABILITIES, requirements
 from hil.resources import resource
-from hil.rig import applicability, load_rig
+from hil.rig import applicability, lacks_transport, load_rig
+from hil.rig.abilities import BY_CAN, BY_CONSENT, BY_DUT, BY_PERSON, BY_PLANT, BY_VIRTUAL
+from hil.rig.roles import NEEDED_BY, ROLES
 
 RIG = load_rig(resource("rigs/virtual.toml"))
 CASE = next(iter(requirements().values()))
@@ -32,3 +34,88 @@ def test_a_claim_that_the_dut_does_not_make_is_no_failure() -> None:
     silent = replace(RIG, dut=replace(RIG.dut, claims=MappingProxyType({"stop_button": False})))
     assert applicability(needing, silent, "2015") == "the DUT does not claim stop-button"
     assert applicability(CASE, silent, "2015") is None
+
+
+# --- live rigs ------------------------------------------------------------------------------------
+
+
+def reasons(rig: str) -> dict[str, set[str]]:
+    """By suite, why its cases are not applicable on a shipped rig."""
+    found = load_rig(resource(f"rigs/{rig}.toml"))
+    told: dict[str, set[str]] = {}
+    for each in requirements().values():
+        reason = applicability(each, found, "2015")
+        told.setdefault(each.suite, set()).update(() if reason is None else (reason,))
+    return told
+
+
+def test_a_kind_of_bench_has_the_roles_that_it_needs() -> None:
+    assert {each.bench for each in requirements().values()} <= set(NEEDED_BY)
+    assert {role for roles in NEEDED_BY.values() for role in roles} == set(ROLES)
+
+
+def test_every_capability_comes_from_one_source() -> None:
+    groups = [*BY_PERSON, *BY_DUT, *BY_VIRTUAL, *BY_CAN, *BY_CONSENT, *BY_PLANT]
+    assert sorted(groups) == sorted(CAPABILITIES)
+
+
+def test_a_charger_behind_a_signals_port_is_judged_as_a_virtual_one() -> None:
+    told = reasons("udp-multicast")
+    assert told["gbt27930"] == set()
+    assert told["gbt34657"] == {"rig udp-multicast has no inspection"}
+    twin = "rig udp-multicast is live: generated load profiles are run on the virtual twin, a rig replays written ones"
+    assert twin in told["load_profiles"]
+    assert told["rapi"] == {"rig udp-multicast has no port to the charger's console (RAPI) ([roles] console)"}
+    assert told["modbus"] == {"rig udp-multicast has no port to the Modbus device ([roles] modbus)"}
+
+
+def test_a_wallbox_on_modbus_is_judged_by_that_suite_only() -> None:
+    told = reasons("modbus-wallbox")
+    live = "rig modbus-wallbox is live: "
+    assert told["modbus"] == {
+        f"{live}nothing reaches into a real device",
+        f"{live}a live port shows silences, parity and collisions not to the bit",
+    }
+    assert told["gbt27930"] == {"rig modbus-wallbox has no port to the charger's CAN to the vehicle ([roles] can)"}
+
+
+def test_only_runs_over_the_transport_of_the_port_are_applicable() -> None:
+    lan = load_rig(resource("rigs/modbus-wallbox.toml"))
+    assert lacks_transport(requirements()["MODBUS/FC.03"], "tcp", lan) is None
+    assert lacks_transport(requirements()["MODBUS/FC.03"], "rtu", lan) == (
+        "port lan of rig modbus-wallbox is of type tcp: it carries no Modbus RTU"
+    )
+    assert lacks_transport(requirements()["MODBUS/RT.01"], None, lan) is not None
+
+
+def test_a_real_plant_does_what_the_file_says() -> None:
+    told = reasons("socketcan-rs485")["gbt34657"]
+    assert "rig socketcan-rs485 has no signals port: nothing can observe output, contactors and lock" in told
+    rig = load_rig(resource("rigs/socketcan-rs485.toml"))
+    assert rig.lacks("start") is None
+    assert not rig.can("emergency-stop")
+    boxed = replace(rig, roles={**rig.roles, "signals": "io"})
+    assert boxed.lacks("emergency-stop") == (
+        "the plant of rig socketcan-rs485 is hardware: nothing can press the emergency stop, "
+        "unless [capabilities] emergency_stop says so"
+    )
+    denied = replace(rig, capabilities={"raw-frames": False})
+    assert (rig.lacks("raw-frames"), denied.lacks("raw-frames")) == (
+        None,
+        "[capabilities] of rig socketcan-rs485 denies raw-frames",
+    )
+
+
+def test_a_claimed_button_still_takes_somebody_to_press_it() -> None:
+    rig = load_rig(resource("rigs/socketcan-rs485.toml"))
+    needing = msgspec.structs.replace(CASE, needs=("stop-button",))
+    assert applicability(needing, rig, "2015") == (
+        "rig socketcan-rs485 has no signals port: nothing can stop the charge at the charger"
+    )
+
+
+def test_what_cannot_be_undone_is_done_on_request_only() -> None:
+    rig = load_rig(resource("rigs/udp-multicast.toml"))
+    assert rig.can("irreversible") is False
+    assert replace(rig, capabilities={"irreversible": True}).can("irreversible")
+    assert RIG.can("irreversible")
