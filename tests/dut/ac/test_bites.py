@@ -8,7 +8,7 @@ from hil.dut.faults import all_faults
 from hil.pytest_plugin.options import Options
 from hil.qualify import Qualification, make_request, qualify
 
-FAULTS = {name: fault for name, fault in all_faults().items() if fault.dut == "ac"}
+FAULTS = {name: fault for name, fault in all_faults().items() if fault.dut in ("ac", "ac_modbus")}
 
 
 @pytest.fixture(scope="module")
