@@ -16,6 +16,7 @@ from hil.protocol.dlt645 import (
     MISSING,
     WAKE,
     WAKE_BYTES,
+    Access,
     Broken,
     ErrorWord,
     Frame,
@@ -36,6 +37,8 @@ _PATIENCE: Span = s(2)
 """500 ms of the meter, and the longest answer at 2400 baud."""
 _SLICE: Span = ms(50)
 _NONE = "no answer"
+_NO_DATA = "none"
+_SECURITY = (Function.SECURITY, Function.RELAY)
 _PARITY = "parity error"
 _LACKING = {"F"}
 """Digits of a value of a block that the meter does not have, as those of phases that a load lacks."""
@@ -101,10 +104,13 @@ class MeterBench(AcBench):
         *,
         address: str,
         line_format: SerialFormat,
+        access: Access | None = None,
     ) -> None:
         super().__init__(world, judge, readings, sink)
         self.address = address
         self.line_format = line_format
+        self.access = access or Access()
+        """Password and operator's code that the meter takes."""
 
     # --- asking -----------------------------------------------------------------------------------
 
@@ -142,6 +148,10 @@ class MeterBench(AcBench):
         """Send a request and wait for its answer."""
         return self.put(request.encode(wake))
 
+    def order(self, function: int, data: bytes = b"") -> Asked:
+        """Ask a function of the meter."""
+        return self.ask(self.request(function, data))
+
     def read(self, di: int) -> Asked:
         """Read an item."""
         return self.ask(self.request(Function.READ, di_bytes(di)))
@@ -169,18 +179,36 @@ class MeterBench(AcBench):
             right &= self.check(f"{label}, data", told, equals=begin.hex().upper(), at=asked.at, note=asked.text)
         return right
 
-    def expect_refusal(self, label: str, asked: Asked, function: int, bit: ErrorWord) -> None:
-        """An error answer to a function with that bit of the error word."""
+    def expect_done(self, label: str, asked: Asked, function: int, data: bytes = b"") -> bool:
+        """A normal answer of the meter to a function, with exactly these data."""
+        right = self.expect_answer(label, asked, function)
+        told = asked.data.hex().upper() or _NO_DATA
+        due = data.hex().upper() or _NO_DATA
+        return right & self.check(f"{label}, data", told, equals=due, at=asked.at, note=asked.text)
+
+    def expect_not_done(self, label: str, asked: Asked) -> None:
+        """An error answer, or none at all."""
+        refused = not asked.raw or (asked.frame is not None and asked.frame.is_error)
+        self.check(label, refused, equals=True, at=asked.at, note=asked.text)
+
+    def expect_refusal(self, label: str, asked: Asked, function: int, bit: ErrorWord | None = None) -> None:
+        """An error answer to a function with that bit of the error word, or any; security functions have two bytes."""
         self.check(label, asked.control, equals=f"{function | ANSWER | ERROR:02X}", at=asked.at, note=asked.text)
-        word = asked.data[:1].hex().upper()
-        told = len(asked.data) == 1 and bool(asked.data[0] & bit)
-        self.check(f"{label}, error word", told, equals=True, at=asked.at, note=f"{word} for {bit:02X}")
+        word = asked.data.hex().upper()
+        sizes = (1, 2) if function in _SECURITY else (1,)
+        told = len(asked.data) in sizes and bool(asked.data[0] & (0xFF if bit is None else bit))
+        due = "any bit" if bit is None else f"{bit:02X}"
+        self.check(f"{label}, error word", told, equals=True, at=asked.at, note=f"{word} for {due}")
 
     def expect_silence(self, label: str, data: bytes) -> None:
         """These bytes are not answered, and the next request is."""
+        self.expect_silence_of(label, data)
+        self.expect_served(f"{label}: the next request")
+
+    def expect_silence_of(self, label: str, data: bytes) -> None:
+        """These bytes are not answered."""
         asked = self.put(data)
         self.check(label, asked.text, equals=_NONE, at=asked.at)
-        self.expect_served(f"{label}: the next request")
 
     def expect_served(self, label: str) -> None:
         """The meter tells its energy."""

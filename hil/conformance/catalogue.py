@@ -49,10 +49,12 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "digital": "begin with a duty cycle of 5 % (claimed by the DUT)",
         "registers": "read and write the registers of an AC charger",
         "safe-current": "fall back to a safe current (claimed by the DUT)",
+        "at-notifications": "tell of states, capacity and flags by $AT (claimed by the DUT)",
         "weld": "hold the output contactor closed or open",
         "virtual-line": "a serial line or TCP link of the bench's own making, where silences, parity, collisions and"
         " vanished clients are exact; a live port shows and does none of them to the bit",
         "device-state": "make a Modbus device busy, or let it fail",
+        "meter-settings": "write, readdress and switch an energy meter whose password is known",
         "irreversible": "do to the DUT what cannot be undone, such as a setting that it takes once in its life",
         "inspection": "a person looks at the charger",
     }

@@ -9,7 +9,7 @@ from hil.conformance.catalogue import CAPABILITIES
 
 BY_PERSON = ("inspection",)
 """Take somebody who looks at the DUT."""
-BY_DUT = ("digital", "safe-current")
+BY_DUT = ("digital", "safe-current", "at-notifications")
 """The DUT claims them, and they ask nothing of the bench."""
 BY_VIRTUAL: Mapping[str, str] = MappingProxyType(
     {
@@ -21,7 +21,7 @@ BY_VIRTUAL: Mapping[str, str] = MappingProxyType(
 """Only a virtual bench has them, and why."""
 BY_CAN = ("raw-frames", "link-faults")
 """Come with the port of the role ``can``."""
-BY_CONSENT = ("irreversible",)
+BY_CONSENT = ("irreversible", "meter-settings")
 """Nothing gives them: a live rig has them where its file says so."""
 BY_PLANT = tuple(each for each in CAPABILITIES if each not in (*BY_PERSON, *BY_DUT, *BY_VIRTUAL, *BY_CAN, *BY_CONSENT))
 """Come with the bench's own plant where a signals port carries it to the DUT."""

@@ -60,6 +60,11 @@ _CLAIMS = {
     "socket": Field("boolean", "An AC charger with a socket for a cable.", default=True),
     "digital": Field("boolean", "An AC charger that begins with 5 % for digital communication.", default=True),
     "safe_current": Field("boolean", "An AC charger that falls back to a safe current.", default=True),
+    "at_notifications": Field(
+        "boolean",
+        "A console that tells of states, capacity and flags by $AT; very old firmware tells of states alone, by $ST.",
+        default=True,
+    ),
     "optional_messages": Field(
         "texts",
         "Optional messages that the charger sends or takes in.",

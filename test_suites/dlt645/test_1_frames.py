@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from hil.cases import Limit, MeterBench, ms, requirement, s
-from hil.protocol.dlt645 import WILDCARD, Frame, Function, di_bytes
+from hil.protocol.dlt645 import ANSWER, WILDCARD, Frame, Function, di_bytes
 
 ENERGY, ENERGY_BLOCK = 0x00010000, 0x0001FF00
 PAUSES = {"short": ms(400), "long": ms(1000)}
 HALF, PARITY_AT = 12, 18
 """Bytes, wake-up included."""
+NOISE = {
+    "68": bytes.fromhex("00 68 11 68"),
+    "698": bytes.fromhex("68170043 45AAAAAAAAAAAA00 5B4F 050100400102 0000 ED03 16"),
+}
+WITH_68 = 0x00353500
+"""35 is 68 on the wire."""
 LONG = 200
 """Data bytes."""
 WAKES = 4
@@ -76,6 +82,30 @@ def test_FR_07(bench: MeterBench, variant: str) -> None:
     bench.until(left + PAUSES[variant])
     asked = bench.put(rest)
     bench.expect_answer(f"answer after a {variant} pause", asked, Function.READ, di_bytes(ENERGY))
+
+
+@requirement("DLT645/FR.08")
+def test_FR_08(bench: MeterBench, variant: str) -> None:
+    """TP: a request is found behind noise: bytes with a 68 among them, or a frame of another protocol."""
+    asked = bench.put(NOISE[variant] + _read(bench).encode())
+    if variant == "698":  # a meter that speaks both protocols may answer that frame as well
+        asked = bench.ask(_read(bench))
+    bench.expect_answer("answer", asked, Function.READ, di_bytes(ENERGY))
+
+
+@requirement("DLT645/FR.09")
+def test_FR_09(bench: MeterBench) -> None:
+    """TP: a 68 among the data of a request begins no frame."""
+    asked = bench.read(WITH_68)
+    bench.check("answered", asked.frame is not None, equals=True, at=asked.at, note=asked.text)
+    bench.expect_served("the next request")
+
+
+@requirement("DLT645/FR.10")
+def test_FR_10(bench: MeterBench) -> None:
+    """TP: an answer with the meter's own address, as another master's line may carry it, is not answered."""
+    answer = Frame(bench.address, Function.READ | ANSWER, di_bytes(ENERGY) + bytes(4))
+    bench.expect_silence("an answer", answer.encode())
 
 
 @requirement("DLT645/AD.01")

@@ -48,6 +48,11 @@ HABITS: dict[str, Edit] = {
     "has one phase": lambda m: m.but(measured=SINGLE_PHASE),
     "has a fixed baud rate": lambda m: m.refusing(Function.CHANGE_BAUD, ErrorWord.BAUD_FIXED),
     "has few tariffs": lambda m: m.but(tariffs=2),
+    "keeps its address": lambda m: m.without(Function.WRITE_ADDRESS),
+    "neither freezes nor has an output": lambda m: m.refusing(Function.FREEZE, ErrorWord.OTHER).refusing(
+        Function.OUTPUT, ErrorWord.OTHER
+    ),
+    "has another number and address": lambda m: m.but(number="000000012345"),
     "puts little into a frame": lambda m: m.but(room=60),
 }
 

@@ -27,6 +27,7 @@ from hil.protocol.dlt645 import (
     addressed,
     read_time,
 )
+from hil.protocol.dlt645.frame import SHIFT, START
 from hil.units import FAR, Instant
 from hil.world.bytenode import Send, SetFormat, Wish
 from hil.world.observation import Note
@@ -61,6 +62,7 @@ class Meter:
         self._framer = Framer()
         self._heard: Instant = 0
         self._now: Instant = 0
+        self._quiet_from: Instant = 0
         self._reads = ReadServer(lambda di: self.registers.lookup(di, self._now), self.spec.room)
         self._outbox: deque[tuple[Instant, bytes, int, SerialFormat | None]] = deque()
         self._handlers: Mapping[int, Callable[[Frame], bytes]] = {
@@ -88,7 +90,12 @@ class Meter:
         if not data.startswith(bytes((WAKE,)) * self.spec.wakes):
             return
         believed = not flaw or (flaw == "parity" and self.spec.believes_flaws)
-        for each in self._framer.feed(data) if believed else self._framer.spoil(data, flaw):
+        found = self._framer.feed(data) if believed else self._framer.spoil(data, flaw)
+        if any(isinstance(each, Broken) for each in found):
+            self._quiet_from = now + self.spec.needs_quiet
+        if now < self._quiet_from:
+            return
+        for each in found:
             frame = each if isinstance(each, Frame) else self._forgiven(each)
             if frame is not None:
                 self._request(frame, channel, now)
@@ -133,6 +140,10 @@ class Meter:
 
     def _request(self, frame: Frame, channel: int, now: Instant) -> None:
         spec, own = self.spec, self.registers.address
+        if spec.begins_anew and START - SHIFT in frame.data:
+            return
+        if spec.answers_answers:
+            frame = replace(frame, control=frame.control & ~ANSWER)
         whom = addressed(frame, own)
         if not whom and spec.answers_strangers and not frame.from_meter:
             whom = "me"
@@ -162,7 +173,7 @@ class Meter:
             data = handler(frame)
         except Refusal as refusal:
             return Frame(own, function | ANSWER | ERROR, bytes((refusal.error,)))
-        return Frame(self.registers.address, function | ANSWER, data)
+        return Frame(self.registers.address, function | ANSWER, b"" if function in self.spec.empty else data)
 
     # --- functions ----------------------------------------------------------------------------------
 
@@ -207,7 +218,7 @@ class Meter:
         return b""
 
     def _change_baud(self, frame: Frame) -> bytes:
-        if len(frame.data) != 1 or frame.data[0] not in BAUD_RATES:
+        if len(frame.data) != 1 or (frame.data[0] not in BAUD_RATES and not self.spec.any_baud):
             raise Refusal(ErrorWord.BAUD_FIXED)
         return frame.data
 
@@ -223,7 +234,7 @@ class Meter:
 
     def _clear(self, frame: Frame) -> bytes:
         self._authorise(frame.data[:8])
-        if frame.function == Function.CLEAR_METER and self.spec.stores:
+        if frame.function == Function.CLEAR_METER and self.spec.clears:
             self.registers.clear(self._now)
         return b""
 
@@ -232,8 +243,11 @@ class Meter:
             raise Refusal(ErrorWord.OTHER)
         self._authorise(frame.data[:8])
         expires, command = read_time(frame.data[10:16]), frame.data[8]
-        if command not in set(RelayCommand) or expires is None or expires < self.registers.clock(self._now):
+        expired = expires is None or expires < self.registers.clock(self._now)
+        if (expired or command not in set(RelayCommand)) and not self.spec.any_relay:
             raise Refusal(ErrorWord.OTHER)
+        if command not in set(RelayCommand):
+            return b""
         self.notes.append(Note(self._now, "meter", "relay", {"command": RelayCommand(command).name}))
         if self._relay and command in (RelayCommand.TRIP, RelayCommand.CLOSE):
             self.actuations.append((self._relay, float(command == RelayCommand.CLOSE)))
@@ -248,7 +262,8 @@ class Meter:
 
     def _put(self, answer: Frame, channel: int, now: Instant) -> None:
         retune = None
-        if answer.control == Function.CHANGE_BAUD | ANSWER and self.spec.retunes:
+        told = answer.control == Function.CHANGE_BAUD | ANSWER and answer.data[:1]
+        if told and answer.data[0] in BAUD_RATES and self.spec.retunes:
             retune = self._retuned(BAUD_RATES[answer.data[0]])
         self._outbox.append((now + self.spec.answer_delay, self._encode(answer), channel, retune))
 

@@ -84,6 +84,12 @@ class MeterSpec:
     answers_broadcast: bool = False
     answers_strangers: bool = False
     """Answers whatever the address."""
+    answers_answers: bool = False
+    """Takes another meter's answer for a request."""
+    needs_quiet: Span = 0
+    """Finds no request for so long behind noise."""
+    begins_anew: bool = False
+    """Takes every 68 for the begin of a frame."""
     wildcard: bool = True
 
     # --- habits of functions ---
@@ -107,6 +113,14 @@ class MeterSpec:
     """Forgets the sign of a negative value."""
     time_year_first: bool = False
     """Reads a broadcast time as YY MM DD hh mm ss."""
+    empty: frozenset[int] = frozenset()
+    """Functions that it answers without the data that are due."""
+    any_baud: bool = False
+    """Answers for a baud rate that does not exist."""
+    any_relay: bool = False
+    """Carries out relay commands that have expired or do not exist."""
+    clears: bool = True
+    """Counts energies from 0 when it is cleared."""
     sets_clock: bool = True
     checks_password: bool = True
     password_first: bool = True
@@ -121,7 +135,7 @@ class MeterSpec:
         if len(self.address) != 12 or not self.address.isdigit():
             raise UsageError(f"meter address {self.address!r}: 12 digits are due")
         functions = {int(each) for each in Function}
-        for unknown in sorted((self.missing | self.mute | set(self.errors)) - functions):
+        for unknown in sorted((self.missing | self.mute | self.empty | set(self.errors)) - functions):
             raise UsageError(f"no DL/T 645 function {unknown:02X}")
         for di in [*self.measured, *self.fixed, *self.lacking, *self.gains]:
             if item(di) is None:

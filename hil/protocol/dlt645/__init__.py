@@ -46,14 +46,25 @@ from hil.protocol.dlt645.items import (
     read_time,
     time_bytes,
 )
+from hil.protocol.dlt645.requests import (
+    ALL_EVENTS,
+    EVERY,
+    Access,
+    freeze_data,
+    password_data,
+    relay_data,
+    write_data,
+)
 from hil.protocol.dlt645.server import Lookup, ReadServer
 
 __all__ = [
+    "ALL_EVENTS",
     "ANSWER",
     "BAUD_RATES",
     "BROADCAST",
     "BYTE_GAP",
     "ERROR",
+    "EVERY",
     "ITEMS",
     "MAX_DATA",
     "MAX_TARIFFS",
@@ -62,6 +73,7 @@ __all__ = [
     "WAKE",
     "WAKE_BYTES",
     "WILDCARD",
+    "Access",
     "Answer",
     "Broken",
     "ErrorWord",
@@ -86,7 +98,11 @@ __all__ = [
     "decode_values",
     "di_bytes",
     "encode_value",
+    "freeze_data",
     "item",
+    "password_data",
     "read_time",
+    "relay_data",
     "time_bytes",
+    "write_data",
 ]

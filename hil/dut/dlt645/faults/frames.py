@@ -60,6 +60,27 @@ FAULTS = (
         "robustness",
         lambda m: m.but(believes_flaws=True),
     ),
+    Fault(
+        "dlt645-needs-quiet",
+        cases("FR.08"),
+        "does not find a request behind noise",
+        "recovery",
+        lambda m: m.but(needs_quiet=s(1)),
+    ),
+    Fault(
+        "dlt645-begins-anew",
+        cases("FR.09"),
+        "takes a 68 among the data for the begin of a frame",
+        "robustness",
+        lambda m: m.but(begins_anew=True),
+    ),
+    Fault(
+        "dlt645-answers-answers",
+        cases("FR.10"),
+        "takes an answer for a request",
+        "robustness",
+        lambda m: m.but(answers_answers=True),
+    ),
     Fault("dlt645-hasty", cases("FR.07"), "drops a frame after 100 ms", "timing", lambda m: m.but(gap=ms(100))),
     Fault(
         "dlt645-never-drops",

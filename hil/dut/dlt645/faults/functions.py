@@ -79,6 +79,20 @@ FAULTS = (
         lambda m: m.saying(0x0202FF00, bytes(6)),
     ),
     Fault(
+        "dlt645-block-total-last",
+        cases("RD.03"),
+        "begins the block of energies with a tariff",
+        "content",
+        lambda m: m.saying(0x0001FF00, bytes(20)),
+    ),
+    Fault(
+        "dlt645-reads-mute",
+        cases("FR.01", "RD.01", "RD.04", "FR.08", "FR.09"),
+        "does not answer reads",
+        "robustness",
+        lambda m: m.silent_on(Function.READ),
+    ),
+    Fault(
         "dlt645-no-following",
         cases("FF.01"),
         "does not answer for following frames",
@@ -115,8 +129,8 @@ FAULTS = (
     ),
     Fault(
         "dlt645-password-unread",
-        cases("ER.02"),
-        "writes with any password",
+        cases("ER.02", "PW.01", "CL.01", "RL.02"),
+        "asks for no password",
         "robustness",
         lambda m: m.but(checks_password=False),
     ),
@@ -129,7 +143,7 @@ FAULTS = (
     ),
     Fault(
         "dlt645-answers-broadcast",
-        cases("BC.01"),
+        cases("BC.01", "BC.02"),
         "answers a broadcast",
         "sequence",
         lambda m: m.but(answers_broadcast=True),
@@ -157,7 +171,7 @@ FAULTS = (
     ),
     Fault(
         "dlt645-baud-refused-otherwise",
-        cases("BR.01"),
+        cases("BR.01", "BR.02"),
         "refuses another baud rate by bit 0 of the error word",
         "content",
         lambda m: m.refusing(Function.CHANGE_BAUD, ErrorWord.OTHER),
