@@ -17,10 +17,15 @@ class Inconclusive(Exception):  # noqa: N818 - a verdict, not an error of the pr
 
 
 class Judge:
-    """Measurements of one case. ``uncertainty`` is that of the bench's clock."""
+    """Measurements of one case. ``uncertainty`` is that of every instant; on real ports they differ."""
 
     def __init__(self, *, uncertainty: Span = 0) -> None:
         self.uncertainty = uncertainty
+        """Of a span between something the bench did and something seen on a line: stamps, and the bench's lateness."""
+        self.stamps = uncertainty
+        """Of a span between two things that the same line's clock stamped."""
+        self.signals = uncertainty
+        """Of the instant at which a signal of the plant or of the controller is seen to change."""
         self.measurements: list[Measurement] = []
 
     def add(self, measurement: Measurement) -> None:

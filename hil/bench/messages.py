@@ -135,7 +135,7 @@ class MessageWaits(Driver):
         start, end, period = instant_of(after), instant_of(until), self.under(period)
         self.until(end)
         times = [each.t for each in self.matching(message, where, start - 1, end)]
-        self.judge.extend(check_period(f"{message.name} period", times, period, self.judge.uncertainty))
+        self.judge.extend(check_period(f"{message.name} period", times, period, self.judge.stamps))
         first, last = (times[0], times[-1]) if times else (end, start)
         whole = Limit(period.name, 0, period.high, period.source)
         for name, gap, at in (("from the beginning", first - start, first), ("to the end", end - last, end)):
@@ -172,7 +172,7 @@ class MessageWaits(Driver):
         """Shortest and longest interval of these messages within the limit."""
         label = name or (f"{seen[0].name} period" if seen else "period")
         times = [each.started for each in seen]
-        self.judge.extend(check_period(label, times, self.under(limit), self.judge.uncertainty))
+        self.judge.extend(check_period(label, times, self.under(limit), self.judge.stamps))
 
 
 def holds(where: Where, seen: MessageSeen) -> bool:

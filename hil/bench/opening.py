@@ -5,23 +5,88 @@ Kinds are the modules of :mod:`hil.bench.kinds`, by name; only the one that is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, cast
 
 from hil.bench import kinds
 from hil.bench.core import Core, Sink
 from hil.bench.judge import Judge
 from hil.bench.setup import Setup
+from hil.bus.lines import ByteLine, FrameLine, Line, StreamLine
+from hil.bus.serial import SerialFormat
 from hil.conformance.catalogue import Requirement
 from hil.dut.faults import Edit
-from hil.errors import UsageError
+from hil.errors import RigError, UsageError
+from hil.plant.signals import PlantSignal
+from hil.world.base import BaseWorld, Plant
 from hil.world.pipe import World
 
 Edits = Mapping[str, Edit]
 """Changes of reference devices beyond their named faults, by the device (``SeededFault.dut``)."""
+
+
+class Lines(Mapping[str, Line]):
+    """The lines of a live world by the role that they play."""
+
+    def __init__(self, lines: Mapping[str, Line]) -> None:
+        self._lines = dict(lines)
+
+    def __getitem__(self, role: str) -> Line:
+        return self._lines[role]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def can(self, role: str) -> FrameLine:
+        """The CAN bus of a role; a line of another type raises :class:`RigError`."""
+        return cast("FrameLine", self._of(role, "can"))
+
+    def serial(self, role: str) -> ByteLine:
+        """The serial line of a role; a line of another type raises :class:`RigError`."""
+        return cast("ByteLine", self._of(role, "serial"))
+
+    def tcp(self, role: str) -> StreamLine:
+        """The TCP link of a role; a line of another type raises :class:`RigError`."""
+        return cast("StreamLine", self._of(role, "tcp"))
+
+    def _of(self, role: str, kind: str) -> Line:
+        line = self._lines.get(role)
+        if line is None or line.kind != kind:
+            found = "no port" if line is None else f"a port of type {line.kind}"
+            raise RigError(f"role {role} has {found}; allowed is one of type {kind}")
+        return line
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a signals port carries of a plant: its signals, and the actuators in their safe state."""
+
+    signals: tuple[PlantSignal, ...]
+    safe: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Live:
+    """How the two sides of a bench stand on real ports, each in a process of its own."""
+
+    lines: Mapping[str, str]
+    """Role to the name that its line has in the world, the same as on a virtual bench."""
+    surround: Callable[[BaseWorld, Setup, Lines], None]
+    """Put the stand-ins of the bench into a world that has its plant."""
+    device: Callable[[BaseWorld, Setup, Lines], None]
+    """Put the reference device, with the setup's faults, into a world that has its plant, or one that carries it."""
+    plant: Callable[[BaseWorld, Setup], Plant] | None = None
+    """The bench's plant; None where the bench has none."""
+    carried: Carried | None = None
+    """What of it a signals port carries."""
+    serial: Callable[[Setup], SerialFormat] | None = None
+    """Usual format of the serial line."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +99,8 @@ class Kind:
     """The virtual world of a setup, with the setup's faults and the edits in the reference devices."""
     bench: Callable[[World, Setup, Judge, Sink], Core[Any]]
     """A bench on a world, judging by the setup's readings."""
+    live: Live | None = None
+    """How it stands on real ports; None where it cannot."""
     unfit: Callable[[Setup, Requirement, str | None], str | None] | None = None
     """Why a run (a requirement in a variant) is not applicable to the device of a setup; None when it is."""
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
 from hil.bus.can import VirtualCan
 from hil.dut.faults import Edit, apply_faults
-from hil.dut.gbt27930 import Charger, reference
+from hil.dut.gbt27930 import Charger, ChargerSpec, reference
 from hil.errors import RigError, UsageError
 from hil.plant import PRESETS, Plant
 from hil.protocol.gbt27930 import edition
 from hil.tester.gbt27930 import VEHICLES, Vehicle, VehicleSpec
-from hil.units import ms
+from hil.units import Span, ms
+from hil.world.base import BaseWorld
 from hil.world.virtual import VirtualWorld
 
 BITRATE = 250_000
 """Sheet 1.1."""
+LINE = "can0"
+"""Name of the bus in every world, whatever port carries it."""
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -45,6 +49,44 @@ class Setup(msgspec.Struct, frozen=True):
     """Seeded faults; those of devices that are not in the world have no effect."""
 
 
+class Habits(NamedTuple):
+    """What no requirement fixes and the seed draws, in the order in which it is drawn."""
+
+    soc: float
+    """Percent."""
+    self_test: Span
+    """How long the vehicle's self test takes."""
+    insulation: Span
+    """How long the charger's insulation test takes."""
+
+
+def habits(world: BaseWorld, setup: Setup) -> Habits:
+    """The habits of a setup; raises :class:`UsageError` for an SOC that no pack has."""
+    draw = world.rng("habits")
+    soc = draw.uniform(30.0, 60.0) if setup.soc is None else setup.soc
+    if not 0.0 <= soc <= 100.0:
+        raise UsageError(f"soc: {soc} is not within 0..100 percent")
+    return Habits(soc, ms(draw.randint(300, 600)), ms(draw.randint(800, 1200)))
+
+
+def charger_spec(setup: Setup, drawn: Habits, edit: Edit | None = None) -> ChargerSpec:
+    """The reference charger's data with the setup's faults and the edit."""
+    spec = reference(setup.readings).timing(insulation=drawn.insulation)
+    spec = apply_faults("gbt27930", spec, setup.faults)
+    return spec if edit is None else edit(spec)
+
+
+def vehicle_spec(setup: Setup, drawn: Habits) -> VehicleSpec:
+    """The stand-in vehicle's data; an unknown preset raises :class:`RigError`."""
+    spec = _preset(setup.vehicle)
+    return replace(spec, spans={**spec.spans, "self_test": drawn.self_test})
+
+
+def pack_of(spec: VehicleSpec, setup: Setup, drawn: Habits) -> Plant:
+    """The plant with that vehicle's pack."""
+    return Plant(PRESETS[spec.preset], soc=drawn.soc, temperature=setup.temperature)
+
+
 def build(
     setup: Setup, edit: Edit | None = None, vehicle: Callable[[VehicleSpec], VehicleSpec] | None = None
 ) -> VirtualWorld:
@@ -54,35 +96,28 @@ def build(
     The seed draws what no requirement fixes: the pack's SOC, how long the vehicle's self test and
     the charger's insulation test take. Raises :class:`UsageError` for unknown names.
     """
-    if setup.vehicle not in VEHICLES:
-        raise RigError(f"no vehicle preset {setup.vehicle!r}; there are {', '.join(VEHICLES)}")
     messages = edition(setup.edition)
     world = VirtualWorld(setup.seed, messages)
-    draw = world.rng("habits")
-    soc = draw.uniform(30.0, 60.0) if setup.soc is None else setup.soc
-    if not 0.0 <= soc <= 100.0:
-        raise UsageError(f"soc: {soc} is not within 0..100 percent")
-    vehicle_spec = VEHICLES[setup.vehicle]
-    vehicle_spec = replace(vehicle_spec, spans={**vehicle_spec.spans, "self_test": ms(draw.randint(300, 600))})
-    charger_spec = reference(setup.readings).timing(insulation=ms(draw.randint(800, 1200)))
-    charger_spec = apply_faults("gbt27930", charger_spec, setup.faults)
-    if edit is not None:
-        charger_spec = edit(charger_spec)
+    drawn = habits(world, setup)
+    charger, car = charger_spec(setup, drawn, edit), vehicle_spec(setup, drawn)
     if vehicle is not None:
-        vehicle_spec = vehicle(vehicle_spec)
-    bus = VirtualCan(world.queue, bitrate=BITRATE, name="can0", sink=world.see, rng=world.rng("can0"))
+        car = vehicle(car)
+    bus = VirtualCan(world.queue, bitrate=BITRATE, name=LINE, sink=world.see, rng=world.rng(LINE))
     world.add_line(bus)
-    plant = Plant(PRESETS[vehicle_spec.preset], soc=soc, temperature=setup.temperature)
-    world.add_plant(plant)
-    world.add_node(Charger(charger_spec, world.sense, messages), bus)
-    if not charger_spec.leaves_bus_off:
+    world.add_plant(pack_of(car, setup, drawn))
+    world.add_node(Charger(charger, world.sense, messages), bus)
+    if not charger.leaves_bus_off:
         bus.stay_off(Charger.name)
-    world.add_node(Vehicle(vehicle_spec, world.sense, messages), bus)
+    world.add_node(Vehicle(car, world.sense, messages), bus)
     return world
+
+
+def _preset(vehicle: str) -> VehicleSpec:
+    if vehicle not in VEHICLES:
+        raise RigError(f"no vehicle preset {vehicle!r}; there are {', '.join(VEHICLES)}")
+    return VEHICLES[vehicle]
 
 
 def highest_voltage(vehicle: str) -> float:
     """Maximum total voltage of a vehicle preset, in V; an unknown one raises :class:`RigError`."""
-    if vehicle not in VEHICLES:
-        raise RigError(f"no vehicle preset {vehicle!r}; there are {', '.join(VEHICLES)}")
-    return VEHICLES[vehicle].max_total_voltage
+    return _preset(vehicle).max_total_voltage

@@ -62,7 +62,7 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
         if reached is None:
             self.judge.add(self.missing(label, within, start))
             return None
-        self.judge.add(check_window(label, reached - start, within, self.judge.uncertainty, at=reached))
+        self.judge.add(check_window(label, reached - start, within, self.judge.signals, at=reached))
         return reached
 
     def time_in_range(self, name: str, low: float, high: float, start: Instant, until: Instant) -> Instant | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
 from hil.bench.bench import Bench
 from hil.bench.core import ignore
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
@@ -19,6 +22,9 @@ from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
 from hil.units import s, seconds, show_instant
 from hil.world.pipe import World
+
+if TYPE_CHECKING:
+    from hil.bench.live import LiveBenchWorld
 
 
 def result_of(run: Run, plan: RunPlan, verdict: Verdict, reason: str) -> CaseResult:
@@ -59,15 +65,38 @@ class CaseRun:
         self._watched: WatchedWorld | None = None
         self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
         sink = ignore if self._writer is None else self._writer.write
-        self.bench = self._kind.bench(self._build(setup), setup, Judge(), sink)
-        if isinstance(self.bench, Bench):
+        judge = Judge()
+        self._live = None if plan.rig.virtual else self._open(setup, judge)
+        world = self._watch(self._live) if self._live is not None else self._build(setup)
+        self.bench = self._kind.bench(world, setup, judge, sink)
+        if self._live is not None:
+            sink(self._live.before)
+            self.bench.now = self._live.now
+        elif isinstance(self.bench, Bench):
             self.bench.twin = Twin(setup, self._build, plan.pools if edits is None else None, plan.seed)
 
+    def _open(self, setup: Setup, judge: Judge) -> LiveBenchWorld:
+        """The bench's side on the rig's ports; whatever it raises, the trace files are closed."""
+        from hil.bench.live import LiveBenchWorld, live_setup  # python-can, pyserial: not for virtual runs
+
+        try:
+            return LiveBenchWorld(live_setup(self.run.requirement.bench, setup, self._plan.rig), judge)
+        except BaseException:
+            if self._writer is not None:
+                self._writer.close()
+            raise
+
     def _build(self, setup: Setup) -> World:
-        world = self._kind.build(setup, self._edits)
+        return self._watch(self._kind.build(setup, self._edits))
+
+    def _watch(self, world: World) -> World:
         if self._plan.options.max_real_time is not None:
             world = self._watched = WatchedWorld(world, s(self._plan.options.max_real_time))
         return world
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Around the case itself: ends it when the time that a run may take is up."""
+        return nullcontext() if self._watched is None else self._watched.interrupting()
 
     def conclude(self, error: BaseException | None) -> CaseResult:
         """Close the world and come to a verdict; ``error`` is what the case raised, if anything.
@@ -117,7 +146,7 @@ class CaseRun:
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
         judged = self.bench.judge.verdict
         raised = _verdict_of(error)
-        trouble = self.bench.trouble()
+        trouble = (self._live.trouble if self._live is not None else "") or self.bench.trouble()
         if trouble and raised is not Verdict.ERROR:
             return Verdict.INCONCLUSIVE, trouble
         unfired = self.bench.unfired()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import can
+
 from hil.bus.lines import ByteLine, FrameLine, StreamLine
 from hil.bus.serial import SerialFormat
 from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, SignalsPortSettings, TcpPortSettings
@@ -34,15 +36,7 @@ def open_line(world: LiveWorld, settings: PortSettings) -> FrameLine | ByteLine 
 def _opened(world: LiveWorld, settings: PortSettings) -> LiveLine:
     queue, name, sink, uncertainty = world.queue, settings.name, world.see, settings.uncertainty
     if isinstance(settings, CanPortSettings):
-        return LiveCan(
-            queue,
-            open_can(settings),
-            name=name,
-            sink=sink,
-            echoes=settings.interface in _HEARS_ITSELF or bool(settings.options.get("receive_own_messages")),
-            clock=settings.clock,
-            uncertainty=uncertainty,
-        )
+        return can_line(world, settings, open_can(settings))
     if isinstance(settings, TcpPortSettings):
         return _tcp(world, settings)
     if isinstance(settings, SignalsPortSettings):
@@ -55,20 +49,32 @@ def _opened(world: LiveWorld, settings: PortSettings) -> LiveLine:
         open_serial(settings),
         name=name,
         sink=sink,
-        line_format=_format(settings),
+        line_format=format_of(settings),
         clock=settings.clock,
         uncertainty=uncertainty,
     )
 
 
-def _tcp(world: LiveWorld, settings: TcpPortSettings | SignalsPortSettings) -> LiveTcp:
-    connect = partial(open_tcp, settings)
-    return LiveTcp(
-        world.queue, name=settings.name, sink=world.see, connect=connect, uncertainty=settings.uncertainty
+def can_line(world: LiveWorld, settings: CanPortSettings, bus: can.BusABC) -> LiveCan:
+    """An open bus as a line of the world."""
+    return LiveCan(
+        world.queue,
+        bus,
+        name=settings.name,
+        sink=world.see,
+        echoes=settings.interface in _HEARS_ITSELF or bool(settings.options.get("receive_own_messages")),
+        clock=settings.clock,
+        uncertainty=settings.uncertainty,
     )
 
 
-def _format(settings: SerialPortSettings | SignalsPortSettings) -> SerialFormat:
+def _tcp(world: LiveWorld, settings: TcpPortSettings | SignalsPortSettings) -> LiveTcp:
+    connect = partial(open_tcp, settings)
+    return LiveTcp(world.queue, name=settings.name, sink=world.see, connect=connect, uncertainty=settings.uncertainty)
+
+
+def format_of(settings: SerialPortSettings | SignalsPortSettings) -> SerialFormat:
+    """The format of a serial port."""
     if isinstance(settings, SignalsPortSettings):
         return SerialFormat(settings.baud)
     return SerialFormat(settings.baud, settings.bits, settings.parity, int(settings.stop))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from hil.bench.bench import Bench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.opening import Edits, Kind
-from hil.bench.setup import Setup, build
+from hil.bench.opening import Carried, Edits, Kind, Lines, Live
+from hil.bench.setup import LINE, Setup, build, charger_spec, habits, pack_of, vehicle_spec
 from hil.conformance.monitors import MonitorSet
+from hil.dut.gbt27930 import Charger
+from hil.plant import Plant
+from hil.plant.signals import SAFE_STATE, SIGNALS
 from hil.protocol.gbt27930 import edition
+from hil.tester.gbt27930 import Vehicle
+from hil.world.base import BaseWorld
 from hil.world.pipe import World
 
 
@@ -21,4 +26,20 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> Bench:
     return Bench(world, edition(setup.edition), judge, setup.readings, sink, monitors)
 
 
-KIND = Kind(duts=("gbt27930",), build=_build, bench=_bench)
+def _plant(world: BaseWorld, setup: Setup) -> Plant:
+    drawn = habits(world, setup)
+    return pack_of(vehicle_spec(setup, drawn), setup, drawn)
+
+
+def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    spec = vehicle_spec(setup, habits(world, setup))
+    world.add_node(Vehicle(spec, world.sense, edition(setup.edition)), lines.can("can"))
+
+
+def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    spec = charger_spec(setup, habits(world, setup))
+    world.add_node(Charger(spec, world.sense, edition(setup.edition)), lines.can("can"))
+
+
+LIVE = Live(lines={"can": LINE}, plant=_plant, carried=Carried(SIGNALS, SAFE_STATE), surround=_surround, device=_device)
+KIND = Kind(duts=("gbt27930",), build=_build, bench=_bench, live=LIVE)

@@ -47,12 +47,17 @@ def drop(observations: Sequence[Observation]) -> None:
     """A sink that keeps nothing."""
 
 
+class NothingMore(can.CanOperationError):
+    """In lockstep a guest waits without a limit for what will never come."""
+
+
 class Door:
     """One virtual CAN bus that python-can programs may join; itself a world that takes commands.
 
     ``line`` is the bus's name in the world. ``sink`` gets what is observed. A bench that drives the world gives
     ``keep`` instead, which makes it fetch what was observed: such a door stays in lockstep, and only the bench's
-    thread may use it. Raises :class:`UsageError` for a line that is no virtual CAN bus and a pace that is none.
+    thread may use it. ``passing`` doors end with their last guest.
+    Raises :class:`UsageError` for a line that is no virtual CAN bus and a pace that is none.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Door:
         clock: Clock | None = None,
         sink: Callable[[Sequence[Observation]], None] = drop,
         keep: Callable[[], None] | None = None,
+        passing: bool = False,
     ) -> None:
         bus = world.line(line)
         if not isinstance(bus, VirtualCan):
@@ -77,6 +83,7 @@ class Door:
         self._clock: Clock = clock or WallClock()
         self._sink = sink
         self._keep = keep
+        self._passing = passing
         self._changed = threading.Condition()
         self._thread = threading.current_thread()
         self._wall = False
@@ -88,6 +95,7 @@ class Door:
         """Observations of the world that have been looked at."""
         self._leaving: list[Guest] = []
         self._polls = 0
+        self._turns = 0
         self._count = 0
         self.set_pace(pace)
 
@@ -110,7 +118,9 @@ class Door:
         with self._changed:
             if pace == "wall" and not self._wall:
                 if self._keep is not None:
-                    raise UsageError(f"channel {self.name!r} belongs to a bench, which passes time itself: no wall clock")
+                    raise UsageError(
+                        f"channel {self.name!r} belongs to a bench, which passes time itself: no wall clock"
+                    )
                 if self._fixed:
                     raise UsageError(f"channel {self.name!r} is in lockstep because a guest asked for it")
                 self._follow_wall("it was asked for")
@@ -123,7 +133,9 @@ class Door:
         self._wall = True
         self._origin = self._clock.now() - self.now
         log.info("channel %s follows the wall clock and is not deterministic: %s", self.name, why)
-        self._world.see(Note(self.now, "paced", "by the wall clock, not deterministic", {"bus": self.line.name, "why": why}))
+        self._world.see(
+            Note(self.now, "paced", "by the wall clock, not deterministic", {"bus": self.line.name, "why": why})
+        )
 
     def _admit(self, guest: Guest) -> None:
         """Who may call now; a second thread turns lockstep into the wall clock where nobody insists on it."""
@@ -197,6 +209,13 @@ class Door:
                 self._leaving.append(guest)
                 self._see_off()
             self._changed.notify_all()
+            self.end_unused()
+
+    def end_unused(self) -> None:
+        """End a passing door that has no guest."""
+        with self._changed:
+            if self._passing and not self.guests:
+                self.close()
 
     def _see_off(self) -> None:
         for guest in [each for each in self._leaving if each.owed <= 0]:
@@ -208,7 +227,7 @@ class Door:
     def receive(self, guest: Guest, timeout: Span | None) -> can.Message | None:
         """The next message for a guest, None when there is none within the time-out.
 
-        Without a time-out :class:`can.CanOperationError` tells, in lockstep, that nothing will come any more.
+        Without a time-out :class:`NothingMore` tells, in lockstep, that nothing will come any more.
         """
         with self._changed:
             self._admit(guest)
@@ -218,7 +237,7 @@ class Door:
                 return self._poll(guest)
             self._polls = 0
             if not self._await(guest, guest.wait_for_message(), timeout) and timeout is None:
-                raise can.CanOperationError(f"lockstep: nothing more comes on channel {self.name!r} ({self._silence()})")
+                raise NothingMore(f"lockstep: nothing more comes on channel {self.name!r} ({self._silence()})")
             return guest.received.popleft() if guest.received else None
 
     def _poll(self, guest: Guest) -> can.Message | None:
@@ -271,23 +290,30 @@ class Door:
             return self._await_by_wall(guest, ready, timeout)
         guest.ready, guest.endless = ready, timeout is None
         guest.until = self.now + (QUIET if timeout is None else timeout)
-        patience = PATIENCE
         try:
             while not guest.turn:
                 if self._all_wait():
                     self._go_on()
                     self._changed.notify_all()
-                    continue
-                patience -= _LOOK
-                if patience < 0:
-                    raise can.CanOperationError(self._impatience())
-                self._clock.wait(self._changed, _LOOK)
-                if self.closed or not guest.open:
-                    raise can.CanOperationError("the bus was shut down by another thread")
+                else:
+                    self._wait_for_others(guest)
         finally:
             guest.turn, guest.until = False, None
         self._hand_over()
         return ready()
+
+    def _wait_for_others(self, guest: Guest) -> None:
+        """Wait for one's turn, or for the last guest that runs to wait as well."""
+        patience, turns = PATIENCE, self._turns
+        while not guest.turn and not self._all_wait():
+            if self._turns != turns:
+                patience, turns = PATIENCE, self._turns
+            if patience <= 0:
+                raise can.CanOperationError(self._impatience())
+            patience -= _LOOK
+            self._clock.wait(self._changed, _LOOK)
+            if self.closed or not guest.open:
+                raise can.CanOperationError("the bus was shut down by another thread")
 
     def _all_wait(self) -> bool:
         """Nobody's turn is on, and each thread that uses a guest waits (or has ended)."""
@@ -300,6 +326,7 @@ class Door:
         """Let the world go on up to the first guest's turn; guests take turns in the order of joining."""
         waiting = [each for each in self.guests if each.until is not None]
         queue = self._world.queue
+        self._turns += 1
         first = min(waiting, key=lambda each: each.until or 0)
         limit = first.until or 0
         while True:
@@ -363,6 +390,7 @@ class Door:
     def _look(self, observations: Sequence[Observation]) -> None:
         """Show guests what concerns them of what has not been looked at."""
         present = {each.name: each for each in (*self.guests, *self._leaving)}
+        late: set[Guest] = set()
         for seen in observations[self._looked :]:
             if isinstance(seen, FrameSeen):
                 guest = present.get(seen.sender)
@@ -372,6 +400,9 @@ class Door:
                 continue
             if guest is not None and seen.port == self.line.name:
                 guest.look(seen)
+                late.add(guest)
+        for guest in late:
+            guest.put_in_order()
         self._looked = len(observations)
         if self._leaving:
             self._see_off()

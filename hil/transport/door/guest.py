@@ -104,6 +104,11 @@ class Guest:
             if self._errors and self.open:
                 self._keep(error_message(seen), seen.t)
 
+    def put_in_order(self) -> None:
+        """Order what was received by time: what is looked at comes after what was heard meanwhile."""
+        if self._own or self._errors:
+            self.received = deque(sorted(self.received, key=lambda each: each.timestamp))
+
     def _keep(self, message: can.Message, now: Instant) -> None:
         if len(self.received) < self._most:
             self.received.append(message)

@@ -1,0 +1,176 @@
+"""A bench on real ports: its world in a process of its own, and what that process came to.
+
+Nothing here knows what is at the other end: a charger, a controller on a desk, or the reference in another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from hil.bench.judge import Judge
+from hil.bench.opening import Lines, kind_of
+from hil.bench.setup import Setup
+from hil.errors import RigError
+from hil.protocol.gbt27930 import edition
+from hil.rig import Rig
+from hil.rig.ports import PortSettings
+from hil.tester.signals import DELAY_KIND, PlantBridge
+from hil.transport.live import LiveWorld
+from hil.transport.ports import open_line
+from hil.transport.process import LiveProcess
+from hil.units import Instant, Span, ms, s, seconds, show_instant
+from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sent
+from hil.world.plan import Advance, Close, Command, OnNote, Reply
+
+SIGNALS = "signals"
+"""Role, and name of the line that plays it."""
+BOX_WITHIN: Span = s(10)
+"""For the box on the signals port to say hello."""
+QUIET: Span = ms(1500)
+"""A DUT that has sent nothing for so long is at rest."""
+REST_WITHIN: Span = s(90)
+"""A session that was left in its middle has ended by then: reconnections and all."""
+
+
+@dataclass(frozen=True)
+class LiveSetup:
+    """Everything that the world's process makes the bench from; plain values, which cross to it."""
+
+    kind: str
+    setup: Setup
+    ports: Mapping[str, PortSettings]
+    """By role."""
+    names: Mapping[str, str]
+    """Plant signal to its name on the box, where it differs."""
+
+
+def build_live(live: LiveSetup) -> LiveWorld:
+    """The bench's side of a kind on real ports; raises :class:`RigError` for a port that cannot be opened."""
+    sides = kind_of(live.kind).live
+    if sides is None:
+        raise RigError(f"benches of kind {live.kind} cannot stand on real ports")
+    world = LiveWorld(live.setup.seed, edition(live.setup.edition))
+    if sides.plant is not None:
+        world.add_plant(sides.plant(world, live.setup))
+    lines = {
+        role: open_line(world, replace(settings, name=sides.lines.get(role, role)))
+        for role, settings in live.ports.items()
+        if role in sides.lines or (role == SIGNALS and sides.carried is not None)
+    }
+    sides.surround(world, live.setup, Lines(lines))
+    if SIGNALS in lines and sides.carried is not None:
+        line = lines[SIGNALS]
+        bridge = PlantBridge(
+            "plant bridge",
+            SIGNALS,
+            world.sense,
+            sides.carried.signals,
+            safe=sides.carried.safe,
+            names=live.names,
+            tcp=line.kind == "tcp",
+        )
+        world.add_byte_node(bridge, line)  # type: ignore[arg-type]  # a signals port is no CAN bus
+    return world
+
+
+class LiveBenchWorld:
+    """A live world as a bench drives it: keeps the judge's uncertainty true to how late the bench itself was.
+
+    Raises :class:`RigError` when a port cannot be opened, the box does not answer, or the DUT does not come to rest.
+    """
+
+    def __init__(self, live: LiveSetup, judge: Judge) -> None:
+        self._judge = judge
+        lines = [port.uncertainty for role, port in live.ports.items() if role != SIGNALS]
+        self._stamps: Span = max(lines, default=0)
+        self._signals: Span = live.ports[SIGNALS].uncertainty if SIGNALS in live.ports else 0
+        self._late: Span = 0
+        self._delay: Span = 0
+        self.now: Instant = 0
+        self.before: list[Observation] = []
+        """What was seen until the DUT was at rest."""
+        self.trouble = ""
+        """What went wrong with a port, so that nothing can be said of the DUT; empty when nothing did."""
+        self._widen()
+        self._process = LiveProcess(partial(build_live, live))
+        try:
+            if SIGNALS in live.ports:
+                self._meet_the_box(live.ports[SIGNALS])
+            self._await_rest()
+        except BaseException:
+            self._process.execute(Close())
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Id of the world's process."""
+        return self._process.pid
+
+    def execute(self, command: Command) -> Reply:
+        """As every world does."""
+        reply = self._process.execute(command)
+        self.now = reply.now
+        for seen in reply.observations:
+            if type(seen) is Sent:
+                self._late = max(self._late, seen.late)
+            elif type(seen) is Note:
+                self.trouble = self.trouble or _trouble(seen)
+                if seen.kind == DELAY_KIND:
+                    self._delay = int(seen.details["round_trip"])
+        self._widen()
+        return reply
+
+    def _widen(self) -> None:
+        self._judge.stamps = self._stamps
+        self._judge.uncertainty = self._stamps + self._late
+        # What a controller drives is stamped when the port has brought it.
+        self._judge.signals = self._stamps + self._signals + self._late + self._delay
+
+    def _meet_the_box(self, port: PortSettings) -> None:
+        reply = self._advance(BOX_WITHIN, OnNote("signals", "up"))
+        if reply.stopped_by is None and not any(_is_up(seen) for seen in self.before):
+            raise RigError(f"port {port.name} ({port.place}): no box answered within {seconds(BOX_WITHIN):g} s")
+
+    def _await_rest(self) -> None:
+        """A DUT in the middle of something is given the time to end it: the plug is out."""
+        give_up = self.now + REST_WITHIN
+        while True:
+            reply = self._advance(QUIET)
+            if not any(_of_others(seen) for seen in reply.observations):
+                return
+            if self.now > give_up:
+                raise RigError(
+                    f"the DUT did not come to rest: it still sends {seconds(REST_WITHIN):g} s after the plug was pulled"
+                )
+
+    def _advance(self, span: Span, *triggers: OnNote) -> Reply:
+        reply = self.execute(Advance(self.now + span, triggers))
+        self.before += reply.observations
+        return reply
+
+
+def _is_up(seen: Observation) -> bool:
+    return isinstance(seen, Note) and (seen.kind, seen.what) == ("signals", "up")
+
+
+def _trouble(note: Note) -> str:
+    if note.kind == "port_lost":
+        return f"port {note.what} was lost at {show_instant(note.t)}: {note.details.get('why', '')}"
+    if (note.kind, note.what) == ("signals", "lost"):
+        return f"the box on the signals port was lost at {show_instant(note.t)}: {note.details.get('why', '')}"
+    return ""
+
+
+def _of_others(seen: Observation) -> bool:
+    """Something that no node of the bench sent, on a line where the DUT is."""
+    if isinstance(seen, BytesSeen):
+        return not seen.sender and seen.port != SIGNALS
+    return isinstance(seen, FrameSeen) and not seen.sender
+
+
+def live_setup(kind: str, setup: Setup, rig: Rig) -> LiveSetup:
+    """The bench of a kind on a rig's ports."""
+    ports = {role: rig.ports[port] for role, port in rig.roles.items()}
+    return LiveSetup(kind, setup, ports, dict(rig.signals))

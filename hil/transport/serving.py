@@ -1,0 +1,97 @@
+"""The ports of a rig from the device's side: where a bench connects, this side listens.
+
+A CAN port is the same bus from both sides, except an slcan adapter's serial line, whose adapter this side is. A
+serial port whose url names no device that exists becomes a pty, reachable under that name.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import can
+import serial
+
+from hil.bus.lines import ByteLine, FrameLine, StreamLine
+from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, SignalsPortSettings, TcpPortSettings
+from hil.transport.byte_lines import LiveDatagrams, LiveSerial
+from hil.transport.can_line import LiveCan
+from hil.transport.live import LiveWorld
+from hil.transport.opening import open_can, open_serial, refused
+from hil.transport.ports import can_line, format_of
+from hil.transport.pty_port import PtyPort, PtySerial
+from hil.transport.slcan_server import SlcanServer
+from hil.transport.tcp_line import LiveTcp
+
+
+def serve_line(world: LiveWorld, settings: PortSettings) -> FrameLine | ByteLine | StreamLine:
+    """Serve a port, make it a line of the world, and give it back at the world's end.
+
+    Raises :class:`hil.errors.RigError` with the cause where the system refuses.
+    """
+    line: LiveCan | LiveTcp | LiveDatagrams | LiveSerial
+    if isinstance(settings, CanPortSettings):
+        line = can_line(world, settings, _bus(settings))
+    elif isinstance(settings, TcpPortSettings):
+        line = _listening(world, settings, settings.host, settings.port)
+    elif isinstance(settings, SignalsPortSettings) and settings.transport == "tcp":
+        line = _listening(world, settings, *settings.address)
+    elif isinstance(settings, SignalsPortSettings) and settings.transport == "udp":
+        line = _bound(world, settings)
+    else:
+        line = LiveSerial(
+            world.queue,
+            _serial(settings),
+            name=settings.name,
+            sink=world.see,
+            line_format=format_of(settings),
+            clock=settings.clock,
+            uncertainty=settings.uncertainty,
+        )
+    world.add_line(line)
+    world.at_end(line.shut if isinstance(line, LiveTcp) else line.close)
+    return line
+
+
+def _bus(settings: CanPortSettings) -> can.BusABC:
+    place = Path(settings.channel.partition("@")[0])
+    if settings.interface == "slcan" and not place.is_char_device():
+        return SlcanServer(_pty(settings, place))
+    return open_can(settings)
+
+
+def _serial(settings: SerialPortSettings | SignalsPortSettings) -> serial.SerialBase | PtySerial:
+    place = Path(settings.url)
+    if "://" in settings.url or place.is_char_device():
+        return open_serial(settings)
+    return PtySerial(_pty(settings, place))
+
+
+def _pty(settings: PortSettings, place: Path) -> PtyPort:
+    try:
+        return PtyPort(place)
+    except (OSError, AttributeError) as error:
+        raise refused(settings, error, "on a system without ptys give a serial port that exists") from error
+
+
+def _listening(world: LiveWorld, settings: PortSettings, host: str, port: int) -> LiveTcp:
+    try:
+        listener = socket.create_server((host, port), backlog=16)
+    except OSError as error:
+        raise refused(settings, error, "serve on an address of this machine that is free") from error
+    return LiveTcp(world.queue, name=settings.name, sink=world.see, listener=listener, uncertainty=settings.uncertainty)
+
+
+def _bound(world: LiveWorld, settings: SignalsPortSettings) -> LiveDatagrams:
+    host, port = settings.address
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        found = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise refused(settings, error, "") from error
+    try:
+        found.bind(address)
+    except OSError as error:
+        found.close()
+        raise refused(settings, error, "serve on an address of this machine that is free") from error
+    return LiveDatagrams(world.queue, found, name=settings.name, sink=world.see, uncertainty=settings.uncertainty)
