@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -89,6 +90,11 @@ class Session:
             controller.begin()
         case = item.stash[CASE] = CaseRun(item.stash[RUN], self.plan)
         return case
+
+    def watching(self, item: pytest.Item) -> AbstractContextManager[None]:
+        """Around an item's own code: ends a case when the time that a run may take is up."""
+        case = item.stash.get(CASE, None)
+        return nullcontext() if case is None else case.watching()
 
     def close(self, item: pytest.Item) -> None:
         """Let go of an item's bench. One that was never concluded was interrupted, and is told as such."""

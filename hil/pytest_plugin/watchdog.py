@@ -1,14 +1,19 @@
-"""A limit by the real clock for one run, so that a bench that never comes to an end is told as such."""
+"""A limit by the real clock for one run, so that a bench or a case that never comes to an end is told as such."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from hil.errors import HilError
+from hil.transport.alarm import alarm
 from hil.transport.clock import monotonic
-from hil.units import Instant, Span, show_span
+from hil.units import Instant, Span, ms, show_span
 from hil.world.pipe import World
 from hil.world.plan import Close, Command, Reply
+
+_GRACE: Span = ms(500)
+"""A case that gives commands has been stopped between two of them by then."""
 
 
 class RealTimeError(HilError):
@@ -40,3 +45,21 @@ class WatchedWorld:
         if taken > self._limit:
             allowed = show_span(self._limit)
             raise RealTimeError(f"the run took {show_span(taken)} of real time, --max-real-time allows {allowed}")
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """End the body by :class:`RealTimeError` soon after the time is up, also where it gives no command."""
+        left = self._limit - (self._clock() - self._begin)
+        try:
+            with alarm(max(left, 0) + _GRACE, _OutOfTimeError):
+                yield
+        except _OutOfTimeError:
+            self.check()
+            raise
+
+
+class _OutOfTimeError(RealTimeError):
+    """Raised in the middle of anything."""
+
+    def __str__(self) -> str:
+        return "the run was interrupted: it took longer than --max-real-time allows"

@@ -58,7 +58,8 @@ class Runner:
             return result_of(run, plan, Verdict.ERROR, told)
         raised: Exception | None = None
         try:
-            self._cases[run.requirement.id](opened.bench, run.variant)
+            with opened.watching():
+                self._cases[run.requirement.id](opened.bench, run.variant)
         except Exception as error:
             raised = error
         return opened.conclude(raised)

@@ -170,6 +170,36 @@ def test_too_much_real_time_is_an_error(folder: Any) -> None:
     assert "--max-real-time allows 1 us" in case["reason"]
 
 
+LOOPS = '''
+from hil.cases import Bench, requirement
+
+
+@requirement("GBT34658-2017/DP.1001")
+def test_loops(bench: Bench) -> None:
+    """TP: never comes to an end by itself."""
+    bench.plug_in()
+    for _ in range(10**10):
+        pass
+
+
+@requirement("GBT34658-2017/DN.1001")
+def test_goes_on(bench: Bench) -> None:
+    """TP: runs after it."""
+    bench.check("answer", 42.0, equals=42)
+'''
+
+
+def test_a_case_that_loops_in_its_own_code_is_ended_and_the_next_one_runs(folder: Any) -> None:
+    folder.write("test_own.py", LOOPS)
+    done = folder.pytest("--hil-max-real-time", "0.5")
+    first, second = folder.report()["cases"]
+    assert (first["id"], first["verdict"]) == ("DP.1001", "error")
+    assert "--max-real-time allows 500 ms" in first["reason"]
+    assert b"plugged = 1" in folder.traces("report")["DP.1001.jsonl"], "what was recorded is kept"
+    assert (second["id"], second["verdict"]) == ("DN.1001", "pass")
+    assert done.returncode == 1
+
+
 def test_an_earlier_run_leaves_no_traces_in_a_later_one(folder: Any) -> None:
     folder.write("test_own.py", CASES)
     folder.pytest("-k", "passes or asserts")
