@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from hil.bench.bench import Bench
@@ -95,10 +93,6 @@ class CaseRun:
         if self._plan.options.max_real_time is not None:
             world = self._watched = WatchedWorld(world, s(self._plan.options.max_real_time))
         return world
-
-    def watching(self) -> AbstractContextManager[None]:
-        """Around the case itself: ends it when the time that a run may take is up."""
-        return nullcontext() if self._watched is None else self._watched.interrupting()
 
     def watching(self) -> AbstractContextManager[None]:
         """Around the case itself: ends it when the time that a run may take is up."""
