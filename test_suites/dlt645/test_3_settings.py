@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from hil.cases import AcPhase, MeterBench, requirement, s
 from hil.protocol.dlt645 import (
     ALL_EVENTS,
+    EARLIEST,
+    LATEST,
     Access,
     ErrorWord,
     Function,
@@ -25,7 +25,6 @@ ENERGY, NUMBER, UNKNOWN = 0x00010000, 0x04000402, 0x0F0F0F0F
 OTHER_NUMBER, OTHER_ADDRESS = "010203040506", "000000009871"
 FREEZES = {"now": freeze_data(), "daily": freeze_data(0, 0)}
 CLEARED = {"demand": Function.CLEAR_DEMAND, "meter": Function.CLEAR_METER, "events": Function.CLEAR_EVENTS}
-LATER, PAST = datetime(2099, 12, 31, 23, 59, 59), datetime(2001, 1, 1)
 NO_COMMAND = 0x55
 RELAY = {
     "trip": RelayCommand.TRIP,
@@ -165,23 +164,23 @@ def _energy(bench: MeterBench) -> float:
 @requirement("DLT645/RL.01")
 def test_RL_01(bench: MeterBench, variant: str) -> None:
     """TP: a relay command with the right password and time to go is answered without data."""
-    asked = bench.order(Function.RELAY, relay_data(RELAY[variant], bench.access, LATER))
+    asked = bench.order(Function.RELAY, relay_data(RELAY[variant], bench.access, LATEST))
     bench.expect_done(variant, asked, Function.RELAY)
     if variant in ENDS:
-        bench.order(Function.RELAY, relay_data(ENDS[variant], bench.access, LATER))
+        bench.order(Function.RELAY, relay_data(ENDS[variant], bench.access, LATEST))
 
 
 @requirement("DLT645/RL.02")
 def test_RL_02(bench: MeterBench) -> None:
     """TP: a relay command with a wrong password is answered by the error word's bit 2."""
-    asked = bench.order(Function.RELAY, relay_data(RelayCommand.ALLOW_CLOSE, WRONG, LATER))
+    asked = bench.order(Function.RELAY, relay_data(RelayCommand.ALLOW_CLOSE, WRONG, LATEST))
     bench.expect_refusal("wrong password", asked, Function.RELAY, ErrorWord.NOT_AUTHORISED)
 
 
 @requirement("DLT645/RL.03")
 def test_RL_03(bench: MeterBench, variant: str) -> None:
     """TP: a relay command that has expired, or that does not exist, is not carried out."""
-    command, expires = (RelayCommand.ALLOW_CLOSE, PAST) if variant == "expired" else (NO_COMMAND, LATER)
+    command, expires = (RelayCommand.ALLOW_CLOSE, EARLIEST) if variant == "expired" else (NO_COMMAND, LATEST)
     asked = bench.order(Function.RELAY, relay_data(command, bench.access, expires))
     bench.expect_not_done(variant, asked)
     bench.expect_served("the next request")

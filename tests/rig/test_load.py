@@ -31,7 +31,6 @@ optional_messages = ["CTS"]
 digital = false
 safe_current = true
 socket = false
-at_notifications = false
 
 [edition]
 gbt27930 = "2011"
@@ -73,7 +72,7 @@ def test_every_key_is_taken(tmp_path: Path) -> None:
         "digital": False,
         "safe_current": True,
         "socket": False,
-        "at_notifications": False,
+        "at_notifications": True,
     }
     assert (rig.edition, rig.preset, dict(rig.readings)) == ("2011", "field", {"reconnections": "two"})
     assert (rig.bench.vehicle, rig.bench.seed, rig.bench.soc, rig.bench.temperature) == ("truck-lfp-800v", 7, 41, -5.5)

@@ -48,7 +48,9 @@ from hil.protocol.dlt645.items import (
 )
 from hil.protocol.dlt645.requests import (
     ALL_EVENTS,
+    EARLIEST,
     EVERY,
+    LATEST,
     Access,
     freeze_data,
     password_data,
@@ -63,9 +65,11 @@ __all__ = [
     "BAUD_RATES",
     "BROADCAST",
     "BYTE_GAP",
+    "EARLIEST",
     "ERROR",
     "EVERY",
     "ITEMS",
+    "LATEST",
     "MAX_DATA",
     "MAX_TARIFFS",
     "MISSING",

@@ -14,6 +14,9 @@ EVERY = 0x99
 ALL_EVENTS = bytes((0xFF,)) * 4
 """Clears the records of every event."""
 
+LATEST, EARLIEST = datetime(2099, 12, 31, 23, 59, 59), datetime(2000, 1, 1)
+"""The last and the first second that two digits of a year can tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
