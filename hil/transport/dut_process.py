@@ -98,10 +98,13 @@ class DutProcess:
         due = begin + settings.ready_within
         # In slices, as a child that holds the pipe would hide that the process has ended.
         while not self._output.wait_ready(min(_SLICE, due - monotonic())):
-            if not self.alive or monotonic() >= due:
+            if self._output.over or not self.alive or monotonic() >= due:
                 break
         if self._output.ready:
             return
+        if self._output.over and self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds(_STRAGGLERS))
         ended = self.ended
         if ended is not None:
             told = f"the DUT {ended} {show_span(round_ms(monotonic() - begin))} after its start, before it was ready"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from hil.transport.clock import monotonic
 from hil.units import Instant, Span, seconds
@@ -33,8 +33,10 @@ class Output:
         """Whether a line has matched."""
         self.trouble = ""
         """Why its file could not be written on; empty while it can."""
-        self._over = False
-        self._file: BinaryIO | None = None
+        self.over = False
+        """Whether nothing more can come."""
+        self._file: FileIO | None = None
+        self._pending: list[bytes] = []
         self._since: Instant = 0
         self._written = 0
         self._tail: deque[bytes] = deque(maxlen=KEPT_LINES)
@@ -46,7 +48,7 @@ class Output:
         with self._changed:
             self._last.clear()
             self._turn += 1
-            self._rest, self._ready, self.ready, self._over = b"", ready, ready is None, False
+            self._rest, self._ready, self.ready, self.over = b"", ready, ready is None, False
             return self._turn
 
     def take(self, data: bytes, turn: int) -> None:
@@ -63,15 +65,15 @@ class Output:
             self._flush()
 
     def _flush(self) -> None:
-        try:
-            if self._file is not None:
-                self._file.flush()
-        except OSError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: OSError) -> None:
         """A full disk must not stop the reader, or the process would block on its output."""
-        self._file, self.trouble = None, error.strerror or str(error)
+        data, self._pending = b"".join(self._pending), []
+        if self._file is None or not data:
+            return
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self._file.close()
+            self._file, self.trouble = None, error.strerror or str(error)
 
     def end(self, turn: int) -> None:
         """It will say nothing more."""
@@ -81,7 +83,8 @@ class Output:
             if self._rest:
                 self._line(self._rest)
                 self._rest = b""
-            self._over = True
+            self._flush()
+            self.over = True
             self._changed.notify_all()
 
     def _line(self, raw: bytes) -> None:
@@ -98,10 +101,7 @@ class Output:
             return
         line = f"{seconds(monotonic() - self._since):10.3f}  {text}\n".encode()
         if self._written + len(line) <= self._head and not self._left_out:
-            try:
-                self._file.write(line)
-            except OSError as error:
-                self._give_up(error)
+            self._pending.append(line)
             self._written += len(line)
         else:
             self._left_out += 1
@@ -110,7 +110,7 @@ class Output:
     def wait_ready(self, within: Span) -> bool:
         """Whether a line matched before the time was up and before it ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self.ready or self._over, seconds(max(within, 0)))
+            self._changed.wait_for(lambda: self.ready or self.over, seconds(max(within, 0)))
             return self.ready
 
     def last(self, count: int) -> list[str]:
@@ -124,12 +124,13 @@ class Output:
         with self._changed:
             if self._file is not None:
                 lacking = self._left_out - len(self._tail)
-                if lacking:
-                    self._file.write(f"... {lacking} lines are left out ...\n".encode())
-                self._file.writelines(self._tail)
+                self._pending += [f"... {lacking} lines are left out ...\n".encode()] if lacking else []
+                self._pending += self._tail
+                self._flush()
+            if self._file is not None:
                 self._file.close()
             self._file, self._written, self._left_out, self._since = None, 0, 0, monotonic()
             self._tail.clear()
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = path.open("wb")
+                self._file = path.open("wb", buffering=0)
