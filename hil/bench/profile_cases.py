@@ -22,14 +22,23 @@ from hil.profile.model import Found, LoadProfile
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-THEMES = ("named", "mixed", "holding", "pausing", "stormy", "upset", "illegal")
+THEMES = ("named", "mixed", "holding", "sweeping", "hurried", "pausing", "stormy", "upset", "illegal")
 """Kinds of profiles: some named families, and generated ones. All cases that judge one share what came of it."""
 _NAMED = (
     *("steps", "ramps", "quick-steps", "quick-stops", "swap-bay", "disturbed-pauses", "reconnect-storm"),
     "beyond-limits",
 )
 """Families that show the most in the shortest time."""
-_COUNTS = {"mixed": 20, "holding": 24, "pausing": 24, "stormy": 14, "upset": 16, "illegal": 16}
+_COUNTS = {
+    "mixed": 24,
+    "holding": 20,
+    "sweeping": 4,
+    "hurried": 10,
+    "pausing": 32,
+    "stormy": 14,
+    "upset": 16,
+    "illegal": 16,
+}
 
 
 def judge_generated(bench: Bench, case: str, *themes: str) -> None:
@@ -70,6 +79,8 @@ def generated(twin: Twin, theme: str) -> list[LoadProfile]:
     made: Mapping[str, Callable[[], SearchStrategy[LoadProfile]]] = {
         "mixed": partial(strategies.load_profiles, vehicle),
         "holding": partial(strategies.holding_profiles, vehicle),
+        "sweeping": partial(strategies.sweeping_profiles, vehicle),
+        "hurried": partial(strategies.hurried_profiles, vehicle),
         "pausing": partial(strategies.pausing_profiles, vehicle),
         "stormy": partial(strategies.stormy_profiles, vehicle),
         "upset": partial(strategies.load_profiles, vehicle, duration=(0.1, 30.0), events=tuple(strategies.EVENTS)),

@@ -78,17 +78,12 @@ class Twin:
         return self._pools[key]
 
     def smallest(self, profile: LoadProfile, case: str) -> LoadProfile:
-        """The smallest profile found that fails a case by the same measurement as this one does.
+        """The smallest profile found that fails a case, by whichever of its measurements.
 
         A profile that does not fail is given back as it is.
         """
-        first = self.run(profile, (case,)).failing(case)
-        if first is None:
-            return profile
-        name = first.name
 
         def fails(candidate: LoadProfile) -> bool:
-            found = self.run(candidate, (case,)).measured[case]
-            return any(each.name == name and each.verdict is Verdict.FAIL for each in found)
+            return self.run(candidate, (case,)).verdict(case) is Verdict.FAIL
 
-        return reduced(profile, fails)
+        return reduced(profile, fails) if fails(profile) else profile

@@ -33,6 +33,14 @@ _BELOW_PER_CELL = 0.56
 _NEAR_PER_CELL = 0.2
 """Half V per cell above the resting pack: what resistance and charge make of it."""
 _EDGES = (0, 1, 2, 10, 29, 30, 31)
+_SWEEP_STEP = 20
+"""A from one demand of a sweep to the next: narrower than any stretch of the range that is worth looking for."""
+_SWEEP_HOLD = 8.0
+"""s: for a rise by one step, for what 5 s may take to settle, and 2 s to be judged."""
+_SWEEP_BEGIN = 20.0
+_HURRIES = (0.05, 0.1, 0.2, 0.5)
+"""s from one change of the demand to the next: one period of BCL and a few."""
+_HURRY_HOLD = 8.0
 _WIRE_CURRENT = 400
 """A, the most that BCL can tell (sheet 1.3)."""
 _BEYOND_VOLTS = 120
@@ -102,7 +110,8 @@ def _placed(kinds: Sequence[str]) -> st.SearchStrategy[list[_Placed]]:
 def _pauses(inside: Sequence[str]) -> st.SearchStrategy[list[_Placed]]:
     """A pause anywhere in its segment, in every third one with an event while it goes on."""
     inner = st.one_of(st.none(), st.none(), st.tuples(st.integers(0, _TENTHS - 1), events(inside)))
-    drawn = st.tuples(st.integers(0, _TENTHS - 1), st.sampled_from((1.5, 0.5, 3.0, 6.0)), inner)
+    # Late ones more often: the demand changes while they go on.
+    drawn = st.tuples(st.sampled_from((0, 2, 4, 6, 8, 9, 9)), st.sampled_from((1.5, 0.5, 3.0, 6.0)), inner)
 
     def placed(tenth: int, span: float, within: tuple[int, AnyEvent] | None) -> list[_Placed]:
         pause: _Placed = (tenth, 0.0, ev.Pause(span=span))
@@ -149,6 +158,50 @@ def holding_profiles(
     """Legal profiles of demands that hold until the output has settled: steps over the whole range."""
     taste = _Taste(durations=(8.0, 12.0, 16.0, 20.0), cv=(False, True), ramp=(False,), most=6)
     return _profiles(vehicle, envelope, duration, taste)
+
+
+def sweeping_profiles(vehicle: str = "car-400v", envelope: Envelope | None = None) -> st.SearchStrategy[LoadProfile]:
+    """Legal profiles that hold a demand in every stretch of 20 A of the whole range, upwards or downwards, and in
+    the end 0 A in constant-voltage mode.
+
+    Draws where in its stretch the first demand lies, the direction, and the SOC; shrinks to 0 A, upwards, 50 %.
+    """
+    reach = reach_of(vehicle, envelope)
+    most = int(reach.most_current(reach.voltage))
+
+    def profile(offset: int, down: bool, soc: int) -> LoadProfile:
+        currents = sorted(range(min(offset, most), most + 1, _SWEEP_STEP), reverse=down)
+        segments = tuple(
+            Segment(duration=_SWEEP_HOLD if number else _SWEEP_BEGIN, current=float(each), voltage=reach.voltage)
+            for number, each in enumerate(currents)
+        )
+        nothing = Segment(duration=_SWEEP_BEGIN, current=0.0, voltage=reach.voltage, mode="cv")
+        return LoadProfile(name="generated", vehicle=vehicle, soc=float(soc), segments=(*segments, nothing))
+
+    return st.builds(profile, st.integers(0, _SWEEP_STEP - 1), st.booleans(), st.sampled_from((50, 30, 70)))
+
+
+def hurried_profiles(vehicle: str = "car-400v", envelope: Envelope | None = None) -> st.SearchStrategy[LoadProfile]:
+    """Legal profiles whose demand changes twice in short order, again and again, and in part in a pause.
+
+    Draws how shortly, both demands, and whether a pause of 3 s begins with the first; shrinks to two changes to 0 A.
+    """
+    reach = reach_of(vehicle, envelope)
+    most = int(reach.most_current(reach.voltage))
+    drawn = st.tuples(
+        st.sampled_from(_HURRIES), amperes(most), amperes(most), st.sampled_from(((), (), (ev.Pause(span=3.0),)))
+    )
+
+    def profile(parts: list[tuple[float, int, int, tuple[AnyEvent, ...]]], soc: int) -> LoadProfile:
+        segments: list[Segment] = []
+        for hurry, first, second, placed in parts:
+            segments += (
+                Segment(duration=hurry, current=float(first), voltage=reach.voltage, events=placed),
+                Segment(duration=_HURRY_HOLD, current=float(second), voltage=reach.voltage),
+            )
+        return LoadProfile(name="generated", vehicle=vehicle, soc=float(soc), segments=tuple(segments))
+
+    return st.builds(profile, st.lists(drawn, min_size=3, max_size=6), st.sampled_from((50, 30, 70)))
 
 
 def pausing_profiles(

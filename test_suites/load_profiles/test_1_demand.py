@@ -20,7 +20,7 @@ def test_LP_02(bench: Bench) -> None:
 @requirement("LOADPROFILE/LP.03")
 def test_LP_03(bench: Bench) -> None:
     """TP: for a demand of 0 the output is the charger's minimum, or nothing, as the reading has it."""
-    judge_generated(bench, "LP.03", "named", "holding")
+    judge_generated(bench, "LP.03", "named", "holding", "sweeping")
 
 
 @requirement("LOADPROFILE/LP.04")
