@@ -93,6 +93,7 @@ def test_pinned_versions_are_names_and_versions_only() -> None:
 
 MODULES = {
     "allure-python-commons": "allure_commons",
+    "can-isotp": "isotp",
     "can-j1939": "j1939",
     "myst-parser": "myst_parser",
     "pyserial": "serial",

@@ -17,12 +17,14 @@ from hil.conformance.verdict import Finding, Measurement, Verdict
 from hil.errors import UsageError
 from hil.plant.signals import PlantSignal
 from hil.units import Instant, Span, ms, s, seconds, show_instant
+from hil.world.base import BaseWorld
 from hil.world.observation import Note, Observation
 from hil.world.pipe import World
 from hil.world.plan import Action, Advance, AtInstant, Close, Command, Do, Inject, Plan, Reply, Rule, Trigger
 
 if TYPE_CHECKING:
     from hil.profile.model import LoadProfile
+    from hil.transport.door import Door
 
 
 class Seen(Protocol):
@@ -117,6 +119,28 @@ class Core(Generic[RecordT]):
         if self.now or self.record.observations:
             raise UsageError(f"the bench is at {show_instant(self.now)}: its world cannot be exchanged any more")
         self._world = world
+
+    def open_door(self, channel: str = "bench", line: str = "can0") -> Door:
+        """Let python-can programs join a virtual bus of the world by ``can.Bus(interface="hil", channel=...)``.
+
+        They are guests in this thread and in lockstep: time passes while the bench or a guest waits. The channel ends
+        with the bench. :class:`UsageError` for a world in another process, a line that is no virtual CAN bus, or a
+        name that is in use.
+        """
+        from hil.transport.door import Door, publish  # python-can takes a while to import
+
+        world = self._world
+        if isinstance(world, Door):
+            raise UsageError(f"the bench has a door already: channel {world.name!r}")
+        if not isinstance(world, BaseWorld):
+            raise UsageError("only a virtual world in this process has a door for python-can programs")
+        door = publish(Door(channel, world, line=line, keep=lambda: self._fetch(world)))
+        self._world = door
+        return door
+
+    def _fetch(self, world: BaseWorld) -> None:
+        """Take what was observed while guests let time pass."""
+        self.execute(Advance(world.queue.now))
 
     def do(self, *actions: Action) -> None:
         """Carry out actions now."""
