@@ -97,7 +97,7 @@ def test_a_box_survives_its_benches() -> None:
 
 def test_a_bench_survives_its_box() -> None:
     client = Client()
-    counts = dict.fromkeys((Garbled, Up, Reported, Down), 0)
+    counts: dict[type[object], int] = dict.fromkeys((Garbled, Up, Reported, Down), 0)
 
     def flood() -> Iterator[None]:
         for number, line in enumerate(broken(ANSWERS)):
@@ -110,7 +110,7 @@ def test_a_bench_survives_its_box() -> None:
             client.take_output()
             for event in client.take_events():
                 if type(event) in counts:
-                    counts[type(event)] += 1  # type: ignore[index] - one of its keys
+                    counts[type(event)] += 1
             yield
 
     assert peak(flood()) < LIMIT

@@ -167,7 +167,7 @@ def energised(rig: Any) -> None:
 
 
 def is_safe(rig: Any) -> bool:
-    return rig.sense("k3k4_closed") == 0 and rig.sense("output_voltage") < 60
+    return bool(rig.sense("k3k4_closed") == 0 and rig.sense("output_voltage") < 60)
 
 
 @pytest.mark.parametrize(("line", "why"), [("tcp", "silent"), ("serial", "silent")])
