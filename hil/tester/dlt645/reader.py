@@ -9,16 +9,24 @@ from typing import Any
 from hil.bus.serial import SerialFormat
 from hil.errors import UsageError
 from hil.protocol.dlt645 import (
+    ALL_EVENTS,
+    LATEST,
+    Access,
     Answer,
     Event,
+    Function,
     Garbled,
     Master,
     MasterSettings,
     NoAnswer,
     Refused,
+    RelayCommand,
     Request,
     Stray,
+    freeze_data,
     item,
+    relay_data,
+    write_data,
 )
 from hil.tester.measured import measured
 from hil.tester.orders import need, need_bytes
@@ -32,8 +40,11 @@ KIND = "dlt645"
 
 class MeterReader:
     """Orders (arguments): ``read`` (``address``, ``di``), ``read_address``, ``request`` (``address``, ``function``,
-    ``data`` in hex, ``answered``), ``time`` (``moment`` in ISO form: a broadcast), ``send`` (``data`` in hex, as
-    it is), ``poll`` (``address``, ``di``, ``every``, ``quantity``), ``stop``, ``format`` (``baud``, ``parity``).
+    ``data`` in hex, ``answered``), ``write`` (``address``, ``di``, ``data`` in hex, lowest byte first), ``clear``
+    (``address``, ``what`` of demand, meter, events), ``freeze`` (``address``: now), ``relay`` (``address``,
+    ``command`` such as TRIP, ``moment`` of its expiry), ``time`` (``moment`` in ISO form: a broadcast), ``send``
+    (``data`` in hex, as it is), ``poll`` (``address``, ``di``, ``every``, ``quantity``), ``stop``, ``format``
+    (``baud``, ``parity``).
 
     Notes of kind ``dlt645``: ``answer 02010100`` (item) or ``answer 1C`` (function), with ``ticket``, ``address``,
     ``data``, ``parts``, ``latency`` and for known items ``value`` (the first), ``values`` and ``flaws``;
@@ -41,8 +52,12 @@ class MeterReader:
     with a quantity also leaves notes of :mod:`hil.tester.measured`.
     """
 
-    def __init__(self, name: str, line: str, settings: MasterSettings | None = None) -> None:
+    def __init__(
+        self, name: str, line: str, settings: MasterSettings | None = None, access: Access | None = None
+    ) -> None:
         self.name = name
+        self.access = access or Access()
+        """Password and operator's code for what changes a meter."""
         self.master = Master(settings)
         self.wishes: list[Wish] = []
         self.actuations: list[tuple[str, float]] = []
@@ -79,6 +94,10 @@ class MeterReader:
             address, function = need(arguments, "address", str), need(arguments, "function", int)
             data = need_bytes(arguments, "data") if "data" in arguments else b""
             master.request(address, function, data, now=now, answered=bool(arguments.get("answered", True)))
+        elif verb in _CHANGES:
+            address = need(arguments, "address", str)
+            function, data = _CHANGES[verb](arguments, self.access)
+            master.request(address, function, data, now=now)
         elif verb == "time":
             master.broadcast_time(_moment(arguments), now=now)
         elif verb == "send":
@@ -89,9 +108,8 @@ class MeterReader:
         elif verb in ("poll", "stop"):
             self._set_poll(verb, arguments, now)
         else:
-            raise UsageError(
-                f"{self.name} cannot {verb}; it knows read, read_address, request, time, send, poll, stop, format"
-            )
+            known = f"read, read_address, request, {', '.join(_CHANGES)}, time, send, poll, stop, format"
+            raise UsageError(f"{self.name} cannot {verb}; it knows {known}")
         self._settle()
 
     def _set_poll(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
@@ -144,6 +162,34 @@ class MeterReader:
         if number is not None and known is not None:
             sent = event.request.sent
             self.notes.append(measured(quantity, number, known.unit, by=self.name, asked=sent, at=event.at))
+
+
+def _write(arguments: Mapping[str, Any], access: Access) -> tuple[int, bytes]:
+    return Function.WRITE, write_data(need(arguments, "di", int), access, need_bytes(arguments, "data"))
+
+
+def _clear(arguments: Mapping[str, Any], access: Access) -> tuple[int, bytes]:
+    what = need(arguments, "what", str)
+    if what not in _CLEARED:
+        raise UsageError(f"argument what {what!r}: {', '.join(_CLEARED)} are allowed")
+    return _CLEARED[what], access.block + (ALL_EVENTS if what == "events" else b"")
+
+
+def _freeze(_: Mapping[str, Any], __: Access) -> tuple[int, bytes]:
+    return Function.FREEZE, freeze_data()
+
+
+def _relay(arguments: Mapping[str, Any], access: Access) -> tuple[int, bytes]:
+    name = need(arguments, "command", str)
+    if name not in RelayCommand.__members__:
+        raise UsageError(f"argument command {name!r}: {', '.join(RelayCommand.__members__)} are allowed")
+    expires = _moment(arguments) if "moment" in arguments else LATEST
+    return Function.RELAY, relay_data(RelayCommand[name], access, expires)
+
+
+_CLEARED = {"demand": Function.CLEAR_DEMAND, "meter": Function.CLEAR_METER, "events": Function.CLEAR_EVENTS}
+_CHANGES = {"write": _write, "clear": _clear, "freeze": _freeze, "relay": _relay}
+"""Orders that change a meter: function and data of the request."""
 
 
 def _moment(arguments: Mapping[str, Any]) -> datetime:

@@ -18,6 +18,7 @@ from hil.protocol.dlt645 import (
     Framer,
     Function,
     ReadServer,
+    RelayCommand,
     addressed,
     encode_value,
     item,
@@ -26,24 +27,40 @@ from hil.protocol.dlt645 import (
 from hil.tester.orders import need, need_bytes
 from hil.units import FAR, MILLISECOND, Instant, Span
 from hil.world.bytenode import Send, Wish
-from hil.world.observation import Note
+from hil.world.observation import Note, Scalar
 
 KIND = "dlt645"
 _DELAY: Span = 50 * MILLISECOND
+
+_OBEYED: Mapping[int, int] = {Function.FREEZE: 4, Function.OUTPUT: 1, Function.RELAY: 16}
+"""Functions that it obeys, and their data bytes."""
+_REFUSED: Mapping[int, ErrorWord] = {
+    Function.CHANGE_BAUD: ErrorWord.BAUD_FIXED,
+    **dict.fromkeys(
+        (
+            *(Function.WRITE, Function.WRITE_ADDRESS, Function.CHANGE_PASSWORD),
+            *(Function.CLEAR_DEMAND, Function.CLEAR_METER, Function.CLEAR_EVENTS),
+        ),
+        ErrorWord.NOT_AUTHORISED,
+    ),
+}
 
 Sense = Callable[[str, Instant], float]
 
 
 class MeterStandIn:
-    """Answers reads and address requests on ``line``.
+    """Answers reads, address requests, freezes, outputs and relay commands on ``line``.
+
+    What would change it (writing, clearing, another password or address) it refuses for want of a password, another
+    baud rate because its own is fixed: a bench decides by orders what its meter shows.
 
     ``values`` names for each item the sensor and the factor that it shows. Orders (arguments): ``show``
     (``di``, ``value`` a number or a text: this instead of the sensor's), ``show_bytes`` (``di``, ``data`` in
     hex), ``true`` (``di``; the sensor again, without one for all), ``mute`` (``on``), ``delay`` (``span``),
     ``corrupt`` (``on``: a wrong sum), ``refuse`` (``error``; 0 ends it), ``send`` (``data`` in hex).
 
-    Notes of kind ``dlt645``: ``asked 02010100`` or ``asked 08`` with ``address`` and ``data``, and
-    ``time`` (``moment``) for a broadcast.
+    Notes of kind ``dlt645``: ``asked 02010100`` or ``asked 08`` with ``address`` and ``data``,
+    ``time`` (``moment``) for a broadcast, ``relay`` (``command``, ``moment`` of its expiry).
     """
 
     def __init__(
@@ -162,8 +179,19 @@ class MeterStandIn:
                 return self._reads.answer(frame, self.address)
             if frame.function == Function.READ_ADDRESS and frame.address == WILDCARD:
                 return Frame(self.address, frame.function | ANSWER, bytes.fromhex(self.address)[::-1])
-        error = self._error or ErrorWord.OTHER
+            if frame.function in _OBEYED and len(frame.data) == _OBEYED[frame.function]:
+                return self._obey(frame)
+        error = self._error or _REFUSED.get(frame.function, ErrorWord.OTHER)
         return Frame(self.address, frame.function | ANSWER | ERROR, bytes((error,)))
+
+    def _obey(self, frame: Frame) -> Frame:
+        if frame.function == Function.RELAY:
+            command, moment = frame.data[8], read_time(frame.data[10:16])
+            known = RelayCommand(command).name if command in set(RelayCommand) else f"{command:02X}"
+            told: dict[str, Scalar] = {"command": known, "moment": "" if moment is None else moment.isoformat()}
+            self.notes.append(Note(self._now, KIND, "relay", told))
+        data = frame.data if frame.function == Function.OUTPUT else b""
+        return Frame(self.address, frame.function | ANSWER, data)
 
     def _lookup(self, di: int) -> bytes | None:
         if di in self._shown:

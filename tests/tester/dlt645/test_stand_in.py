@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+import random
 from typing import Any
 
 import pytest
 
 from hil.bus.serial import SerialFormat, VirtualSerial
 from hil.errors import UsageError
+from hil.protocol.dlt645 import Frame, Function, di_bytes
 from hil.tester.dlt645 import MeterReader, MeterStandIn
 from hil.units import Instant, Span, ms, s
 from hil.world.observation import Note, Observation
@@ -105,6 +108,38 @@ def test_it_misbehaves_when_told(
     assert bench.read(VOLTAGE) == 231.5
 
 
+@pytest.mark.parametrize(
+    ("verb", "arguments", "what", "error"),
+    [
+        ("freeze", {}, "answer 16", None),
+        ("relay", {"command": "TRIP", "moment": "2030-01-02T03:04:05"}, "answer 1C", None),
+        ("relay", {"command": "CLOSE"}, "answer 1C", None),
+        ("clear", {"what": "demand"}, "refused 19", 4),
+        ("clear", {"what": "events"}, "refused 1B", 4),
+        ("write", {"di": 0x04000402, "data": "010203040506"}, "refused 14", 4),
+        ("request", {"function": 0x1D, "data": "02"}, "answer 1D", None),
+        ("request", {"function": 0x17, "data": "20"}, "refused 17", 8),
+        ("request", {"function": 0x16, "data": "01"}, "refused 16", 1),
+        ("request", {"function": 0x03, "data": ""}, "refused 03", 1),
+    ],
+)
+def test_it_obeys_what_changes_nothing_in_it(
+    bench: Bench, verb: str, arguments: dict[str, Any], what: str, error: int | None
+) -> None:
+    note = bench.tell("charger", verb, address=METER, run=s(2), **arguments)[-1]
+    assert (note.what, note.details.get("error")) == (what, error)
+
+
+def test_a_relay_command_is_noted_with_its_expiry(bench: Bench) -> None:
+    notes = bench.tell("charger", "relay", address=METER, command="TRIP", moment="2030-01-02T03:04:05", run=s(2))
+    assert [note.details for note in notes if note.what == "relay"] == [
+        {"command": "TRIP", "moment": "2030-01-02T03:04:05"}
+    ]
+    unknown = "02000000" + "00000000" + "5500" + "FFFFFFFFFFFF"
+    notes = bench.tell("charger", "request", address=METER, function=0x1C, data=unknown, run=s(2))
+    assert [note.details for note in notes if note.what == "relay"] == [{"command": "55", "moment": ""}]
+
+
 def test_it_sends_bytes_as_they_are(bench: Bench) -> None:
     notes = bench.tell("meter", "send", data="01 02 03", run=s(2))
     assert [(note.what, note.details["bytes"]) for note in notes] == [("garbled", "01 02 03")]
@@ -137,7 +172,40 @@ def test_misuse_is_refused(bench: Bench) -> None:
         bench.tell("charger", "time", moment="now")
     with pytest.raises(UsageError, match="it knows show"):
         bench.tell("meter", "sing")
+    with pytest.raises(UsageError, match="argument what 'all': demand, meter, events are allowed"):
+        bench.tell("charger", "clear", address=METER, what="all")
+    with pytest.raises(UsageError, match="argument command 'OPEN': TRIP, "):
+        bench.tell("charger", "relay", address=METER, command="OPEN")
     with pytest.raises(UsageError, match="it knows read"):
         bench.tell("charger", "sing")
     with pytest.raises(UsageError, match="no DL/T 645 item 00000042"):
         MeterStandIn("meter", "rs485", bench.sense, {0x42: ("output_voltage", 1.0)})
+
+
+def test_a_hundred_thousand_mutated_requests_neither_stop_nor_grow_it() -> None:
+    rng = random.Random(17)
+    meter = MeterStandIn("meter", "rs485", lambda name, at: rng.choice((0.0, 1e9, 230.0)), {VOLTAGE: ("v", 1.0)}, METER)
+    functions = [int(each) for each in Function]
+    now = answers = 0
+    for number in range(100_000):
+        now += rng.choice((ms(1), ms(60), ms(600)))
+        data = rng.choice((di_bytes(VOLTAGE), di_bytes(ENERGY), b"", bytes(16), rng.randbytes(rng.randrange(20))))
+        address = rng.choice((METER, "A" * 12, "9" * 12, "000000000162"))
+        raw = bytearray(Frame(address, rng.choice(functions), data).encode(rng.randrange(5)))
+        for _ in range(rng.randrange(2)):
+            at = rng.randrange(len(raw))
+            raw[at : at + rng.randrange(3)] = rng.randbytes(rng.randrange(3))
+        meter.received("rs485", 0, bytes(raw), "parity" if number % 40 == 0 else "", now)
+        meter.wake(now)
+        answers += len(meter.wishes)
+        meter.wishes.clear()
+        meter.notes.clear()
+        if number == 1000:
+            early = len(pickle.dumps((meter._framer, meter._outbox, meter._shown)))
+    assert answers > 10_000
+    assert len(pickle.dumps((meter._framer, meter._outbox, meter._shown))) < early + 2000
+    meter.wake(now + s(1))
+    meter.wishes.clear()
+    meter.received("rs485", 0, Frame(METER, Function.READ, di_bytes(VOLTAGE)).encode(), "", now + s(2))
+    meter.wake(now + s(3))
+    assert len(meter.wishes) == 1
