@@ -12,6 +12,7 @@ from hil.check.show import show, write
 from hil.cli.errors import telling
 from hil.conformance.register import PRESETS
 from hil.errors import UsageError
+from hil.evidence.folder import make_ready
 from hil.pytest_plugin.table import console
 from hil.units import s
 
@@ -62,6 +63,8 @@ def check_command(
     chosen, preset = _readings(reading or [])
     if resolution is not None and not 0 <= resolution <= 10:
         raise UsageError(f"--resolution {resolution}: allowed is 0 .. 10 s")
+    if out is not None:
+        make_ready(out)
     span = None if resolution is None else s(resolution)
     check = check_log(trace, edition=edition, readings=chosen, preset=preset, resolution=span, mapping=mapping)
     show(check, console())

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from hil.cli.errors import telling
 from hil.conformance.verdict import Verdict
+from hil.evidence.folder import make_ready
 from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options, command_line
 from hil.pytest_plugin.table import console
 from hil.qualify import Request, make_request, qualify
@@ -81,6 +82,7 @@ def qualify_command(
     )
     faults = tuple(fault or ())
     request = make_request(options, only=faults, full=full, workers=workers or os.cpu_count() or 1)
+    make_ready(out)
     screen = console()
     with _Progress(screen, request) as progress:
         found = qualify(request, progress)

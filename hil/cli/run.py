@@ -15,6 +15,7 @@ from hil.cli.progress import Progress
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import UsageError
 from hil.evidence.explain import is_finding
+from hil.evidence.folder import make_ready
 from hil.pytest_plugin.options import Options, arguments, command_line
 from hil.pytest_plugin.plan import Run, RunPlan, make_plan
 from hil.pytest_plugin.table import console, summary, verdict_table
@@ -35,6 +36,8 @@ def run_suites(options: Options, pytest_args: Sequence[str], *, list_only: bool 
     Raises :class:`UsageError` for options that cannot be carried out, and when nothing is left to run.
     """
     plan = make_plan(options)
+    if not list_only:
+        make_ready(plan.out)
     raw = not list_only and any(arg.startswith(_SHOWING) for arg in pytest_args)
     progress = Progress(console(), plan, command_line(options, pytest_args), quiet=raw or list_only)
     words = [*_configuration(plan), *arguments(options), *pytest_args, *(["--collect-only"] if list_only else [])]

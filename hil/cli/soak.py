@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hil.cli.errors import NOT_PASSED, OK, telling
+from hil.evidence.folder import make_ready
 from hil.evidence.trace import TraceWriter
 from hil.pytest_plugin.table import console
 from hil.soak import Outcome, draw, run_session, session_seeds, soak
@@ -62,13 +63,13 @@ def soak_command(
     ),
 ) -> None:
     """Drive the reference charger through random legal sessions: no monitor may find anything."""
+    make_ready(out)
     shown = console()
     if session_seed is not None:
         outcomes: Iterable[Outcome] = [_one(session_seed, out, shown)]
     else:
         outcomes = _many(soak(session_seeds(seed, sessions), workers), sessions)
     figures = _gather(outcomes, None if session_seed is not None else seed, shown)
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "soak.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     _conclude(figures, shown)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hil.errors import HilError
+from hil.errors import HilError, UsageError
 from hil.pytest_plugin.handle import COMMAND, session_of
 from hil.pytest_plugin.options import options_of
 from hil.transport.clock import wall_time
@@ -70,7 +70,9 @@ class Controller:
             yield
         except HilError as error:
             self.problems.append(str(error))
-            pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
+            usage = isinstance(error, UsageError)
+            code = pytest.ExitCode.USAGE_ERROR if usage else pytest.ExitCode.INTERNAL_ERROR
+            pytest.exit(str(error), returncode=code)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from hil.conformance.catalogue import requirements
 from hil.conformance.register import register
 from hil.conformance.verdict import CaseResult
+from hil.evidence.folder import make_ready
 from hil.evidence.log import ResultLog
 from hil.evidence.report import forget_reports, write_reports
 from hil.evidence.trace import LOG_SUFFIX, STREAM_SUFFIX
@@ -24,6 +25,7 @@ class Results:
     def __init__(self, plan: RunPlan) -> None:
         self.results: list[CaseResult] = []
         self._plan = plan
+        make_ready(plan.out)
         self._log = ResultLog(plan.out)
         forget_reports(plan.out)
 

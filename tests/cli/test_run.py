@@ -81,13 +81,31 @@ def test_an_error_on_our_side_is_3(shell: Any) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_an_output_folder_that_cannot_be_made_is_3(shell: Any) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--case", "DP.1001"),
+        ("qualify", "--case", "DP.1001"),
+        ("soak", "--sessions", "1"),
+        ("soak", "--session-seed", "1"),
+        ("check", "session.asc"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("out", ["taken", "taken/below"])
+def test_an_output_folder_that_cannot_be_made_is_2(shell: Any, command: tuple[str, ...], out: str) -> None:
     (shell.path / "taken").write_text("")
-    done = shell.hil("run", "--case", "DP.1001", "--out", "taken")
-    assert done.returncode == 3
-    assert "cannot write evidence to" in done.stderr
-    assert "choose another folder with --out" in done.stderr
+    (shell.path / "session.asc").write_text("")
+    done = shell.hil(*command, "--out", out)
+    assert done.returncode == 2
+    assert f"--out {Path(out)}: nothing can be written there (" in done.stderr
+    assert "choose another folder" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_listing_makes_no_output_folder(shell: Any) -> None:
+    assert shell.hil("run", "--case", "DP.1001", "--list").returncode == 0
+    assert not list(shell.path.iterdir())
 
 
 def test_a_run_that_is_killed_leaves_no_report_of_an_earlier_one(shell: Any) -> None:

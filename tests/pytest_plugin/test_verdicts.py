@@ -208,3 +208,11 @@ def test_an_earlier_run_leaves_no_traces_in_a_later_one(folder: Any) -> None:
     folder.pytest("-k", "passes")
     assert sorted(folder.traces("report")) == ["DP.1001.jsonl", "DP.1001.log", "notes.txt"]
     assert (folder.path / "report" / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_usage(folder: Any) -> None:
+    folder.write("test_own.py", CASES)
+    folder.write("taken", "")
+    done = folder.pytest("-k", "passes", "--hil-out", "taken")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--out taken: nothing can be written there" in done.stdout
