@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 CASES = '''
 from hil.bench.judge import CheckFailed, Inconclusive
 from hil.cases import Bench, first, limit, requirement, silence
@@ -215,4 +217,4 @@ def test_a_folder_that_cannot_be_written_is_usage(folder: Any) -> None:
     folder.write("taken", "")
     done = folder.pytest("-k", "passes", "--hil-out", "taken")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "--out taken: nothing can be written there" in done.stdout
+    assert "taken: nothing can be written there (" in done.stdout
