@@ -37,12 +37,20 @@ def build_served(served: ServedSetup) -> LiveWorld:
         raise RigError(f"devices of kind {served.kind} cannot be served on real ports")
     world = LiveWorld(served.setup.seed, edition(served.setup.edition))
     lines = {
-        role: serve_line(world, replace(settings, name=sides.lines.get(role, role)))
+        role: serve_line(world, replace(settings, name=sides.line_of(role, settings.type) or role))
         for role, settings in served.ports.items()
-        if role in sides.lines or (role == SIGNALS and sides.carried is not None and not served.standalone)
+        if sides.line_of(role, settings.type)
+        or (role == SIGNALS and sides.carried is not None and not served.standalone)
     }
     if SIGNALS in lines and sides.carried is not None:
-        remote = RemotePlant("plant", SIGNALS, sides.carried.signals, safe=sides.carried.safe, box=f"hil {served.kind}")
+        remote = RemotePlant(
+            "plant",
+            SIGNALS,
+            sides.carried.signals,
+            safe=sides.carried.safe,
+            names=served.names,
+            box=f"hil {served.kind}",
+        )
         world.add_plant(remote)
         line = lines[SIGNALS]
         if line.kind == "tcp":

@@ -9,7 +9,7 @@ from typing import Any
 from hil.errors import UsageError
 from hil.plant.observe import Sample
 from hil.plant.record import Change, Recorder
-from hil.plant.signals import PlantSignal, declared
+from hil.plant.signals import PlantSignal, declared, on_port
 from hil.protocol.signals import Garbled, Server, Signal
 from hil.units import Instant
 from hil.world.bytenode import Send, Wish
@@ -28,7 +28,8 @@ class RemotePlant:
     hold what the bench last set; before that, and when the bench has gone or is silent for longer than it has
     announced, they are at rest: 0, or the end of the range next to it, as those of a controller without power. Driven
     actuators are told to whoever has subscribed; ``safe`` lists them with their safe values, in order, for the end of
-    the world. What is not declared for ``side`` raises :class:`UsageError`.
+    the world. ``names`` gives signals other names on the port than the plant's. What is not declared for ``side``, and
+    a name that two signals share, raise :class:`UsageError`.
 
     Notes of kind ``signals``: ``at rest`` (``why``: ``closed`` or ``silent``), ``garbled`` (``bytes``, ``why``).
     """
@@ -41,6 +42,7 @@ class RemotePlant:
         *,
         safe: Iterable[tuple[str, float]],
         side: str = "charger",
+        names: Mapping[str, str] | None = None,
         box: str = "hil",
     ) -> None:
         self.name = name
@@ -48,14 +50,16 @@ class RemotePlant:
         self.actuations: list[tuple[str, float]] = []
         self.notes: list[Note] = []
         self._line = line
-        self._signals = {each.name: each for each in signals if each.side == side and each.kind != "stimulus"}
-        self.server = Server({each.name: _on_the_port(each) for each in self._signals.values()}, box=box)
+        self._plant = on_port(signals, side, names or {})
+        self._signals = {each.name: each for each in self._plant.values()}
+        self._names = {each.name: name for name, each in self._plant.items()}
+        self.server = Server({name: _on_the_port(each) for name, each in self._plant.items()}, box=box)
         self._safe = [(actuator, value) for actuator, value in safe if actuator in self._signals]
         sensors = [each.name for each in self._signals.values() if each.kind == "sensor"]
         self._recorder = Recorder(frozenset(sensors))
         self._levels = self._recorder.levels
         for sensor in sensors:
-            self._recorder.level(0, sensor, self.server.values[sensor])
+            self._recorder.level(0, sensor, self.server.values[self._names[sensor]])
 
     # --- plant ----------------------------------------------------------------------------------------
 
@@ -71,7 +75,7 @@ class RemotePlant:
         signal = declared(name, "actuator", among=self._signals)
         if not isfinite(value):
             raise UsageError(f"{name}: {value} is not a number")
-        self.server.report(name, min(max(float(value), signal.low), signal.high), now)
+        self.server.report(self._names[name], min(max(float(value), signal.low), signal.high), now)
         self._settle(now)
 
     def stimulate(self, name: str, value: float, now: Instant) -> None:
@@ -133,7 +137,7 @@ class RemotePlant:
                 self.notes.append(Note(now, KIND, "garbled", dict(details)))
                 continue
             for name, value in event.values.items():
-                self._recorder.level(now, name, value)
+                self._recorder.level(now, self._plant[name].name, value)
             if event.why != "set":
                 self.notes.append(Note(now, KIND, "at rest", {"port": self._line, "why": event.why}))
         self.wishes += [Send(self._line, line, channel) for channel, line in self.server.take_output(now)]

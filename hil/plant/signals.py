@@ -6,7 +6,7 @@ plant. Limits of stimuli guard against our own misuse; actuators are clamped, as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -120,3 +120,19 @@ def declared(name: str, *kinds: str, among: Mapping[str, PlantSignal] = BY_NAME)
         near = get_close_matches(name, names, n=5, cutoff=0.5) or names
         raise UsageError(f"the plant has no {' or '.join(kinds)} {name!r}; near are {', '.join(near)}")
     return found
+
+
+def on_port(signals: Iterable[PlantSignal], side: str, names: Mapping[str, str]) -> dict[str, PlantSignal]:
+    """Sensors and actuators of a side by their names on a signals port: their own, or those that ``names`` gives.
+
+    A name that is none of theirs, or that two of them share, raises :class:`UsageError`.
+    """
+    known = {each.name: each for each in signals if each.side == side and each.kind != "stimulus"}
+    for name in names:
+        declared(name, "sensor", "actuator", among=known)
+    renamed: dict[str, PlantSignal] = {}
+    for name, signal in known.items():
+        other = renamed.setdefault(names.get(name, name), signal)
+        if other is not signal:
+            raise UsageError(f"{other.name} and {name} cannot both be {names.get(name, name)!r} on the port")
+    return renamed

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hil.errors import UsageError
-from hil.plant.signals import PlantSignal, declared
+from hil.plant.signals import PlantSignal, on_port
 from hil.protocol.signals import (
     Client,
     ClientSettings,
@@ -76,7 +76,8 @@ class PlantBridge:
     :class:`UsageError`.
 
     Notes of kind ``signals``: ``up`` (``box``, ``sensors`` and ``actuators`` carried), ``missing`` (``names`` that
-    the box has not), ``unfit`` (``name``, ``why``), ``lost`` (``why``), ``safe state``, ``refused`` (``error``,
+    the box has not), ``unfit`` (``name``, ``why``), ``unreachable`` (``why``, before it was up for the first
+    time), ``lost`` (``why``), ``safe state``, ``refused`` (``error``,
     ``names``), ``garbled`` (``bytes``, ``why``). Of kind ``port_delay``, with the line's name: ``round_trip``, the
     longest one so far from a set to its answer, and ``period``, both in ns.
     """
@@ -103,7 +104,7 @@ class PlantBridge:
         self._line, self._tcp = line, tcp
         self._channel: int | None = None if tcp else 0
         self._sense = sense
-        self._plant = _renamed(signals, side, names or {})
+        self._plant = on_port(signals, side, names or {})
         theirs = {each.name for each in self._plant.values() if each.kind == "actuator"}
         self._safe = [(actuator, value) for actuator, value in safe if actuator in theirs]
         self._carried: dict[str, tuple[PlantSignal, Signal]] = {}
@@ -112,8 +113,8 @@ class PlantBridge:
         """By the box's name, what was last put of sensors."""
         self._driven: dict[str, float] = {}
         """By the plant's name, what the box last drove."""
-        self._met = True
-        """The box was there when last looked for: its loss is worth a note."""
+        self._missed = "unreachable"
+        """What the next failure is noted as; empty while it would be no news."""
         self._open_at: Instant = 0
         self._look_at: Instant = FAR
         self._safe_at: Instant = FAR
@@ -186,11 +187,11 @@ class PlantBridge:
         if self._tcp and self._channel is not None:
             self.wishes.append(Shut(self._line, self._channel))
             self._channel = None
-        if self._met:
-            self._note(now, "lost", why=why)
-        if self._met and self._driven:
+        if self._missed:
+            self._note(now, self._missed, why=why)
+        if self._missed and self._driven:
             self._safe_at = max(now, self.client.heard + self.settings.port.silence)
-        self._met = False
+        self._missed = ""
         self._carried, self._look_at = {}, FAR
         self._open_at = now + self.settings.retry
 
@@ -228,7 +229,7 @@ class PlantBridge:
     # --- the plant ------------------------------------------------------------------------------------
 
     def _up(self, up: Up, now: Instant) -> None:
-        self._met = True
+        self._missed = "lost"
         self._told.clear()
         self._carried = {}
         for name, plant in self._plant.items():
@@ -298,16 +299,3 @@ def unfit(plant: PlantSignal, signal: Signal) -> str:
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind == "actuator" else f"a {kind}"
-
-
-def _renamed(signals: Iterable[PlantSignal], side: str, names: Mapping[str, str]) -> dict[str, PlantSignal]:
-    """The sensors and actuators of a side by their names on the box."""
-    known = {each.name: each for each in signals if each.side == side and each.kind != "stimulus"}
-    for name in names:
-        declared(name, "sensor", "actuator", among=known)
-    renamed: dict[str, PlantSignal] = {}
-    for name, signal in known.items():
-        other = renamed.setdefault(names.get(name, name), signal)
-        if other is not signal:
-            raise UsageError(f"{other.name} and {name} cannot both be {names.get(name, name)!r} on the box")
-    return renamed

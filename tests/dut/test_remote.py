@@ -182,6 +182,19 @@ def test_an_ac_charger_s_signals_are_served_the_same_way() -> None:
     assert rig.sense("cp_low") == -12
 
 
+def test_signals_go_by_the_names_that_the_rig_gives_them() -> None:
+    names = {"k1k2_closed": "relay_1", "k1k2_command": "input_1"}
+    plant = RemotePlant("box", "io", SIGNALS, safe=SAFE_STATE, names=names)
+    plant.received("io", 1, b'{"set":{"relay_1":1}}\n{"subscribe":["input_1"]}\n', "", 0)
+    assert plant.sense("k1k2_closed", 0) == 1
+    assert plant.take_changes() == [(0, "k1k2_closed", 1)]
+    plant.wishes.clear()
+    plant.actuate("k1k2_command", 1, 0)
+    [wish] = plant.wishes
+    assert isinstance(wish, Send)
+    assert json.loads(wish.data)["event"] == {"input_1": 1}
+
+
 def test_the_plant_is_safe_by_its_actuators() -> None:
     plant = dc()
     plant.received("io", 1, b'{"subscribe":["*"]}\n', "", 0)

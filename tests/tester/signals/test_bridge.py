@@ -220,7 +220,8 @@ def test_nobody_there_is_noted_once_and_looked_for_again(carried: Any) -> None:
     rig = carried()
     rig.inject(RefuseLine(name="no"))
     rig.run(s(5))
-    assert [note.details["why"] for note in rig.told("lost")] == ["refused"]
+    assert [note.details["why"] for note in rig.told("unreachable")] == ["refused"]
+    assert not rig.told("lost")
     assert not rig.told("safe state"), "nothing had been driven"
     rig.undo()
     rig.run(s(6))
@@ -231,7 +232,7 @@ def test_a_serial_box_that_comes_late_is_found(carried: Any) -> None:
     rig = carried("serial")
     rig.box.mute = True
     rig.run(s(5))
-    assert [note.details["why"] for note in rig.told("lost")] == ["no answer to hello"]
+    assert [note.details["why"] for note in rig.told("unreachable")] == ["no answer to hello"]
     rig.box.mute = False
     rig.run(s(7))
     assert rig.box.values["pe_ok"] == 1
@@ -265,7 +266,7 @@ def test_another_version_is_not_spoken_to(carried: Any) -> None:
     rig.box.version = 2
     rig.run(s(2))
     assert not any("set" in each for _, each in rig.box.asked)
-    assert "version 2" in str(rig.told("lost")[0].details["why"])
+    assert "version 2" in str(rig.told("unreachable")[0].details["why"])
 
 
 def test_a_refused_set_is_noted_and_not_repeated(carried: Any) -> None:
