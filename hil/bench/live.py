@@ -55,9 +55,9 @@ def build_live(live: LiveSetup) -> LiveWorld:
     if sides.plant is not None:
         world.add_plant(sides.plant(world, live.setup))
     lines = {
-        role: open_line(world, replace(settings, name=sides.lines.get(role, role)))
+        role: open_line(world, replace(settings, name=sides.line_of(role, settings.type) or role))
         for role, settings in live.ports.items()
-        if role in sides.lines or (role == SIGNALS and sides.carried is not None)
+        if sides.line_of(role, settings.type) or (role == SIGNALS and sides.carried is not None)
     }
     sides.surround(world, live.setup, Lines(lines))
     if SIGNALS in lines and sides.carried is not None:

@@ -16,7 +16,6 @@ from hil.bench.core import Core, Sink
 from hil.bench.judge import Judge
 from hil.bench.setup import Setup
 from hil.bus.lines import ByteLine, FrameLine, Line, StreamLine
-from hil.bus.serial import SerialFormat
 from hil.conformance.catalogue import Requirement
 from hil.dut.faults import Edit
 from hil.errors import RigError, UsageError
@@ -55,11 +54,15 @@ class Lines(Mapping[str, Line]):
         """The TCP link of a role; a line of another type raises :class:`RigError`."""
         return cast("StreamLine", self._of(role, "tcp"))
 
-    def _of(self, role: str, kind: str) -> Line:
+    def bytes(self, role: str) -> ByteLine | StreamLine:
+        """The serial line or TCP link of a role; any other raises :class:`RigError`."""
+        return cast("ByteLine | StreamLine", self._of(role, "serial", "tcp"))
+
+    def _of(self, role: str, *kinds: str) -> Line:
         line = self._lines.get(role)
-        if line is None or line.kind != kind:
+        if line is None or line.kind not in kinds:
             found = "no port" if line is None else f"a port of type {line.kind}"
-            raise RigError(f"role {role} has {found}; allowed is one of type {kind}")
+            raise RigError(f"role {role} has {found}; allowed is one of type {' or '.join(kinds)}")
         return line
 
 
@@ -75,8 +78,8 @@ class Carried:
 class Live:
     """How the two sides of a bench stand on real ports, each in a process of its own."""
 
-    lines: Mapping[str, str]
-    """Role to the name that its line has in the world, the same as on a virtual bench."""
+    lines: Mapping[str, Mapping[str, str]]
+    """Role, and type of port that may play it, to the name of its line in the world, as on a virtual bench."""
     surround: Callable[[BaseWorld, Setup, Lines], None]
     """Put the stand-ins of the bench into a world that has its plant."""
     device: Callable[[BaseWorld, Setup, Lines], None]
@@ -85,8 +88,10 @@ class Live:
     """The bench's plant; None where the bench has none."""
     carried: Carried | None = None
     """What of it a signals port carries."""
-    serial: Callable[[Setup], SerialFormat] | None = None
-    """Usual format of the serial line."""
+
+    def line_of(self, role: str, kind: str) -> str | None:
+        """Name of the line of a role on a port of that type; None where this bench has no use for it."""
+        return self.lines.get(role, {}).get(kind)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,11 @@ class BaseWorld:
             raise UsageError(f"no line {name!r} in this world; there are {', '.join(sorted(self._lines)) or 'none'}")
         return self._lines[name]
 
+    @property
+    def has_plant(self) -> bool:
+        """Whether there is anything to sense."""
+        return self._plant is not None
+
     def add_plant(self, plant: Plant) -> None:
         """The one plant; to be added before the nodes."""
         self._plant = plant

@@ -8,14 +8,16 @@ from dataclasses import replace
 from hil.bench.ac import AcBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.opening import Edits, Kind
+from hil.bench.opening import Carried, Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.dut.ac import AcCharger, AcSpec, reference
 from hil.dut.ac.control import FrontMaker
 from hil.dut.faults import apply_faults
 from hil.plant.ac import AcPlant
+from hil.plant.ac_signals import AC_SAFE_STATE, AC_SIGNALS
 from hil.tester.ac import AcVehicle, AcVehicleSpec
 from hil.units import ms, s
+from hil.world.base import BaseWorld
 from hil.world.pipe import World
 from hil.world.virtual import VirtualWorld
 
@@ -32,16 +34,31 @@ def charger_spec(setup: Setup, edits: Edits) -> AcSpec:
 
 
 def point(world: VirtualWorld, spec: AcSpec, fronts: Iterable[FrontMaker] = ()) -> AcCharger:
-    """Put plant, charger and vehicle into a world; the charger is to be added to its lines by the caller.
-
-    The seed draws what no requirement fixes: how long the vehicle takes.
-    """
-    draw = world.rng("habits")
+    """Put plant, charger and vehicle into a world; the charger is to be added to its lines by the caller."""
     world.add_plant(AcPlant(spec.phases))
-    vehicle = replace(AcVehicleSpec(), close_after=ms(draw.randint(300, 700)), draw_after=ms(draw.randint(200, 600)))
     charger = AcCharger(spec, world.sense, fronts)
-    world.add_node(AcVehicle(vehicle, world.sense))
+    add_vehicle(world)
     return charger
+
+
+def add_vehicle(world: BaseWorld) -> None:
+    """Put the stand-in vehicle into a world. The seed draws what no requirement fixes: how long it takes."""
+    draw = world.rng("habits")
+    vehicle = replace(AcVehicleSpec(), close_after=ms(draw.randint(300, 700)), draw_after=ms(draw.randint(200, 600)))
+    world.add_node(AcVehicle(vehicle, world.sense))
+
+
+def plant(_: BaseWorld, setup: Setup) -> AcPlant:
+    """The charging point's plant."""
+    return AcPlant(charger_spec(setup, {}).phases)
+
+
+def _surround(world: BaseWorld, _: Setup, __: Lines) -> None:
+    add_vehicle(world)
+
+
+def _device(world: BaseWorld, setup: Setup, _: Lines) -> None:
+    world.add_byte_node(AcCharger(charger_spec(setup, {}), world.sense))
 
 
 def _build(setup: Setup, edits: Edits) -> World:
@@ -62,4 +79,6 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcBench:
     )
 
 
-KIND = Kind(duts=(DUT,), build=_build, bench=_bench)
+CARRIED = Carried(AC_SIGNALS, AC_SAFE_STATE)
+LIVE = Live(lines={}, plant=plant, carried=CARRIED, surround=_surround, device=_device)
+KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)

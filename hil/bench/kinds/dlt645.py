@@ -5,8 +5,8 @@ from __future__ import annotations
 from hil.bench.core import Sink
 from hil.bench.dlt645 import DUT, LINE, READER, MeterBench
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import charger_spec, point
-from hil.bench.opening import Edits, Kind
+from hil.bench.kinds.ac import charger_spec, plant, point
+from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.serial import VirtualSerial
 from hil.dut.dlt645 import Meter, MeterSpec, reference
@@ -14,6 +14,7 @@ from hil.dut.faults import apply_faults
 from hil.errors import UsageError
 from hil.protocol.dlt645 import MAX_TARIFFS
 from hil.tester.dlt645 import MeterReader
+from hil.world.base import BaseWorld
 from hil.world.pipe import World
 from hil.world.virtual import VirtualWorld
 
@@ -48,4 +49,15 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> MeterBench:
     return MeterBench(world, judge, setup.readings, sink, address=spec.address, line_format=spec.format)
 
 
-KIND = Kind(duts=("dlt645",), build=_build, bench=_bench)
+def _surround(world: BaseWorld, _: Setup, lines: Lines) -> None:
+    world.add_byte_node(MeterReader(READER, LINE), lines.serial("meter"))
+
+
+def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    if not world.has_plant:
+        world.add_plant(plant(world, setup))
+    world.add_byte_node(Meter(DUT, LINE, world.sense, meter_spec(setup, {})), lines.serial("meter"))
+
+
+LIVE = Live(lines={"meter": {"serial": LINE}}, surround=_surround, device=_device)
+KIND = Kind(duts=("dlt645",), build=_build, bench=_bench, live=LIVE)

@@ -41,5 +41,7 @@ def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
     world.add_node(Charger(spec, world.sense, edition(setup.edition)), lines.can("can"))
 
 
-LIVE = Live(lines={"can": LINE}, plant=_plant, carried=Carried(SIGNALS, SAFE_STATE), surround=_surround, device=_device)
+LIVE = Live(
+    lines={"can": {"can": LINE}}, plant=_plant, carried=Carried(SIGNALS, SAFE_STATE), surround=_surround, device=_device
+)
 KIND = Kind(duts=("gbt27930",), build=_build, bench=_bench, live=LIVE)

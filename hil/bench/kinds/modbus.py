@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
 from hil.bench.modbus import MASTER, OTHER, SERIAL_LINE, TCP_LINE, ModbusBench
 from hil.bench.modbus_places import TRANSPORTS, USUAL_FORMAT, Places
-from hil.bench.opening import Edits, Kind
+from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.serial import SerialFormat, VirtualSerial
 from hil.bus.tcp import VirtualTcp
@@ -16,6 +18,7 @@ from hil.dut.faults import apply_faults
 from hil.dut.modbus import DeviceSpec, ModbusDevice, reference, reference_map
 from hil.protocol.modbus import RtuTiming
 from hil.tester.modbus import ModbusMaster
+from hil.world.base import BaseWorld
 from hil.world.pipe import World
 from hil.world.virtual import VirtualWorld
 
@@ -66,4 +69,20 @@ def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str |
     return next((reason for reason in map(places.lacks, needed) if reason is not None), None)
 
 
-KIND = Kind(duts=(DUT,), build=_build, bench=_bench, unfit=_unfit)
+def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    master = ModbusMaster(MASTER, TCP_LINE, SERIAL_LINE, _timing(reference_map(setup.map)), strict=False)
+    world.add_byte_node(master, lines.bytes("modbus"))
+
+
+def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    spec = device_spec(setup, {})
+    device = ModbusDevice(replace(spec, timing=spec.timing.loose()), TCP_LINE, SERIAL_LINE)
+    line = lines.bytes("modbus")
+    if line.kind == "tcp":
+        world.add_byte_node(device, serves=line)
+    else:
+        world.add_byte_node(device, line)
+
+
+LIVE = Live(lines={"modbus": {"tcp": TCP_LINE, "serial": SERIAL_LINE}}, surround=_surround, device=_device)
+KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE, unfit=_unfit)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import charger_spec, point
-from hil.bench.opening import Edits, Kind
+from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, plant, point
+from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.rapi import CLIENT, LINE, RapiBench
 from hil.bench.setup import Setup
 from hil.bus.serial import SerialFormat, VirtualSerial
+from hil.dut.ac import AcCharger
 from hil.dut.faults import apply_faults
 from hil.dut.rapi import ConsoleSpec, reference
 from hil.dut.rapi.front import console_front
 from hil.tester.rapi import ConsoleClient
+from hil.world.base import BaseWorld
 from hil.world.pipe import World
 from hil.world.virtual import VirtualWorld
 
@@ -43,4 +45,16 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> RapiBench:
     return RapiBench(world, judge, setup.readings, sink)
 
 
-KIND = Kind(duts=(DUT,), build=_build, bench=_bench)
+def _surround(world: BaseWorld, _: Setup, lines: Lines) -> None:
+    add_vehicle(world)
+    world.add_byte_node(ConsoleClient(CLIENT, LINE), lines.serial("console"))
+
+
+def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    charger = charger_spec(setup, {})
+    console = console_front(LINE, console_spec(setup, {}, charger.rated_current))
+    world.add_byte_node(AcCharger(charger, world.sense, (console,)), lines.serial("console"))
+
+
+LIVE = Live(lines={"console": {"serial": LINE}}, plant=plant, carried=CARRIED, surround=_surround, device=_device)
+KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from hil.units import SECOND, Instant, Span, us
+from hil.units import SECOND, Instant, Span, ms, us
 
 ALL_FUNCTIONS = frozenset({0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0F, 0x10, 0x16, 0x17})
 WRITES = frozenset({0x05, 0x06, 0x0F, 0x10, 0x16, 0x17})
@@ -64,6 +64,10 @@ class ServerSpec:
     """From the end of a request to the beginning of its answer."""
 
 
+_PIECES: Span = ms(5)
+"""Longer than what a driver lets pass between two pieces of a frame, and shorter than any pause of a master."""
+
+
 @dataclass(frozen=True)
 class SerialTiming:
     """Spans of a serial line as the device measures them (standards map, section 8)."""
@@ -73,6 +77,10 @@ class SerialTiming:
     """A longer gap inside a frame spoils it."""
     between: Span
     """A silence as long ends a frame."""
+
+    def loose(self) -> SerialTiming:
+        """For a port of the machine, which hands bytes over in pieces: silences in a frame mean nothing there."""
+        return SerialTiming(self.character, max(self.inner, _PIECES), max(self.between, _PIECES))
 
     @classmethod
     def of(cls, baud: int, bits: int = 11) -> SerialTiming:

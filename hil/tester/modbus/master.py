@@ -51,10 +51,12 @@ class ModbusMaster:
     ``silence``, ``lost``; ``sent``, ``at``, ``bytes``, and of what is malformed ``fault``, ``text``, ``due``);
     ``bytes N`` are bytes that are not its reply while it waits on; ``stray`` are bytes that nobody asked for;
     ``opened a``, ``closed a``, ``reset a``, ``refused a`` tell of connections. One that does not listen is deaf on the
-    serial line.
+    serial line; one that is not strict knows that silences do not come through as they were, as behind an adapter.
     """
 
-    def __init__(self, name: str, tcp: str, serial: str, timing: RtuTiming, *, listens: bool = True) -> None:
+    def __init__(
+        self, name: str, tcp: str, serial: str, timing: RtuTiming, *, listens: bool = True, strict: bool = True
+    ) -> None:
         self.name = name
         self.wishes: list[Wish] = []
         self.actuations: list[tuple[str, float]] = []
@@ -62,7 +64,7 @@ class ModbusMaster:
         self._tcp, self._serial = tcp, serial
         self._timing = timing
         self._listens = listens
-        self._rtu = RtuClient(1, timing)
+        self._rtu = RtuClient(1, timing, strict=strict)
         self._opening: deque[str] = deque()
         self._channels: dict[str, int] = {}
         self._clients: dict[str, TcpClient] = {}
