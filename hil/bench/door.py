@@ -9,35 +9,30 @@ stands behind ``#`` only tells channels apart. The world ends with its last gues
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from hil.bench.setup import BITRATE, Setup, build
+from hil.bench.setup import BITRATE, LINE, Setup, build, charger_spec, habits, pack_of, vehicle_spec
 from hil.bus.can import VirtualCan
 from hil.bus.observe import BusErrorSeen, FrameSeen, Note
 from hil.codec.frame import CanFrame
-from hil.dut.faults import apply_faults
-from hil.dut.gbt27930 import Charger, reference
-from hil.errors import RigError, UsageError
-from hil.plant import PRESETS, Plant
+from hil.dut.gbt27930 import Charger
+from hil.errors import UsageError
 from hil.protocol.gbt27930 import edition
-from hil.tester.gbt27930 import VEHICLES
 from hil.tester.gbt27930.inlet import Inlet
-from hil.transport.door import Door, DoorBus
+from hil.transport.door import Door, DoorBus, Pace, drop, publish
 from hil.transport.door.registry import names
-from hil.units import ms, s
+from hil.units import s
 from hil.world.base import BaseWorld
+from hil.world.observation import Observation
 from hil.world.plan import AtInstant, Do, Plan, Rule, Stimulate
 from hil.world.virtual import VirtualWorld
 
 if TYPE_CHECKING:
     from can.typechecking import AutoDetectedConfig
-
-LINE = "can0"
-"""Name of the bus in these worlds."""
 
 
 class ChargerChannel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,14 +80,11 @@ def charger_world(options: ChargerChannel) -> BaseWorld:
 
 def _alone(setup: Setup) -> BaseWorld:
     """As :func:`hil.bench.setup.build`, with the contactors of a vehicle in the stand-in's place."""
-    if setup.vehicle not in VEHICLES:
-        raise RigError(f"no vehicle preset {setup.vehicle!r}; there are {', '.join(VEHICLES)}")
     messages = edition(setup.edition)
     world = VirtualWorld(setup.seed, messages)
-    draw = world.rng("habits")
-    soc = draw.uniform(30.0, 60.0) if setup.soc is None else setup.soc
-    spec = reference(setup.readings).timing(insulation=ms(draw.randint(800, 1200)))
-    world.add_plant(Plant(PRESETS[VEHICLES[setup.vehicle].preset], soc=soc, temperature=setup.temperature))
+    drawn = habits(world, setup)
+    charger = charger_spec(setup, drawn)
+    world.add_plant(pack_of(vehicle_spec(setup, drawn), setup, drawn))
     inlet = world.add_node(Inlet(world.sense, messages))
 
     def see(seen: FrameSeen | BusErrorSeen | Note) -> None:
@@ -103,7 +95,9 @@ def _alone(setup: Setup) -> BaseWorld:
 
     bus = VirtualCan(world.queue, bitrate=BITRATE, name=LINE, sink=see, rng=world.rng(LINE))
     world.add_line(bus)
-    world.add_node(Charger(apply_faults("gbt27930", spec, setup.faults), world.sense, messages), bus)
+    world.add_node(Charger(charger, world.sense, messages), bus)
+    if not charger.leaves_bus_off:
+        bus.stay_off(Charger.name)
     return world
 
 
@@ -121,14 +115,21 @@ KINDS: dict[str, tuple[type[msgspec.Struct], Callable[[Any], BaseWorld]]] = {
 """Kind of channel to its options and its world."""
 
 
-def make_door(channel: str) -> Door:
-    """The door to a new world; :class:`UsageError` for a kind, an option or a value that there is not."""
+def open_door(channel: str, *, pace: Pace = "auto", sink: Callable[[Sequence[Observation]], None] = drop) -> Door:
+    """Open a channel beforehand, so that it stays until it is closed and what is observed goes to ``sink``.
+
+    :class:`UsageError` for a kind, an option or a value that there is not, and for a channel that is open.
+    """
+    return publish(_door(channel, pace=pace, sink=sink))
+
+
+def _door(channel: str, **options: Any) -> Door:
     kind, _, query = channel.partition("#")[0].partition("?")
     if kind not in KINDS:
         open_now = ", ".join(names()) or "none"
         raise UsageError(f"no channel {channel!r}: open are {open_now}; made when asked for are {', '.join(KINDS)}")
-    options, build_world = KINDS[kind]
-    return Door(channel, build_world(_read(options, channel, query)), line=LINE, passing=True)
+    declared, build_world = KINDS[kind]
+    return Door(channel, build_world(_read(declared, channel, query)), line=LINE, **options)
 
 
 def _read(options: type[msgspec.Struct], channel: str, query: str) -> msgspec.Struct:
@@ -154,7 +155,7 @@ class HilBus(DoorBus):
 
     @staticmethod
     def _make(name: str) -> Door:
-        return make_door(name)
+        return _door(name, passing=True)
 
     @staticmethod
     def _detect_available_configs() -> list[AutoDetectedConfig]:
