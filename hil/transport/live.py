@@ -49,6 +49,6 @@ class LiveWorld(BaseWorld):
         self.queue.interrupted = lambda: False
         if self._plant is not None:
             self._plant.go_safe(self.queue.now)
-            self._settle_plant()
+            self._plant_changed()
             self.queue.run(self.queue.now + _FAREWELL)
         super()._close()
