@@ -110,3 +110,5 @@ class CaseResult(msgspec.Struct):
     """Path of the load profile that shows the verdict, relative to the output folder."""
     replay: str = ""
     """The command line that replays that profile."""
+    dut_output: str | None = None
+    """Path of what the DUT printed, where the rig starts it, relative to the output folder."""

@@ -85,6 +85,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "repeat": result.repeat,
         "profile": result.profile,
         "replay": result.replay,
+        "dut_output": result.dut_output,
     }
 
 

@@ -61,6 +61,13 @@ def _module(name: str, path: Path) -> Any:
     return module
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the DUT that the rig has started."""
+    session = config.stash.get(SESSION, None)
+    if session is not None and session.plan.dut is not None:
+        session.plan.dut.close()
+
+
 # --- collecting -----------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
+from hil.pytest_plugin.dut import DutKeeper
 from hil.pytest_plugin.options import Options
 from hil.rig import Rig, applicability, find_rig, lacks_transport, load_rig
 
@@ -65,6 +66,8 @@ class RunPlan:
     out: Path
     pools: dict[str, Pool] = field(default_factory=dict, compare=False, repr=False)
     """Generated load profiles and what came of them, shared by the cases that judge them."""
+    dut: DutKeeper | None = field(default=None, compare=False, repr=False)
+    """The DUT as a process, where the rig starts it."""
 
     def runs(self, requirement: Requirement) -> list[Run]:
         """Every run of a requirement on this rig, in the catalogue's order."""
@@ -213,7 +216,8 @@ def make_plan(options: Options) -> RunPlan:
     explicit = {**rig.readings, **chosen}
     readings = resolve(explicit, preset or rig.preset)
     options = replace(options, case=tuple(_case(case) for case in options.case))
-    return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out))
+    keeper = None if rig.process is None else DutKeeper(rig.process, Path(options.out))
+    return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out), dut=keeper)
 
 
 def near_matches(name: str, known: Iterable[str]) -> list[str]:

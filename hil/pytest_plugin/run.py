@@ -20,6 +20,7 @@ from hil.profile.model import LoadProfile
 from hil.protocol.gbt27930 import MessageSet, edition
 from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
+from hil.transport.dut_process import DutError
 from hil.units import s, seconds, show_instant
 from hil.world.pipe import World
 
@@ -63,6 +64,8 @@ class CaseRun:
         self._kind = kind_of(run.requirement.bench)
         self._edits: Edits = edits or {}
         self._watched: WatchedWorld | None = None
+        self._dut_trouble = ""
+        self._dut_output = None if plan.dut is None else plan.dut.prepare(run.stem)
         self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
         sink = ignore if self._writer is None else self._writer.write
         judge = Judge()
@@ -81,10 +84,22 @@ class CaseRun:
 
         try:
             return LiveBenchWorld(live_setup(self.run.requirement.bench, setup, self._plan.rig), judge)
-        except BaseException:
+        except BaseException as error:
             if self._writer is not None:
                 self._writer.close()
+            ended = self._release_dut(passed=False)
+            if ended is not None and isinstance(error, HilError):
+                raise DutError(f"{ended} while the bench was opened: {error}") from error
             raise
+
+    def _release_dut(self, *, passed: bool) -> str | None:
+        """Let go of the DUT; how it ended, if it did."""
+        dut = self._plan.dut
+        if dut is None:
+            return None
+        ended = dut.ended()
+        dut.release(passed=passed and ended is None)
+        return ended
 
     def _build(self, setup: Setup) -> World:
         return self._watch(self._kind.build(setup, self._edits))
@@ -104,7 +119,10 @@ class CaseRun:
         Concluding again changes nothing. An error on the way is the verdict, and is not raised.
         """
         if self.result is None:
+            # Before the world is closed, as its end may end the DUT too.
+            self._dut_trouble = "" if self._plan.dut is None else self._plan.dut.judged() or ""
             self.result = self._conclude(self._close(error))
+            self._release_dut(passed=self.result.verdict is Verdict.PASS)
         return self.result
 
     def _close(self, error: BaseException | None) -> BaseException | None:
@@ -121,8 +139,12 @@ class CaseRun:
 
     def _conclude(self, error: BaseException | None) -> CaseResult:
         bench = self.bench
+        if self._dut_trouble:
+            told = Measurement("DUT", self._dut_trouble, "", None, None, Verdict.FAIL, bench.now, "it goes on")
+            bench.judge.add(told)
         verdict, reason = self._verdict(error)
         result = result_of(self.run, self._plan, verdict, reason)
+        result.dut_output = self._dut_output
         decisive = bench.judge.decisive
         result.measurements = list(bench.judge.measurements)
         result.findings = bench.findings()
@@ -144,6 +166,9 @@ class CaseRun:
         result.replay = self._plan.replay(self.run, path)
 
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
+        if self._dut_trouble:
+            # Whatever else went wrong, this did before, and it is the DUT's.
+            return Verdict.FAIL, self._dut_trouble
         judged = self.bench.judge.verdict
         raised = _verdict_of(error)
         trouble = (self._live.trouble if self._live is not None else "") or self.bench.trouble()

@@ -114,10 +114,11 @@ def _process(given: Found, process: dict[str, Any], path: Path) -> Iterator[Cont
         yield Contradiction("dut.process", "command", "begins with an empty text: allowed is a program")
     if not (path.parent / process["folder"]).is_dir():
         yield Contradiction("dut.process", "folder", f'= "{process["folder"]}": no folder there')
-    try:
-        re.compile(process["ready"])
-    except re.error as error:
-        yield Contradiction("dut.process", "ready", f'= "{process["ready"]}": no regular expression: {error}')
+    for key in ("ready", "alive"):
+        try:
+            re.compile(process[key])
+        except re.error as error:
+            yield Contradiction("dut.process", key, f'= "{process[key]}": no regular expression: {error}')
 
 
 def _instruments(found: Found) -> Iterator[Contradiction]:

@@ -114,6 +114,10 @@ PROCESS: Table = {
     "environment": Field("map of texts", "Variables beside the bench's own.", default={}),
     "ready": Field("text", "Regular expression over its output lines; without it, it is ready at once.", default=""),
     "ready_within": Field("number", "s from its start.", default=10.0, low=0.1, high=600),
+    "alive": Field(
+        "text", "Regular expression of lines that it prints again and again as long as it does not hang.", default=""
+    ),
+    "alive_within": Field("number", "The longest time between two of them, s.", default=5.0, low=0.1, high=600),
     "stop_within": Field("number", "s until it is killed.", default=5.0, low=0.1, high=600),
 }
 

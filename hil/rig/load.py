@@ -150,6 +150,8 @@ def _process(values: dict[str, Any], path: Path) -> DutProcessSettings | None:
         environment=dict(values["environment"]),
         ready=values["ready"],
         ready_within=s(values["ready_within"]),
+        alive=values["alive"],
+        alive_within=s(values["alive_within"]),
         stop_within=s(values["stop_within"]),
     )
 

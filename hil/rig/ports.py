@@ -140,5 +140,9 @@ class DutProcessSettings:
     ready: str = ""
     """Regular expression over its output lines; empty: it is ready at once."""
     ready_within: Span = 10 * SECOND
+    alive: str = ""
+    """Regular expression of lines that show that it goes on; empty: nothing tells a hang."""
+    alive_within: Span = 5 * SECOND
+    """The longest time between two of them."""
     stop_within: Span = 5 * SECOND
     """Until it is killed."""

@@ -44,7 +44,8 @@ class DutProcess:
 
     def __init__(self, settings: DutProcessSettings) -> None:
         self._settings = settings
-        self._ready = re.compile(settings.ready)
+        self._ready = re.compile(settings.ready) if settings.ready else None
+        self._alive = re.compile(settings.alive) if settings.alive else None
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._output = Output()
@@ -62,7 +63,7 @@ class DutProcess:
             return
         self.stop()
         begin = monotonic()
-        turn = self._output.begin(self._ready if self._settings.ready else None)
+        turn = self._output.begin(self._ready, self._alive)
         process = self._process = self._spawn()
         self.starts += 1
         atexit.register(self.stop)
@@ -143,6 +144,16 @@ class DutProcess:
         if self._reader is not None:
             self._reader.join(seconds(_STRAGGLERS))
         return f"exited with code {code}" if code >= 0 else f"was ended by {_signal_name(-code)}"
+
+    def hung(self) -> str | None:
+        """That it hangs, with its last words: it runs, and prints no line that shows that it goes on.
+
+        Waits for such a line as long as the settings allow. None where it goes on, and where they name none.
+        """
+        within = self._settings.alive_within
+        if self._alive is None or not self.alive or self._output.wait_beat(within):
+            return None
+        return self.ended or f"the DUT hangs: for {show_span(within)} no line told that it goes on; {self.last_words}"
 
     @property
     def last_words(self) -> str:

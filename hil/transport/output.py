@@ -29,6 +29,8 @@ class Output:
         self._rest = b""
         self._ready: re.Pattern[str] | None = None
         self._turn = 0
+        self._alive: re.Pattern[str] | None = None
+        self._beat: Instant = 0
         self.ready = False
         """Whether a line has matched."""
         self.trouble = ""
@@ -43,11 +45,15 @@ class Output:
         self._left_out = 0
         """Lines that the file lacks, those of the tail among them."""
 
-    def begin(self, ready: re.Pattern[str] | None) -> int:
-        """A process is started; it is ready when a line matches. Returns the turn that its output comes with."""
+    def begin(self, ready: re.Pattern[str] | None, alive: re.Pattern[str] | None = None) -> int:
+        """A process is started; it is ready when a line matches, and goes on while lines match ``alive``.
+
+        Returns the turn that its output comes with.
+        """
         with self._changed:
             self._last.clear()
             self._turn += 1
+            self._alive, self._beat = alive, monotonic()
             self._rest, self._ready, self.ready, self.over = b"", ready, ready is None, False
             return self._turn
 
@@ -95,6 +101,9 @@ class Output:
             if self._ready is not None and not self.ready and self._ready.search(text):
                 self.ready = True
                 self._changed.notify_all()
+            if self._alive is not None and self._alive.search(text):
+                self._beat = monotonic()
+                self._changed.notify_all()
 
     def _keep(self, text: str) -> None:
         if self._file is None:
@@ -112,6 +121,13 @@ class Output:
         with self._changed:
             self._changed.wait_for(lambda: self.ready or self.over, seconds(max(within, 0)))
             return self.ready
+
+    def wait_beat(self, within: Span) -> bool:
+        """Whether a line that shows that it goes on comes from now on, at most so long after the one before."""
+        with self._changed:
+            before, now = self._beat, monotonic()
+            self._changed.wait_for(lambda: self._beat > before or self.over, seconds(max(before + within - now, 0)))
+            return self._beat > before
 
     def last(self, count: int) -> list[str]:
         """Its last lines that say anything."""

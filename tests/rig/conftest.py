@@ -20,6 +20,8 @@ folder = "."
 environment = { KEY = "value" }
 ready = "listen(ing)?"
 ready_within = 2.5
+alive = "^tick"
+alive_within = 0.5
 stop_within = 1
 
 [ports.can0]

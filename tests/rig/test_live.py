@@ -50,7 +50,14 @@ def test_every_table_is_taken(live: Path) -> None:
     }
     assert rig.envelope == Envelope(750, 250, 120_000, 3600, ("door",))
     assert rig.process == DutProcessSettings(
-        ("./charger", "--can", "vcan0"), str(live.parent), {"KEY": "value"}, "listen(ing)?", s(2.5), s(1)
+        ("./charger", "--can", "vcan0"),
+        str(live.parent),
+        {"KEY": "value"},
+        "listen(ing)?",
+        s(2.5),
+        "^tick",
+        s(0.5),
+        s(1),
     )
     assert rig.port_of("console") is rig.ports["rs485"]
 
@@ -88,14 +95,14 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
     ("old", "new", "message"),
     [
         ('type = "can"', 'type = "canbus"', '[ports.can0] type = "canbus": allowed is "can" or "serial" or "tcp" or "'),
-        ('type = "can"\n', "", "line 16: [ports.can0] type is missing: Its kind"),
+        ('type = "can"\n', "", "line 18: [ports.can0] type is missing: Its kind"),
         ('interface = "socketcan"', 'interface = "sockcan"', 'interface = "sockcan": did you mean socketcan? python-c'),
-        ("bitrate = 250000", "bitrate = 250", "line 20: [ports.can0] bitrate = 250: allowed is an integer from 10000"),
-        ("bitrate = 250000", "baud = 250000", "line 20: [ports.can0] baud is unknown; allowed are type, interface, ch"),
+        ("bitrate = 250000", "bitrate = 250", "line 22: [ports.can0] bitrate = 250: allowed is an integer from 10000"),
+        ("bitrate = 250000", "baud = 250000", "line 22: [ports.can0] baud is unknown; allowed are type, interface, ch"),
         ("receive_own_messages = true", "filters = [1]", "options = { filters = [1] }: allowed is a table of texts, n"),
         ("uncertainty = 0.00002", "uncertainty = 20", "uncertainty = 20: allowed is a number from 0 to 1"),
-        ("port = 502", "port = 50200000", "line 28: [ports.modbus] port = 50200000: allowed is an integer from 1 to"),
-        ("port = 502\n", "", "line 25: [ports.modbus] port is missing: Its port."),
+        ("port = 502", "port = 50200000", "line 30: [ports.modbus] port = 50200000: allowed is an integer from 1 to"),
+        ("port = 502\n", "", "line 27: [ports.modbus] port is missing: Its port."),
         ("stop = 1\n\n[ports.io]", "stop = 3\n\n[ports.io]", "stop = 3: allowed is 1 or 1.5 or 2"),
         ('parity = "E"', 'parity = "even"', 'parity = "even": allowed is "N" or "E" or '),
         ("tcp://127.0.0.1:9100", "tcp://127.0.0.1", 'url = "tcp://127.0.0.1": allowed is tcp://127.0.0.1:9100, udp://'),
@@ -114,7 +121,7 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
         ("2026-03-01", "2026-02-30", '[instruments.meter] calibrated = "2026-02-30": there is no such day'),
         ("2026-03-01", "1.3.2026", 'calibrated = "1.3.2026": allowed is a date as "2026-03-01"'),
         ("voltage = {", "volts = {", "[instruments.meter.measures] volts is unknown; did you mean voltage? allowed ar"),
-        ("relative = 0.001", "relative = 0.5", "line 64: [instruments.meter.measures.voltage] relative = 0.5: allowed"),
+        ("relative = 0.001", "relative = 0.5", "line 66: [instruments.meter.measures.voltage] relative = 0.5: allowed"),
         ("max_voltage = 750.0", "max_voltage = 750000", "max_voltage = 750000: allowed is a number from 1 to 2000"),
         ("max_power = 120000.0", "max_power = 120", "max_power = 120: less than 1 % of max_voltage times max_current"),
         ("max_duration = 3600.0\n", "", "[envelope] max_duration is missing: s of one session."),
@@ -123,6 +130,7 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
         ('["./charger", "--can", "vcan0"]', '"./charger"', 'command = "./charger": allowed is a list of texts'),
         ('folder = "."', 'folder = "gone"', 'line 10: [dut.process] folder = "gone": no folder there'),
         ("listen(ing)?", "listen(ing", 'ready = "listen(ing": no regular expression: missing )'),
+        ('"^tick"', '"^(tick"', 'alive = "^(tick": no regular expression: missing )'),
         ("ready_within = 2.5", "ready_within = 2500", "ready_within = 2500: allowed is a number from 0.1 to 600"),
         ('KEY = "value"', "KEY = 1", "environment = { KEY = 1 }: allowed is a table of texts"),
         ('kind = "live"', 'kind = "virtual"', '[ports] is for rigs of kind = "live" only; a virtual one'),

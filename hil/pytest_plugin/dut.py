@@ -1,0 +1,52 @@
+"""The rig's DUT as a process, seen from a run: it is there when a case begins, and what becomes of it is judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hil.rig.ports import DutProcessSettings
+from hil.transport.dut_process import DutError, DutProcess
+
+FOLDER = "dut"
+"""Of the outputs, in the folder of the reports."""
+
+
+class DutKeeper:
+    """One for a run. A DUT that has ended, hangs, or has not passed a case is started again before the next one."""
+
+    def __init__(self, settings: DutProcessSettings, out: Path) -> None:
+        self._process = DutProcess(settings)
+        self._out = out
+
+    def prepare(self, stem: str) -> str:
+        """Have it run and ready for a case; returns where its output is kept, relative to the folder of the reports.
+
+        Raises :class:`DutError` with its last words when it does not come up.
+        """
+        path = self._out / FOLDER / f"{stem}.log"
+        self._process.log_to(path)
+        try:
+            self._process.start()
+        except DutError as error:
+            self._process.log_to(None)
+            raise DutError(f"{error} (all of it: {path.relative_to(self._out).as_posix()})") from error
+        return path.relative_to(self._out).as_posix()
+
+    def ended(self) -> str | None:
+        """How it ended since it was ready, with its last words; None while it runs."""
+        told = self._process.ended
+        return None if told is None else f"the DUT {told}; {self._process.last_words}"
+
+    def judged(self) -> str | None:
+        """The same after a case; a hang counts too, where the rig tells how one is known. May take that long."""
+        return self.ended() or self._process.hung()
+
+    def release(self, *, passed: bool) -> None:
+        """The case is over. What did not pass may have left it in any state, so it is started afresh."""
+        if not passed:
+            self._process.stop()
+        self._process.log_to(None)
+
+    def close(self) -> None:
+        """Stop it: the run is over."""
+        self._process.close()
