@@ -278,7 +278,7 @@ def _keys(fields: Table) -> str:
 
 
 def _field_type(field: Field) -> str:
-    kind = "list of texts" if field.type == "texts" else field.type
+    kind = {"texts": "list of texts", "range": "list of two numbers"}.get(field.type, field.type)
     if field.allowed is not None:
         return f"{'list of ' if field.type == 'texts' else ''}{codes(field.allowed())}"
     bounds = f" {_bound(field.low)} .. {_bound(field.high)}" if (field.low, field.high) != (None, None) else ""

@@ -13,8 +13,9 @@ from hil.dut.faults import Edit, apply_faults
 from hil.dut.gbt27930 import Charger, ChargerSpec, reference
 from hil.errors import RigError, UsageError
 from hil.plant import PRESETS, Plant
+from hil.plant.pack import ocv
 from hil.protocol.gbt27930 import edition
-from hil.tester.gbt27930 import VEHICLES, Vehicle, VehicleSpec
+from hil.tester.gbt27930 import MISFITS, VEHICLES, Vehicle, VehicleSpec
 from hil.units import Span, ms
 from hil.world.base import BaseWorld
 from hil.world.virtual import VirtualWorld
@@ -23,6 +24,9 @@ BITRATE = 250_000
 """Sheet 1.1."""
 LINE = "can0"
 """Name of the bus in every world, whatever port carries it."""
+
+_SOC = (30.0, 60.0)
+"""Percent between which the seed draws."""
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -63,7 +67,7 @@ class Habits(NamedTuple):
 def habits(world: BaseWorld, setup: Setup) -> Habits:
     """The habits of a setup; raises :class:`UsageError` for an SOC that no pack has."""
     draw = world.rng("habits")
-    soc = draw.uniform(30.0, 60.0) if setup.soc is None else setup.soc
+    soc = draw.uniform(*_SOC) if setup.soc is None else setup.soc
     if not 0.0 <= soc <= 100.0:
         raise UsageError(f"soc: {soc} is not within 0..100 percent")
     return Habits(soc, ms(draw.randint(300, 600)), ms(draw.randint(800, 1200)))
@@ -113,11 +117,19 @@ def build(
 
 
 def _preset(vehicle: str) -> VehicleSpec:
-    if vehicle not in VEHICLES:
-        raise RigError(f"no vehicle preset {vehicle!r}; there are {', '.join(VEHICLES)}")
-    return VEHICLES[vehicle]
+    spec = VEHICLES.get(vehicle) or MISFITS.get(vehicle)
+    if spec is None:
+        raise RigError(f"no vehicle preset {vehicle!r}; there are {', '.join((*VEHICLES, *MISFITS))}")
+    return spec
 
 
 def highest_voltage(vehicle: str) -> float:
     """Maximum total voltage of a vehicle preset, in V; an unknown one raises :class:`RigError`."""
     return _preset(vehicle).max_total_voltage
+
+
+def resting_voltages(vehicle: str) -> tuple[float, float]:
+    """Lowest and highest battery voltage of a preset at rest, in V, over the SOC that seeds draw."""
+    cells = _preset(vehicle).cells
+    low, high = (cells * ocv(percent / 100) for percent in _SOC)
+    return low, high

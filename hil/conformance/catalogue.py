@@ -90,7 +90,7 @@ MAP_FEATURES: Mapping[str, str] = MappingProxyType(
 """What a register map may offer; requirements on Modbus devices name what they need."""
 _ADVISORY = ("DER", "K")
 EVERY = "*"
-"""In a requirement's ``moot``, ``models`` and ``offers``: whatever the variant."""
+"""In a requirement's ``moot``, ``models``, ``vehicles`` and ``offers``: whatever the variant."""
 _FAST = ms(10)
 
 
@@ -157,6 +157,8 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a register map must offer (:data:`MAP_FEATURES`), by variant, and ``*`` for every run."""
     models: dict[str, str] = {}
     """Models of the reference device that a virtual bench takes, by variant, or ``*`` for every run."""
+    vehicles: dict[str, str] = {}
+    """Presets of the stand-in vehicle that take the place of the rig's, by variant, or ``*`` for every run."""
     bench: str = "gbt27930"
     """The kind of bench that the case is written for (see ``hil.bench.kinds``)."""
     moot: dict[str, str] = {}
@@ -173,6 +175,10 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def model(self, variant: str | None) -> str:
         """The model of the reference device for a run; empty for the usual one."""
         return self.models.get(variant or EVERY, self.models.get(EVERY, ""))
+
+    def vehicle(self, variant: str | None) -> str:
+        """The preset of the stand-in vehicle for a run; empty for the rig's."""
+        return self.vehicles.get(variant or EVERY, self.vehicles.get(EVERY, ""))
 
     def offered(self, variant: str | None) -> tuple[str, ...]:
         """What a register map must offer for a run."""
@@ -241,7 +247,8 @@ def _check(requirement: Requirement) -> None:
     _known("reading", [] if requirement.reading is None else [requirement.reading], register())
     _known("capability", requirement.needs, CAPABILITIES)
     _known("feature of a map", [each for row in requirement.offers.values() for each in row], MAP_FEATURES)
-    _known("variant", [*requirement.moot, *requirement.models, *requirement.offers], (*names, EVERY))
+    by_variant = (requirement.moot, requirement.models, requirement.vehicles, requirement.offers)
+    _known("variant", [name for each in by_variant for name in each], (*names, EVERY))
     choices = register()[requirement.reading].choices if requirement.reading is not None else ()
     _known(f"choice of {requirement.reading}", requirement.advisory_choices, choices)
     for reading in requirement.moot.values():

@@ -99,6 +99,9 @@ PRESETS: Mapping[str, PackSpec] = MappingProxyType(
         "bus": PackSpec(176, 560.0),
         "truck-lfp-600v": PackSpec(192, 456.0),
         "truck-lfp-800v": PackSpec(240, 810.0),
+        # beyond what usual chargers put out
+        "pack-140v": PackSpec(43, 100.0),
+        "pack-1020v": PackSpec(310, 300.0),
     }
 )
 

@@ -43,7 +43,9 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
             "serial": rig.dut.serial,
             "firmware": rig.dut.firmware,
             "claims": {
-                name: list(claim) if isinstance(claim, tuple) else claim for name, claim in rig.dut.claims.items()
+                name: list(claim) if isinstance(claim, tuple) else claim
+                for name, claim in rig.dut.claims.items()
+                if claim is not None
             },
         },
         edition={STANDARD: plan.edition},

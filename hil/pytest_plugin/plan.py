@@ -18,6 +18,7 @@ from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
+from hil.pytest_plugin.battery import lacks_battery
 from hil.pytest_plugin.dut import DutKeeper
 from hil.pytest_plugin.options import Options
 from hil.rig import Rig, applicability, find_rig, lacks_transport, load_rig
@@ -88,6 +89,7 @@ class RunPlan:
 
     def _unless_unfit(self, run: Run) -> Run:
         lack = lacks_transport(run.requirement, run.variant, self.rig)
+        lack = lack or lacks_battery(run.requirement.vehicle(run.variant), self.rig)
         if lack is not None and run.not_applicable is None:
             return replace(run, not_applicable=lack)
         unfit = kind_of(run.requirement.bench).unfit if self.rig.dut.map else None
@@ -119,12 +121,12 @@ class RunPlan:
 
     def setup(self, run: Run) -> Setup:
         """The virtual bench of a run."""
-        bench = self.rig.bench
+        bench, vehicle = self.rig.bench, run.requirement.vehicle(run.variant)
         return Setup(
             seed=seed_of(self.seed, run),
             edition=self.edition,
-            vehicle=bench.vehicle,
-            soc=bench.soc,
+            vehicle=vehicle or bench.vehicle,
+            soc=None if vehicle else bench.soc,
             temperature=bench.temperature,
             readings=self.readings_of(run),
             validity=bench.validity,

@@ -13,6 +13,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
     "texts": (list,),
+    "range": (list,),
     "integer or text": (int, str),
     "map of texts": (dict,),
     "map of values": (dict,),
@@ -48,6 +49,10 @@ class Field:
         """What is wrong with a value, as "allowed is ..."; None when it is right."""
         if self.type == "texts":
             return self._wrong_texts(value)
+        if self.type == "range":
+            return (
+                None if _is_range(value) else "allowed is [LOW, HIGH], two numbers of 0 and more, the lower one first"
+            )
         if self.type.startswith("map"):
             return None if self._is_map(value) else f"allowed is {_ARTICLES[self.type]}"
         fits = isinstance(value, _TYPES[self.type]) and (self.type == "boolean") == isinstance(value, bool)
@@ -89,6 +94,13 @@ class Field:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
+
+
+def _is_range(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in value)
+    return numbers and 0 <= value[0] < value[1] < float("inf")
 
 
 def listed(values: Sequence[Any]) -> str:

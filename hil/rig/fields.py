@@ -65,6 +65,9 @@ _CLAIMS = {
         "A console that tells of states, capacity and flags by $AT; very old firmware tells of states alone, by $ST.",
         default=True,
     ),
+    "output_voltage": Field(
+        "range", "Lowest and highest output voltage of a DC charger, V, as [150, 950]; without it no battery beyond."
+    ),
     "optional_messages": Field(
         "texts",
         "Optional messages that the charger sends or takes in.",

@@ -13,7 +13,7 @@ from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import DutProcessSettings, PortSettings
 from hil.safety.envelope import Envelope
 
-Claim = bool | tuple[str, ...]
+Claim = bool | tuple[str, ...] | tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class Dut:
     """Of a DL/T 645 meter, twelve digits; empty for the usual one."""
     claims: Mapping[str, Claim] = field(default_factory=lambda: MappingProxyType({}))
     """Every claim of the rig file's declaration, given or by default."""
+
+
+def output_range(dut: Dut) -> tuple[float, float] | None:
+    """Lowest and highest output voltage that a DC charger claims, in V; None where it claims none."""
+    claim = dut.claims.get("output_voltage")
+    if not isinstance(claim, tuple):
+        return None
+    low, high = claim
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)

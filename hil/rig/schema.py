@@ -21,6 +21,7 @@ _TYPES: dict[str, str | list[str]] = {
     "number": "number",
     "boolean": "boolean",
     "texts": "array",
+    "range": "array",
     "integer or text": ["integer", "string"],
     "map of texts": "object",
     "map of values": "object",
@@ -103,6 +104,8 @@ def _field(field: Field) -> dict[str, Any]:
         schema["items"] = {"type": "string"} if allowed is None else {"type": "string", "enum": allowed}
         if field.low is not None:
             schema["minItems"] = field.low
+    elif field.type == "range":
+        schema |= {"items": {"type": "number", "minimum": 0}, "minItems": 2, "maxItems": 2}
     elif field.type.startswith("map"):
         values = ["string"] if field.type == "map of texts" else ["string", "number", "boolean"]
         schema["additionalProperties"] = {"type": values}

@@ -7,6 +7,7 @@ import pytest
 from hil.conformance.catalogue import read_requirements, requirements, suites
 from hil.dut.faults import all_faults
 from hil.errors import CatalogueError
+from hil.tester.gbt27930 import MISFITS
 
 # Sheet 5.1: the charger's cases of GB/T 34658-2017, in its order.
 GBT34658 = [
@@ -75,6 +76,13 @@ def test_a_run_means_nothing_under_the_reading_that_says_so() -> None:
     gap = requirements()["GBT27930-2015/RG.04"]
     assert gap.moot_by(None, {"reconnections": "none"}) == "reconnections=none"
     assert gap.moot_by(None, {"reconnections": "two"}) is None
+
+
+def test_a_run_with_a_vehicle_of_its_own_names_one_that_there_is() -> None:
+    fits = requirements()["GBT34657.1-2017/D0.3001"]
+    assert (fits.vehicle("below-range"), fits.vehicle("above"), fits.vehicle(None)) == ("pack-140v", "", "")
+    named = {vehicle for each in requirements().values() for vehicle in each.vehicles.values()}
+    assert named == {*MISFITS}
 
 
 GOOD = """

@@ -11,6 +11,7 @@ from hil.codec import map_file
 from hil.errors import RigError
 from hil.resources import resource
 from hil.rig import find_rig, load_rig
+from hil.rig.rig import output_range
 
 WHOLE = """\
 schema = 1
@@ -68,6 +69,7 @@ def test_every_key_is_taken(tmp_path: Path) -> None:
     )
     assert dict(rig.dut.claims) == {
         "stop_button": False,
+        "output_voltage": None,
         "optional_messages": ("CTS",),
         "digital": False,
         "safe_current": True,
@@ -86,6 +88,16 @@ def test_what_is_not_given_has_a_default(tmp_path: Path) -> None:
     assert (rig.edition, rig.preset, dict(rig.readings), rig.opt_in) == ("2015", None, {}, ())
     assert rig.bench.soc is None
     assert rig.dut.claims["stop_button"] is True
+    assert output_range(rig.dut) is None
+
+
+def test_an_output_range_is_two_numbers(tmp_path: Path) -> None:
+    with_range = SMALLEST + "[dut.claims]\noutput_voltage = "
+    rig = load_rig(written(tmp_path, with_range + "[200, 1000.5]\n"))
+    assert output_range(rig.dut) == (200.0, 1000.5)
+    for wrong in ("200", "[]", "[200]", "[200, 300, 400]", "[300, 200]", "[-1, 200]", '["a", 200]', "[false, true]"):
+        with pytest.raises(RigError, match=r"output_voltage = .*: allowed is \[LOW, HIGH\], two numbers"):
+            load_rig(written(tmp_path, f"{with_range}{wrong}\n"))
 
 
 @pytest.mark.parametrize(

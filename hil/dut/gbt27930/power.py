@@ -88,7 +88,7 @@ class PowerControl:
         measured = charger.sense("battery_side_voltage", now)
         told = charger.bcp.present_voltage
         near = abs(measured - told) <= power.battery_tolerance * told
-        return near and power.min_voltage <= measured <= power.max_voltage
+        return near and (not power.check_range or power.min_voltage <= measured <= power.max_voltage)
 
     def precharge(self, now: Instant) -> None:
         """Bring the output to just below the battery voltage."""

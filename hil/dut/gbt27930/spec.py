@@ -91,6 +91,8 @@ class Power:
     """The output keeps its voltage at least so long after the charge has ended."""
     battery_tolerance: float = 0.05
     """Allowed difference of the measured battery voltage from BCP, relative (sheet 4.8)."""
+    check_range: bool = True
+    """Take only a battery inside the own output range."""
     precharge_below: float = 5.0
     """Precharge to this much below the battery voltage, V (1..10 V, sheet 4.8)."""
     precharge_window: float = 2.0

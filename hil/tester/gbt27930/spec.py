@@ -111,3 +111,11 @@ VEHICLES: Mapping[str, VehicleSpec] = MappingProxyType(
         "truck-lfp-800v": _lfp("truck-lfp-800v", 240, 810.0, 250.0, "LHILTRK8000000001"),
     }
 )
+"""What rigs choose from."""
+MISFITS: Mapping[str, VehicleSpec] = MappingProxyType(
+    {
+        "pack-140v": _lfp("pack-140v", 43, 100.0, 50.0, "LHILMIS0140000001"),
+        "pack-1020v": _lfp("pack-1020v", 310, 300.0, 100.0, "LHILMIS1020000001"),
+    }
+)
+"""Vehicles whose battery lies outside the output range of usual chargers: cases name them, rigs do not."""

@@ -131,6 +131,13 @@ FAULTS = (
         lambda c: c.powered(battery_tolerance=0.0),
     ),
     Fault(
+        "output-range-not-checked",
+        gbt34657("D0.3001"),
+        "gets ready for a battery outside its own output range",
+        "electrical",
+        lambda c: c.powered(check_range=False),
+    ),
+    Fault(
         "no-precharge",
         gbt34657("D0.3101"),
         "closes its contactors with the output 60 V below the battery",
