@@ -32,6 +32,7 @@ from hil.bench.actions import (
 )
 from hil.bench.bench import Bench
 from hil.bench.dlt645 import MeterBench
+from hil.bench.load import put_load, take_load_away
 from hil.bench.modbus import ModbusBench, ModbusLine
 from hil.bench.phases import Phase
 from hil.bench.profile_cases import judge_family, judge_generated
@@ -74,6 +75,7 @@ __all__ = [
     "nth",
     "partner",
     "period",
+    "put_load",
     "quantity",
     "release",
     "requirement",
@@ -87,6 +89,7 @@ __all__ = [
     "stimulate",
     "stop_charging",
     "tail",
+    "take_load_away",
     "timeout",
     "transfer",
     "transport",

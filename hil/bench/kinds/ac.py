@@ -8,14 +8,17 @@ from dataclasses import replace
 from hil.bench.ac import AcBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
+from hil.bench.load import LOAD, LOAD_BAUD, LOAD_DRIVER, LOAD_LINE, load_spec
 from hil.bench.opening import Carried, Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
+from hil.bus.serial import SerialFormat, VirtualSerial
 from hil.dut.ac import AcCharger, AcSpec, reference
 from hil.dut.ac.control import FrontMaker
 from hil.dut.faults import apply_faults
 from hil.plant.ac import AcPlant
 from hil.plant.ac_signals import AC_SAFE_STATE, AC_SIGNALS
 from hil.tester.ac import AcVehicle, AcVehicleSpec
+from hil.tester.scpi import Instrument, ScpiDriver
 from hil.units import ms, s
 from hil.world.base import BaseWorld
 from hil.world.pipe import World
@@ -34,10 +37,11 @@ def charger_spec(setup: Setup, edits: Edits) -> AcSpec:
 
 
 def point(world: VirtualWorld, spec: AcSpec, fronts: Iterable[FrontMaker] = ()) -> AcCharger:
-    """Put plant, charger and vehicle into a world; the charger is to be added to its lines by the caller."""
+    """Put plant, charger, vehicle and load into a world; the charger is to be added to its lines by the caller."""
     world.add_plant(AcPlant(spec.phases))
     charger = AcCharger(spec, world.sense, fronts)
     add_vehicle(world)
+    add_load(world)
     return charger
 
 
@@ -46,6 +50,14 @@ def add_vehicle(world: BaseWorld) -> None:
     draw = world.rng("habits")
     vehicle = replace(AcVehicleSpec(), close_after=ms(draw.randint(300, 700)), draw_after=ms(draw.randint(200, 600)))
     world.add_node(AcVehicle(vehicle, world.sense))
+
+
+def add_load(world: BaseWorld) -> None:
+    """Put an electronic load, switched off, and its driver on a line of their own into a world."""
+    line = VirtualSerial(world.queue, name=LOAD_LINE, sink=world.see, line_format=SerialFormat(LOAD_BAUD))
+    world.add_line(line)
+    world.add_byte_node(Instrument(LOAD, LOAD_LINE, world.sense, load_spec()), line)
+    world.add_byte_node(ScpiDriver(LOAD_DRIVER, LOAD_LINE), line)
 
 
 def plant(_: BaseWorld, setup: Setup) -> AcPlant:

@@ -64,6 +64,8 @@ class AcVehicle:
         self._drawn = 0.0
         self._forced: float | None = None
         """Drawn whatever the pilot says."""
+        self._replaced = False
+        """Something else draws in its place."""
         self._stubborn = False
         """S2 stays closed when the PWM ends."""
         self._dues: dict[str, Instant] = {}
@@ -131,6 +133,8 @@ class AcVehicle:
             self.actuations.append(("s2_command", float(closed)))
 
     def _draw(self, current: float) -> None:
+        if self._replaced:
+            current = 0.0
         if current != self._drawn:
             self._drawn = current
             self.actuations.append(("draw_current", current))
@@ -142,14 +146,15 @@ class AcVehicle:
 
         ``want`` (``on``: close S2 by the pilot, or open it now), ``s2`` (``closed``: at once, whatever the
         pilot says), ``stubborn`` (``on``: S2 stays closed when the PWM ends), ``draw`` (``current`` in A
-        whatever the pilot says, None by the pilot), ``toggle`` (``count``, ``span`` in ns: S2 closes and
-        opens so often, each state for the span).
+        whatever the pilot says, None by the pilot), ``replace`` (``on``: something else draws in its place),
+        ``toggle`` (``count``, ``span`` in ns: S2 closes and opens so often, each state for the span).
         """
         known: dict[str, Callable[[Mapping[str, Any], Instant], None]] = {
             "want": self._order_want,
             "s2": self._order_s2,
             "stubborn": self._order_stubborn,
             "draw": self._order_draw,
+            "replace": self._order_replace,
             "toggle": self._order_toggle,
         }
         carry_out = known.get(verb)
@@ -182,6 +187,12 @@ class AcVehicle:
     def _order_draw(self, arguments: Mapping[str, Any], now: Instant) -> None:
         current = arguments["current"]
         self._forced = None if current is None else float(current)
+        if self._volts >= _SUPPLIED:
+            self._draw(self._allowed())
+
+    def _order_replace(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._draw(0.0)
+        self._replaced = bool(arguments["on"])
         if self._volts >= _SUPPLIED:
             self._draw(self._allowed())
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hil.errors import UsageError
-from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings
+from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings, Unasked
 from hil.tester.measured import measured
 from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
@@ -20,9 +20,9 @@ class ScpiDriver:
     """Orders (arguments): ``send`` (``text``: a line), ``poll`` (``text``, ``every`` and, where it measures,
     ``quantity`` and ``unit``), ``stop``.
 
-    Notes of kind ``scpi``: ``answer`` (``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
-    first part is one), ``no answer`` (``ticket``, ``asked``), ``unasked`` (``text``). A poll with a quantity
-    also leaves notes of :mod:`hil.tester.measured`.
+    Notes of kind ``scpi``: ``answer`` (``by``, ``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
+    first part is one), ``no answer`` (``by``, ``ticket``, ``asked``), ``unasked`` (``by``, ``text``). A poll with
+    a quantity also leaves notes of :mod:`hil.tester.measured`.
     """
 
     def __init__(self, name: str, line: str, settings: ScpiSettings | None = None) -> None:
@@ -96,7 +96,7 @@ class ScpiDriver:
         if data:
             self.wishes.append(Send(self._line, data))
         for event in self.client.take_events():
-            self.notes.append(_note(event))
+            self.notes.append(_note(event, self.name))
             if isinstance(event, Answer | NoAnswer):
                 self._measured(event)
 
@@ -108,13 +108,13 @@ class ScpiDriver:
             self.notes.append(note)
 
 
-def _note(event: Event) -> Note:
-    if isinstance(event, Answer):
-        details: dict[str, Scalar] = {"ticket": event.line.ticket, "asked": event.line.text, "text": event.text}
-        details["latency"] = event.at - event.line.sent
-        if event.number is not None:
-            details["number"] = event.number
-        return Note(event.at, KIND, "answer", details)
+def _note(event: Event, by: str) -> Note:
+    if isinstance(event, Unasked):
+        return Note(event.at, KIND, "unasked", {"by": by, "text": event.text})
+    details: dict[str, Scalar] = {"by": by, "ticket": event.line.ticket, "asked": event.line.text}
     if isinstance(event, NoAnswer):
-        return Note(event.at, KIND, "no answer", {"ticket": event.line.ticket, "asked": event.line.text})
-    return Note(event.at, KIND, "unasked", {"text": event.text})
+        return Note(event.at, KIND, "no answer", details)
+    details |= {"text": event.text, "latency": event.at - event.line.sent}
+    if event.number is not None:
+        details["number"] = event.number
+    return Note(event.at, KIND, "answer", details)
