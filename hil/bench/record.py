@@ -97,6 +97,10 @@ class Record(StreamRecord):
         """Transfers of a PGN that ended, in order, complete or not."""
         return self._sorted().transfers.get(pgn, [])
 
+    def under_way(self, pgn: int) -> bool:
+        """Whether a transfer of a PGN has begun and not ended."""
+        return self._sorted().is_open(pgn)
+
     def last_before(self, name: str, instant: Instant) -> MessageSeen | None:
         """The latest message of that name before an instant."""
         seen = self.all(name, until=instant - 1)
@@ -116,6 +120,9 @@ class _Index(Index):
         self._listener = Listener()
         self._known: dict[tuple[int, bytes], Any] = {}
         """Decoded messages by PGN and payload: most come again and again."""
+
+    def is_open(self, pgn: int) -> bool:
+        return self._listener.is_open(pgn)
 
     def take_other(self, observation: Observation) -> None:
         if isinstance(observation, FrameSeen):

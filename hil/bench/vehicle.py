@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from hil.bench import actions
 from hil.bench.record import MessageSeen
-from hil.units import ms
+from hil.units import ms, s
 
 if TYPE_CHECKING:
     from hil.bench.driver import Driver
 
 _TRANSFER_LIMIT = ms(100)
-"""A transfer that is under way when its message is silenced has ended by then."""
+"""A transfer that is under way when its message is silenced shows by then, and mostly has ended."""
+_HELD_LIMIT = s(5)
+"""A receiver may hold it, again and again, every 500 ms (sheet 1.4); so late nobody counts it any more (sheet 4.3)."""
+_STEP = ms(10)
 _FRAME_LIMIT = ms(5)
 """A frame that waits for the bus when its message is silenced has ended by then."""
 
@@ -37,8 +40,11 @@ class VehicleHandle:
 
     def _last_of(self, messages: Sequence[actions.MessageType]) -> MessageSeen:
         """The last of the first message on the wire, what was under way included; now when there was none."""
-        long = any(message.transport for message in messages)
+        long = [message.pgn for message in messages if message.transport]
         self._bench.let(_TRANSFER_LIMIT if long else _FRAME_LIMIT)
+        end = self._bench.now + _HELD_LIMIT
+        while self._bench.now < end and any(self._bench.record.under_way(pgn) for pgn in long):
+            self._bench.let(_STEP)
         now = self._bench.now
         name = messages[0].name if messages else ""
         last = self._bench.record.last(name)

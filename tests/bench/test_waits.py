@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hil.bench.actions import first, silence
 from hil.bench.judge import CheckFailed, Inconclusive
@@ -14,7 +15,7 @@ from hil.codec.message import Message
 from hil.conformance.catalogue import Limit, period, tail
 from hil.conformance.verdict import Verdict
 from hil.errors import UsageError
-from hil.protocol.gbt27930 import BCL, BRM, BSM, CCS, CEM, CHM, CRM, CRO, CST
+from hil.protocol.gbt27930 import BCL, BCS, BRM, BSM, CCS, CEM, CHM, CRM, CRO, CST
 from hil.units import SECOND, Instant, Span, ms, s
 
 Judged = Callable[..., Any]
@@ -309,6 +310,26 @@ def test_silencing_tells_the_last_one_what_is_under_way_included(judged: Judged,
     case.bench.until(START + ms(1))
     assert case.bench.vehicle.silence(BCL).t == START + ms(3)
     assert judged().bench.vehicle.silence(BSM).t == ms(5), "now, where there was none"
+
+
+@pytest.mark.parametrize("held", [ms(30), ms(600), ms(4500)])
+def test_a_transfer_that_is_held_is_let_end(judged: Judged, see: Any, held: Span) -> None:
+    bcs = BCS(voltage=400.0, current=-100.0, max_cell_voltage=3.4, max_cell_group=1, soc=50, remaining_time=60)
+    first, *rest = see.transfer(START, bcs)
+    later = [structs.replace(frame, t=frame.t + held) for frame in rest]
+    case = judged(see.transfer(START - ms(250), bcs), [first], later)
+    case.bench.until(START + ms(1))
+    silenced = case.bench.vehicle.silence(BCS)
+    assert (silenced.started, silenced.t) == (START, later[-1].t)
+
+
+@pytest.mark.parametrize("ends", ["nothing", "aborted", "refused"])
+def test_a_transfer_that_is_cut_off_does_not_count(judged: Judged, see: Any, ends: str) -> None:
+    bcs = BCS(voltage=400.0, current=-100.0, max_cell_voltage=3.4, max_cell_group=1, soc=50, remaining_time=60)
+    case = judged(see.transfer(START - ms(250), bcs), see.transfer(START, bcs, ends=ends))
+    case.bench.until(START + ms(1))
+    assert case.bench.vehicle.silence(BCS).started == START - ms(250)
+    assert case.bench.now <= START + s(6)
 
 
 # --- values -----------------------------------------------------------------------------------------------

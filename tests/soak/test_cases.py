@@ -36,7 +36,7 @@ def late_acknowledgement(spec: ChargerSpec) -> ChargerSpec:
 
 def holding(spec: ChargerSpec) -> ChargerSpec:
     """Holds every transfer, then asks for one packet at a time."""
-    return spec.but(tp=TpBehaviour(holds=1, packets_per_cts=1), tp_timing=TpTiming(th=ms(40)))
+    return spec.but(tp=TpBehaviour(holds=1, packets_per_cts=1), tp_timing=TpTiming(th=ms(500)))
 
 
 def slow(spec: ChargerSpec) -> ChargerSpec:

@@ -68,6 +68,10 @@ class Listener:
             return self._aborted(identifier & 0xFFFF, data, t)
         return None
 
+    def is_open(self, pgn: int) -> bool:
+        """Whether a transfer of a PGN has begun and not ended, in either direction."""
+        return any(transfer.pgn == pgn for transfer in self._open.values())
+
     def _packet(self, direction: int, data: bytes, t: Instant) -> None:
         transfer = self._open.get(direction)
         if transfer is not None and len(data) == 8 and 1 <= data[0] <= transfer.packets:
