@@ -37,7 +37,7 @@ _COUNTS = {
     "pausing": 32,
     "stormy": 14,
     "upset": 16,
-    "illegal": 16,
+    "illegal": 32,
 }
 
 

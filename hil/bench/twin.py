@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -11,19 +11,29 @@ from hil.bench.judge import Inconclusive, Judge
 from hil.bench.profiles import Outcome, judged, replay
 from hil.bench.setup import Setup, build
 from hil.conformance.verdict import Verdict
+from hil.profile.coverage import Coverage
 from hil.profile.model import LoadProfile
 from hil.profile.reduce import reduced
 from hil.protocol.gbt27930 import edition
 from hil.world.pipe import World
+from hil.world.plan import Describe
 
 Build = Callable[[Setup], World]
 
 
 class Pool:
-    """Outcomes of generated profiles, made once and shared by the cases that judge them."""
+    """Outcomes of generated profiles, made once and shared by the cases that judge them.
 
-    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+    ``coverage`` has what they have reached, under these readings.
+    """
+
+    def __init__(
+        self, theme: str, outcomes: Iterable[Outcome], coverage: Coverage, readings: Mapping[str, str]
+    ) -> None:
+        self.theme = theme
         self.outcomes = list(outcomes)
+        self.coverage = coverage
+        self.readings = readings
 
     def failing(self, case: str) -> Iterator[Outcome]:
         """Outcomes that fail a case."""
@@ -58,8 +68,11 @@ class Twin:
         """A fresh bench for a profile; nothing has happened on it."""
         return Driver(self.world(profile), edition(self.base.edition), Judge(), self.base.readings)
 
-    def run(self, profile: LoadProfile, cases: tuple[str, ...] = ()) -> Outcome:
-        """Replay a profile in a world of its own and judge it by these cases, or by all."""
+    def run(self, profile: LoadProfile, cases: tuple[str, ...] = (), coverage: Coverage | None = None) -> Outcome:
+        """Replay a profile in a world of its own and judge it by these cases, or by all.
+
+        What it has reached is added to ``coverage``, where that is given.
+        """
         bench = self.open(profile)
         problem = ""
         try:
@@ -67,6 +80,9 @@ class Twin:
         except Inconclusive as error:
             problem = str(error)
         outcome = Outcome(profile, judged(bench, cases), problem)
+        if coverage is not None:
+            bench.execute(Describe())
+            coverage.add(profile, bench.record.notes)
         bench.close()
         return outcome
 
@@ -74,7 +90,9 @@ class Twin:
         """The outcomes of these profiles; run when first asked for."""
         key = f"{name} {sorted(self.base.readings.items())}"
         if key not in self._pools:
-            self._pools[key] = Pool(map(self.run, profiles()))
+            coverage = Coverage()
+            outcomes = [self.run(each, coverage=coverage) for each in profiles()]
+            self._pools[key] = Pool(name, outcomes, coverage, self.base.readings)
         return self._pools[key]
 
     def smallest(self, profile: LoadProfile, case: str) -> LoadProfile:

@@ -11,8 +11,11 @@ from msgspec.structs import replace
 from hil.bench.setup import Setup
 from hil.bench.twin import Twin
 from hil.cli import profile_show as shown
+from hil.cli.coverage import tell_and_keep
 from hil.cli.errors import NOT_PASSED, telling
+from hil.conformance.register import resolve
 from hil.errors import UsageError
+from hil.profile.coverage import FOLDER, Coverage
 from hil.profile.envelope import refuse_beyond
 from hil.profile.families import families, family
 from hil.profile.files import SUFFIX, load, save, write
@@ -91,8 +94,12 @@ def generate(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Families at the length of the real thing.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of JSON.")] = False,
+    replayed: Annotated[
+        bool,
+        typer.Option("--coverage", help="Replay each on the virtual bench, to tell phases and transitions reached."),
+    ] = False,
 ) -> None:
-    """Write legal profiles: generated ones, or named families."""
+    """Write legal profiles: generated ones, or named families; tell and keep what they cover."""
     envelope = _envelope(max_power, max_current)
     if named:
         names = list(families()) if named == ["all"] else named
@@ -106,6 +113,14 @@ def generate(
         else:
             save(profile, folder / f"{stem}{SUFFIX}")
     typer.echo(f"{len(made)} profile{'s' * (len(made) != 1)} in {folder}")
+    coverage = Coverage()
+    twin = Twin(Setup(readings=resolve({}))) if replayed else None
+    for profile in made:
+        if twin is None:
+            coverage.add(profile)
+        else:
+            twin.run(profile, coverage=coverage)
+    tell_and_keep(coverage, folder / FOLDER / "generated.json")
 
 
 def _envelope(max_power: float | None, max_current: float | None) -> Envelope:
@@ -198,12 +213,18 @@ def search(
         raise UsageError(f"--minutes {minutes_:g}: allowed is more than 0")
     twin = twin_of(_plan(rig, reading, fault), seed)
     cases = searching.cases_of(goal)
+    coverage = Coverage()
     end = monotonic() + minutes(minutes_)
     corpus = searching.search(
-        load_profiles(vehicle), lambda each: twin.run(each, cases).measured, goal, seed, lambda: monotonic() < end
+        load_profiles(vehicle),
+        lambda each: twin.run(each, cases, coverage).measured,
+        goal,
+        seed,
+        lambda: monotonic() < end,
     )
     kept = shown.merge(folder, goal, corpus)
     shown.corpus_table(folder, kept)
+    tell_and_keep(coverage, folder / FOLDER / f"search-{goal}.json")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.cli.coverage import tell_coverage
 from hil.cli.errors import INTERNAL, NOT_PASSED, OK, USAGE, complain
 from hil.cli.listing import show_cases
 from hil.cli.progress import Progress
@@ -135,6 +136,7 @@ def _conclude(progress: Progress) -> None:
     for problem in progress.problems:
         complain(problem)
     if progress.report is not None:
+        tell_coverage(progress.report)
         out.print(f"report: {progress.report / 'index.html'}", soft_wrap=True)
 
 

@@ -58,8 +58,15 @@ class Story(msgspec.Struct):
     """Why there is no trace, where there should be one."""
 
 
-def render(info: RunInfo, results: Sequence[CaseResult], stories: Mapping[int, Story], messages: MessageSet) -> str:
-    """The page. ``stories`` has the trace and the plot of results by their index."""
+def render(
+    info: RunInfo,
+    results: Sequence[CaseResult],
+    stories: Mapping[int, Story],
+    messages: MessageSet,
+    reached: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The page. ``stories`` has the trace and the plot of results by their index, ``reached`` what generated load
+    profiles have reached, as names and texts."""
     runs = [_run(index, result, stories.get(index, Story())) for index, result in enumerate(results)]
     counts = summary(results)
     tiles = [
@@ -71,7 +78,7 @@ def render(info: RunInfo, results: Sequence[CaseResult], stories: Mapping[int, S
         overall=_overall(counts),
         total=len(runs),
         tiles=tiles,
-        facts=_facts(info),
+        facts=[*_facts(info), *([("Generated load profiles", list(reached))] if reached else [])],
         readings=_readings(info),
         suites=_by_suite(runs),
         attention=[run for run in runs if run["outcome"] in ("error", "fail", "inconclusive", "finding")],

@@ -8,6 +8,7 @@ from pathlib import Path
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import HilError
 from hil.evidence import allure, document, junit, page
+from hil.evidence.coverage import forget_parts, merge_parts
 from hil.evidence.curves import collect
 from hil.evidence.explain import failure_text, trace_lines
 from hil.evidence.plot import draw
@@ -38,9 +39,12 @@ def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> No
             texts[index] = failure_text(result, observations, messages)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        coverage = merge_parts(out)
+        reached = [] if coverage is None else list(coverage.summary())
         _replace(out / JSON_NAME, document.render(info, results))
         _replace(out / JUNIT_NAME, junit.render(info, results, texts))
-        _replace(out / page.FILE_NAME, page.render(info, results, stories, messages).encode("utf-8", "replace"))
+        html = page.render(info, results, stories, messages, reached)
+        _replace(out / page.FILE_NAME, html.encode("utf-8", "replace"))
         allure.write(out, info, results, texts)
     except OSError as error:
         raise HilError(f"cannot write the report to {error.filename or out}: {error.strerror or error}") from error
@@ -54,6 +58,7 @@ def forget_reports(out: Path) -> None:
     try:
         for name in (JSON_NAME, JUNIT_NAME, page.FILE_NAME):
             (out / name).unlink(missing_ok=True)
+        forget_parts(out)
         for path in (out / allure.FOLDER).glob("*-result.json"):
             path.unlink()
     except OSError as error:

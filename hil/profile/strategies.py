@@ -38,6 +38,9 @@ _SWEEP_STEP = 20
 _SWEEP_HOLD = 8.0
 """s: for a rise by one step, for what 5 s may take to settle, and 2 s to be judged."""
 _SWEEP_BEGIN = 20.0
+_SWEEP_NEAR = 2.0
+"""V above the resting pack, where the voltage rules."""
+_SWEEP_CURRENT = 100.0
 _HURRIES = (0.05, 0.1, 0.2, 0.5)
 """s from one change of the demand to the next: one period of BCL and a few."""
 _HURRY_HOLD = 8.0
@@ -161,8 +164,8 @@ def holding_profiles(
 
 
 def sweeping_profiles(vehicle: str = "car-400v", envelope: Envelope | None = None) -> st.SearchStrategy[LoadProfile]:
-    """Legal profiles that hold a demand in every stretch of 20 A of the whole range, upwards or downwards, and in
-    the end 0 A in constant-voltage mode.
+    """Legal profiles that hold a demand in every stretch of 20 A of the whole range, upwards or downwards; then the
+    most, and in constant-voltage mode 0 A, and 100 A at a voltage that the pack nearly has.
 
     Draws where in its stretch the first demand lies, the direction, and the SOC; shrinks to 0 A, upwards, 50 %.
     """
@@ -175,8 +178,14 @@ def sweeping_profiles(vehicle: str = "car-400v", envelope: Envelope | None = Non
             Segment(duration=_SWEEP_HOLD if number else _SWEEP_BEGIN, current=float(each), voltage=reach.voltage)
             for number, each in enumerate(currents)
         )
-        nothing = Segment(duration=_SWEEP_BEGIN, current=0.0, voltage=reach.voltage, mode="cv")
-        return LoadProfile(name="generated", vehicle=vehicle, soc=float(soc), segments=(*segments, nothing))
+        near = min(round(ocv(soc / 100) * reach.cells + _SWEEP_NEAR, 1), reach.voltage)
+        held = min(_SWEEP_CURRENT, float(most))
+        ends = (
+            Segment(duration=_SWEEP_BEGIN, current=float(most), voltage=reach.voltage),
+            Segment(duration=_SWEEP_BEGIN, current=0.0, voltage=reach.voltage, mode="cv"),
+            Segment(duration=_SWEEP_BEGIN, current=held, voltage=near, mode="cv"),
+        )
+        return LoadProfile(name="generated", vehicle=vehicle, soc=float(soc), segments=(*segments, *ends))
 
     return st.builds(profile, st.integers(0, _SWEEP_STEP - 1), st.booleans(), st.sampled_from((50, 30, 70)))
 

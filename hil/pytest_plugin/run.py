@@ -13,6 +13,7 @@ from hil.bench.setup import Setup
 from hil.bench.twin import Twin
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
 from hil.errors import HilError
+from hil.evidence.coverage import keep_parts
 from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
 from hil.profile.files import SUFFIX, save
@@ -154,6 +155,8 @@ class CaseRun:
             result.stream = self._writer.stream_path.relative_to(self._plan.out).as_posix()
         if bench.profile is not None and self._writer is not None:
             self._keep(bench.profile, result)
+        if self._writer is not None:
+            keep_parts(self._plan.out, self._plan.pools.values(), self._plan.readings)
         result.duration_s = seconds(bench.now)
         result.decisive = bench.now if decisive is None or decisive.at is None else decisive.at
         return result

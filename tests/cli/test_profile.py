@@ -11,8 +11,10 @@ import pytest
 def test_generate_list_and_show(shell: Any) -> None:
     made = shell.hil("profile", "generate", "--count", "3", "--seed", "2", "--max-power", "20000", "some")
     assert made.returncode == 0, made.stderr
-    files = sorted((shell.path / "some").iterdir())
+    files = sorted((shell.path / "some").glob("*.json"))
     assert len(files) == 3
+    assert "3, 0 replayed" in made.stdout
+    assert json.loads((shell.path / "some" / "coverage" / "generated.json").read_text("utf-8"))["profiles"] == 3
     for path in files:
         for segment in json.loads(path.read_text("utf-8"))["segments"]:
             assert segment["current_a"] * segment["voltage_v"] <= 20_000
@@ -62,6 +64,13 @@ def test_a_run_s_profile_reproduces_the_violation_at_the_same_instant(shell: Any
     assert f"reproduced: {case['requirement']}" in replayed.stdout
     assert not (shell.path / ".hypothesis").exists()
 
+    reached = json.loads((shell.path / "report" / "coverage.json").read_text("utf-8"))
+    assert reached["sessions"] > 100
+    assert "transitions of the charger" in run.stdout
+    assert "Generated load profiles" in page
+    shell.hil("run", "--case", "DN.3006")
+    assert not (shell.path / "report" / "coverage.json").exists(), "of another run"
+
 
 def test_a_profile_beyond_the_envelope_is_refused_before_anything_moves(shell: Any) -> None:
     shell.hil("profile", "generate", "--family", "quick-steps", ".")
@@ -76,7 +85,9 @@ def test_a_profile_beyond_the_envelope_is_refused_before_anything_moves(shell: A
 def test_search_keeps_the_worst(shell: Any) -> None:
     found = shell.hil("profile", "search", "corpus", "--for", "overshoot", "--minutes", "0.02")
     assert found.returncode == 0, found.stderr
-    kept = [json.loads(path.read_text("utf-8")) for path in sorted((shell.path / "corpus").iterdir())]
+    assert "transitions of the charger" in found.stdout
+    assert (shell.path / "corpus" / "coverage" / "search-overshoot.json").exists()
+    kept = [json.loads(path.read_text("utf-8")) for path in sorted((shell.path / "corpus").glob("*.json"))]
     scores = [each["found"]["score"] for each in kept]
     assert scores == sorted(scores, reverse=True)
 

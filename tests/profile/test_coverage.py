@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
 
 from hil.bench.profiles import replay
 from hil.bench.twin import Twin
+from hil.errors import UsageError
 from hil.profile import LoadProfile
-from hil.profile.coverage import Coverage
+from hil.profile.coverage import Coverage, coverage_schema, load_coverage, save_coverage
+from hil.profile.events import Pause, Stop
 from hil.profile.generate import examples
 from hil.profile.upsets import upset_profiles
 from hil.world.observation import Note
@@ -17,6 +25,7 @@ Make = Callable[..., LoadProfile]
 Open = Callable[..., Twin]
 EXAMPLES = 500
 SHARE = 0.95
+SHIPPED = Path(__file__).resolve().parents[2] / "hil" / "profile" / "coverage.schema.json"
 UNREACHABLE = {
     "ready: T9 [bcs_seen] -> error": "T6 reports after 1 s already that BCL stayed away, T9 waits 5 s",
     "statistics: statistics -> stay / wait_statistics": "the output is at rest sooner than the statistics take",
@@ -44,8 +53,11 @@ def test_500_examples_reach_the_charger_s_transitions(twin: Open) -> None:
     assert len(reachable - missed) / len(reachable) >= SHARE, sorted(missed - UNREACHABLE.keys())
     assert coverage.profiles == EXAMPLES
     assert coverage.taken("vehicle") > 0.4
+    assert coverage.current is not None
     assert coverage.current[0] < 5
     assert coverage.current[1] > 200
+    assert all(coverage.phases[state] for state in ("charging", "error", "waiting", "stop", "statistics"))
+    assert sum(1 for events in coverage.events_by_phase.values() if events.total() > 10) >= 5
 
 
 def test_statistics_say_what_was_reached(make: Make, twin: Open) -> None:
@@ -57,12 +69,60 @@ def test_statistics_say_what_was_reached(make: Make, twin: Open) -> None:
 
     coverage.add(profile, bench.record.observations)
 
-    document = coverage.document()
-    assert document["current_a"] == (30.0, 80.0)
-    assert document["duration_s"] == (2.0, 3.0)
-    assert document["phases"]["statistics"] == 1
-    assert document["machines"]["charger"]["rows"]["idle: start [may_start] -> locking"] == 1
-    assert 0 < document["machines"]["charger"]["taken"] < 1
+    found = coverage.statistics()
+    assert found.current == (30.0, 80.0)
+    assert found.duration == (2.0, 3.0)
+    assert found.phases["statistics"] == 1
+    assert found.machines["charger"].rows["idle: start [may_start] -> locking"] == 1
+    assert 0 < found.machines["charger"].taken < 1
+
+
+def test_events_are_counted_by_the_phase_in_which_they_happen(make: Make, twin: Open) -> None:
+    profile = make((4.0, 30.0, Pause(at=1.0, span=1.0)), (4.0, 30.0, Stop()), (4.0, 30.0, Pause(at=3.0)))
+    coverage = Coverage()
+
+    twin().run(profile, coverage=coverage)
+
+    supplied = coverage.events_by_phase.pop("supplied")
+    assert supplied == {"pause": 1, "stop": 1}, "the end of a pause is no event of its own"
+    (afterwards,) = coverage.events_by_phase.values()
+    assert afterwards == {"pause": 1}
+    assert coverage.events == {"pause": 2, "stop": 1}
+
+
+def test_statistics_of_two_halves_are_those_of_the_whole(make: Make, twin: Open, tmp_path: Path) -> None:
+    profiles = [make((2.0, 30.0)), make((3.0, 80.0, Pause(span=1.0))), make((1.0, 0.0))]
+    whole, parts = Coverage(), Coverage()
+    for number, profile in enumerate(profiles):
+        part = Coverage()
+        twin().run(profile, coverage=whole)
+        twin().run(profile, coverage=part)
+        save_coverage(part, tmp_path / f"{number}.json")
+        parts.merge(load_coverage(tmp_path / f"{number}.json"))
+
+    assert parts.statistics() == whole.statistics()
+    assert list(parts.summary()) == list(whole.summary())
+    assert dict(whole.summary())["demand"] == "0 .. 80 A, 394.2 .. 394.2 V, held 1 .. 3 s"
+
+
+def test_a_file_fits_the_shipped_schema(make: Make, twin: Open, tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    shipped = json.loads(SHIPPED.read_text("utf-8"))
+    assert shipped == json.loads(json.dumps(coverage_schema()))
+    coverage = Coverage()
+    for _ in range(2):  # before anything was seen, too
+        save_coverage(coverage, path)
+        jsonschema.Draft202012Validator(shipped).validate(json.loads(path.read_text("utf-8")))
+        twin().run(make((1.0, 30.0)), coverage=coverage)
+
+
+def test_what_is_no_such_file_is_refused_with_the_reason(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    path.write_bytes(msgspec.json.encode({"format": "hil-load-profile"}))
+    with pytest.raises(UsageError, match=r"coverage\.json: .*format"):
+        load_coverage(path)
+    with pytest.raises(UsageError, match="cannot read"):
+        load_coverage(tmp_path / "none.json")
 
 
 def test_a_world_tells_its_tables_only_when_asked(make: Make, twin: Open) -> None:
