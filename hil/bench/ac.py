@@ -8,6 +8,7 @@ from typing import Any
 
 from hil.bench.core import Moment, Sink, ignore, instant_of
 from hil.bench.judge import Inconclusive, Judge
+from hil.bench.reading import plain
 from hil.bench.signals import SignalChecks
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity, quantity
@@ -99,7 +100,7 @@ class AcBench(SignalChecks[StreamRecord]):
 
     def stimulate(self, name: str, value: float) -> Instant:
         """Apply a stimulus of the plant now."""
-        self.do(Stimulate(name, value))
+        self.do(Stimulate(name, plain(value)))
         return self.now
 
     def prepare(self, name: str, value: float) -> None:
@@ -148,6 +149,8 @@ class AcBench(SignalChecks[StreamRecord]):
 
     def come(self, name: str, *, low: float = -1e12, high: float = 1e12, within: Span = _PATIENCE) -> Instant | None:
         """Advance until a signal is in a range; None when it never is."""
+        if name in self.instruments:
+            return self.time_in_range(name, low, high, self.now, self.now + within)
         if low <= self.signal(name) <= high:
             return self.now
         return self.now if self.wait(OnSignal(name, low, high), within) else None

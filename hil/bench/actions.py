@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hil.bench.reading import plain
 from hil.bus.faults import Disconnect, LinkFault, Shorted
 from hil.codec.message import Message
 from hil.units import Span
@@ -64,7 +65,9 @@ def go(state: str) -> Tell:
 
 def alter(message: MessageType, **fields: Any) -> Tell:
     """Signals of a message get these values until restored."""
-    return Tell("vehicle", "alter", {"message": message.name, "fields": fields})
+    return Tell(
+        "vehicle", "alter", {"message": message.name, "fields": {key: plain(value) for key, value in fields.items()}}
+    )
 
 
 def restore(message: MessageType) -> Tell:
@@ -80,7 +83,7 @@ def malform(message: MessageType, variant: str) -> Tell:
 def demand(*, voltage: float | None = None, current: float | None = None, mode: int | None = None) -> Tell:
     """BCL's content: V, A (positive charges), 1 = constant voltage, 2 = constant current."""
     values = {"voltage": voltage, "current": current, "mode": mode}
-    return Tell("vehicle", "demand", {key: value for key, value in values.items() if value is not None})
+    return Tell("vehicle", "demand", {key: plain(value) for key, value in values.items() if value is not None})
 
 
 def stop_charging(reason: str) -> Tell:
@@ -146,4 +149,4 @@ def disturb(fault: LinkFault) -> Inject:
 
 def stimulate(name: str, value: float) -> Stimulate:
     """A declared stimulus of the plant: plug, buttons, broken lines, supply, insulation."""
-    return Stimulate(name, value)
+    return Stimulate(name, plain(value))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from hil.bench.judge import Inconclusive, Judge
+from hil.bench.reading import plain, source_of, uncertainty_of
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity
 from hil.conformance.checks import check_window, judge
@@ -243,21 +244,27 @@ class Core(Generic[RecordT]):
     ) -> bool:
         """Judge one value, against a range or for equality; True when it passes.
 
-        Neither raises :class:`UsageError`: such a check could not fail.
+        Neither raises :class:`UsageError`: such a check could not fail. A value, or a limit, that an instrument told
+        brings its uncertainty along: inside it the verdict is inconclusive.
         """
         if equals is None and low is None and high is None:
             raise UsageError(f"{name}: a check needs a limit or the value expected; report() tells without judging")
         instant = None if at is None else instant_of(at)
+        width = max(map(uncertainty_of, (value, low, high)))
+        by = source_of(value, low, high)
         if equals is not None:
             verdict = Verdict.PASS if value == equals else Verdict.FAIL
             note = note or ("" if value == equals else f"expected {equals}")
             if isinstance(equals, int | float) and not isinstance(equals, bool):
                 low = high = float(equals)
         elif isinstance(value, int | float):
-            verdict = judge(float(value), low, high)
+            verdict = judge(float(value), low, high, width)
         else:
             verdict = Verdict.FAIL
-        self.judge.add(Measurement(name, value, unit, low, high, verdict, instant, note))
+        if by:
+            told = f"± {width:.3g} {unit}".rstrip() + f" by {by}"
+            note = f"{note}; {told}" if note else told
+        self.judge.add(Measurement(name, plain(value), unit, plain(low), plain(high), verdict, instant, note))
         return verdict is Verdict.PASS
 
     def check_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
@@ -272,7 +279,7 @@ class Core(Generic[RecordT]):
     def report(self, name: str, value: float | str | bool | None, unit: str = "", *, at: Moment | None = None) -> None:
         """Record a value that is told but not judged."""
         instant = None if at is None else instant_of(at)
-        self.judge.add(Measurement(name, value, unit, None, None, Verdict.NONE, instant))
+        self.judge.add(Measurement(name, plain(value), unit, None, None, Verdict.NONE, instant))
 
     def report_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
         """Record a span beside a window that is told but not judged; a note says where it lies outside."""

@@ -15,6 +15,7 @@ from hil.errors import RigError, UsageError
 from hil.plant import PRESETS, Plant
 from hil.plant.pack import ocv
 from hil.protocol.gbt27930 import edition
+from hil.rig.instruments import InstrumentClaim
 from hil.tester.gbt27930 import MISFITS, VEHICLES, Vehicle, VehicleSpec
 from hil.units import Span, ms
 from hil.world.base import BaseWorld
@@ -49,6 +50,8 @@ class Setup(msgspec.Struct, frozen=True):
     """s for which an AC charger takes a limit that nobody repeats."""
     safe_current: float = 10.0
     """A to which an AC charger falls back without a limit."""
+    instruments: tuple[InstrumentClaim, ...] = ()
+    """What the bench measures with; what none of them measures is the plant's."""
     faults: tuple[str, ...] = ()
     """Seeded faults; those of devices that are not in the world have no effect."""
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Generic
 
-from hil.bench.core import Core, Moment, RecordT, beyond, instant_of
+from hil.bench.core import Moment, RecordT, beyond, instant_of
 from hil.bench.judge import Inconclusive
+from hil.bench.measured import MeasuredChecks
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
 from hil.conformance.verdict import Measurement, Verdict
@@ -19,19 +20,30 @@ _STRETCH = s(1)
 """What moves is sampled after so long at the latest."""
 
 
-class SignalChecks(Core[RecordT], Generic[RecordT]):
-    """The part of a bench that judges signals. Those that do not move in steps run straight between samples."""
+class SignalChecks(MeasuredChecks[RecordT], Generic[RecordT]):
+    """The part of a bench that judges signals. Those that do not move in steps run straight between samples.
+
+    What an instrument of the rig measures is judged by its readings, with their uncertainty.
+    """
 
     def shows(self, name: str) -> bool:
         """Whether this bench observes the signal at all."""
         return self.record.value(name) is not None
 
     def signal(self, name: str, at: Moment | None = None) -> float:
-        """The signal's value at a moment (now); inconclusive when the rig has not shown it yet."""
-        value = self._value(name, self.now if at is None else instant_of(at))
+        """The signal's value at a moment (now); inconclusive when the rig has not shown it yet.
+
+        An instrument that is asked takes its time for it.
+        """
+        instant = self.now if at is None else instant_of(at)
+        polled = self._polled(name)
+        if polled is not None:
+            return self._told_by(polled, instant)
+        value = self._value(name, instant)
         if value is None:
             raise Inconclusive(f"the signal {name} has not been observed up to {show_instant(self.now)}")
-        return value
+        bound = self.instruments.bound.get(name)
+        return value if bound is None else bound.reading(value)
 
     def _value(self, name: str, at: Instant) -> float | None:
         before, after = self.record.samples_around(name, at)
@@ -42,7 +54,7 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
 
     def _steps(self, name: str) -> bool:
         declared = self.signals.get(name)
-        return declared is not None and declared.steps
+        return declared is not None and declared.steps and self._polled(name) is None
 
     def expect_signal(
         self,
@@ -58,6 +70,9 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
         start, within = instant_of(after), self.under(within)
         label = label or f"time to {name}"
         until = start + within.high + beyond(within)
+        polled = self._polled(name)
+        if polled is not None:
+            return self.judge_bracket(label, self.bracket(polled, low, high, start, until), start, within, polled)
         reached = self.time_in_range(name, low, high, start, until)
         if reached is None:
             self.judge.add(self.missing(label, within, start))
@@ -68,8 +83,11 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
     def time_in_range(self, name: str, low: float, high: float, start: Instant, until: Instant) -> Instant | None:
         """The first instant from ``start`` on at which the signal lies in the range; None when it never does.
 
-        Time passes up to then, or up to ``until``.
+        Time passes up to then, or up to ``until``. Of an instrument that is asked, it is the latest that it can be.
         """
+        polled = self._polled(name)
+        if polled is not None:
+            return self.bracket(polled, low, high, start, until)[1]
         self.until(min(start, until))
         if not self._steps(name) and self.record.samples_around(name, start)[1] is None:
             # Where a signal that moves stands between two samples is known with the second one.
@@ -92,8 +110,12 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
         return None
 
     def extremes(self, name: str, after: Moment, until: Moment) -> tuple[float, float]:
-        """Lowest and highest value between two moments, at no instant beyond."""
+        """Lowest and highest value between two moments, at no instant beyond; of an instrument, among its readings."""
         start, end = instant_of(after), instant_of(until)
+        polled = self._polled(name)
+        if polled is not None:
+            readings = self._told_between(polled, start, end)
+            return min(readings), max(readings)
         self.until(end)
         samples = self.record.samples(name, start, end)
         values = [self.signal(name, start), self.signal(name, end)]
@@ -101,7 +123,9 @@ class SignalChecks(Core[RecordT], Generic[RecordT]):
         values += [sample.high for sample in samples[1:]]
         if samples:
             values.append(samples[0].value)
-        return min(values), max(values)
+        bound = self.instruments.bound.get(name)
+        lowest, highest = min(values), max(values)
+        return (lowest, highest) if bound is None else (bound.reading(float(lowest)), bound.reading(float(highest)))
 
     def expect_at_no_instant(
         self,

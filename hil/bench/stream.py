@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hil.units import Instant
 from hil.world.observation import BytesSeen, LineSeen, Note, Observation, Sample
@@ -12,11 +12,22 @@ from hil.world.observation import BytesSeen, LineSeen, Note, Observation, Sample
 _Seen = TypeVar("_Seen")
 
 
+class Measures(Protocol):
+    """Instruments whose notes take the place of the plant's own samples (:mod:`hil.bench.instruments`)."""
+
+    def hides(self, sample: Sample, /) -> bool:
+        """Whether the judge must not know a sample."""
+
+    def sample_of(self, note: Note, /) -> Sample | None:
+        """The sample that a note is; None for other notes."""
+
+
 class Index:
     """The observations by kind and name; ``taken`` of them so far."""
 
     def __init__(self) -> None:
         self.taken = 0
+        self.measures: Measures | None = None
         self.samples: dict[str, list[Sample]] = {}
         self.bytes_by_line: dict[str, list[BytesSeen]] = {}
         self.lines: list[LineSeen] = []
@@ -26,7 +37,12 @@ class Index:
         for observation in observations:
             self.taken += 1
             if isinstance(observation, Sample):
-                self.samples.setdefault(observation.name, []).append(observation)
+                if self.measures is None or not self.measures.hides(observation):
+                    self.samples.setdefault(observation.name, []).append(observation)
+            elif self.measures is not None and type(observation) is Note:
+                sample = self.measures.sample_of(observation)
+                if sample is not None:
+                    self.samples.setdefault(sample.name, []).append(sample)
             else:
                 self.take_other(observation)
 
@@ -50,6 +66,10 @@ class StreamRecord:
         """Take in what a reply brought."""
         self.observations += observations
         self.notes += [observation for observation in observations if type(observation) is Note]
+
+    def measure_with(self, measures: Measures) -> None:
+        """From the beginning, let instruments tell the signals that they measure."""
+        self._index.measures = measures
 
     def sort(self) -> None:
         """Sort in what came since something was last asked."""

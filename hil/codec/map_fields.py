@@ -167,9 +167,7 @@ ROLES: Table = {
     "energy": Key("text", "Energy delivered since ever, of all phases.", default=""),
     "insulation": Key("text", "Insulation resistance, the lower one.", default=""),
     "state": Key("text", "What the charger tells of its state.", default=""),
-    "states": Key(
-        "states table", "Values of `state`, each with the states of the pilot that it may mean.", default={}
-    ),
+    "states": Key("states table", "Values of `state`, each with the states of the pilot that it may mean.", default={}),
     "set_current": Key("text", "Limit that a client sets, each phase.", default=""),
     "applied_current": Key("text", "Limit that is in force.", default=""),
     "set_safe_current": Key("text", "Limit for the time without a client, set by one.", default=""),

@@ -7,7 +7,7 @@ range checks are derived from it. Function codes are plain numbers here; the wir
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
@@ -174,6 +174,11 @@ class RegisterMap:
     def at(self, unit_id: int, table: str) -> tuple[Register, ...]:
         """The registers of a unit's table, by address."""
         return self._by_place.get((unit_id, table), ())
+
+    def on_unit(self, unit_id: int) -> RegisterMap:
+        """The same device with another unit id; what stands on other units than the map's own stays there."""
+        moved = (replace(r, unit_id=unit_id) if r.unit_id == self.unit_id else r for r in self.registers.values())
+        return replace(self, unit_id=unit_id, registers=frozen(moved))
 
     # --- values -----------------------------------------------------------------------------------
 

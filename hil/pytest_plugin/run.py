@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from hil.bench.bench import Bench
 from hil.bench.core import ignore
+from hil.bench.instruments import add_instruments
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
+from hil.bench.measured import MeasuredChecks
 from hil.bench.opening import Edits, kind_of
 from hil.bench.setup import Setup
 from hil.bench.twin import Twin
@@ -23,6 +25,7 @@ from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
 from hil.transport.dut_process import DutError
 from hil.units import s, seconds, show_instant
+from hil.world.base import BaseWorld
 from hil.world.pipe import World
 
 if TYPE_CHECKING:
@@ -73,6 +76,8 @@ class CaseRun:
         self._live = None if plan.rig.virtual else self._open(setup, judge)
         world = self._watch(self._live) if self._live is not None else self._build(setup)
         self.bench = self._kind.bench(world, setup, judge, sink)
+        if isinstance(self.bench, MeasuredChecks):
+            self.bench.measure_with(setup.instruments)
         if self._live is not None:
             sink(self._live.before)
             self.bench.now = self._live.now
@@ -103,7 +108,11 @@ class CaseRun:
         return ended
 
     def _build(self, setup: Setup) -> World:
-        return self._watch(self._kind.build(setup, self._edits))
+        world = self._kind.build(setup, self._edits)
+        carried = None if self._kind.live is None else self._kind.live.carried
+        if setup.instruments and carried is not None and isinstance(world, BaseWorld):
+            add_instruments(world, setup.instruments, {each.name: each for each in carried.signals})
+        return self._watch(world)
 
     def _watch(self, world: World) -> World:
         if self._plan.options.max_real_time is not None:

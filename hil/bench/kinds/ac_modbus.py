@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hil.bench.ac_modbus import CLIENT, LINE, AcModbusBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, plant, point
+from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, point
 from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.tcp import VirtualTcp
@@ -18,6 +18,7 @@ from hil.dut.ac import AcCharger
 from hil.dut.ac import reference as ac_reference
 from hil.dut.ac_modbus import FrontSpec, modbus_front, reference
 from hil.dut.faults import apply_faults
+from hil.plant.ac import AcPlant
 from hil.tester.modbus import RegisterClient
 from hil.units import s
 from hil.world.base import BaseWorld
@@ -60,6 +61,21 @@ def _build(setup: Setup, edits: Edits) -> World:
     return world
 
 
+def _plant(_: BaseWorld, setup: Setup) -> AcPlant:
+    return AcPlant(charger_spec(_charger(setup), {}).phases)
+
+
+def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    add_vehicle(world)
+    world.add_byte_node(RegisterClient(CLIENT, LINE, map_of(setup)), lines.tcp("modbus"))
+
+
+def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    registers = modbus_front(LINE, front_spec(setup, {}))
+    charger = AcCharger(charger_spec(_charger(setup), {}), world.sense, (registers,))
+    world.add_byte_node(charger, serves=lines.tcp("modbus"))
+
+
 def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcModbusBench:
     return AcModbusBench(
         world,
@@ -78,16 +94,5 @@ def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str |
     return None if own == meant else f"the DUT's map is {own}"
 
 
-def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
-    add_vehicle(world)
-    world.add_byte_node(RegisterClient(CLIENT, LINE, map_of(setup)), lines.tcp("modbus"))
-
-
-def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
-    registers = modbus_front(LINE, front_spec(setup, {}))
-    charger = AcCharger(charger_spec(_charger(setup), {}), world.sense, (registers,))
-    world.add_byte_node(charger, serves=lines.tcp("modbus"))
-
-
-LIVE = Live(lines={"modbus": {"tcp": LINE}}, plant=plant, carried=CARRIED, surround=_surround, device=_device)
+LIVE = Live(lines={"modbus": {"tcp": LINE}}, plant=_plant, carried=CARRIED, surround=_surround, device=_device)
 KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, live=LIVE, unfit=_unfit)
