@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from hil.dut.ac.table import ROWS, STATES
 from hil.errors import UsageError
 from hil.protocol.table import Row, State
+from hil.protocol.tablespec import TableSpec
 from hil.units import Span, ms, s
 
 SPANS: Mapping[str, Span] = MappingProxyType(
@@ -86,7 +87,7 @@ _WINDOWS = {
 
 
 @dataclass(frozen=True)
-class AcSpec:
+class AcSpec(TableSpec):
     """Everything the reference AC charger is made of. Currents in A each phase, voltages in V."""
 
     spans: Mapping[str, Span] = field(default_factory=lambda: SPANS)
@@ -145,18 +146,6 @@ class AcSpec:
     """Go on after a loss of mains without a new sequence: a fault."""
     readings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    def but(self, **fields: Any) -> AcSpec:
-        """The same with other fields."""
-        return replace(self, **fields)
-
-    def timing(self, **spans: Span) -> AcSpec:
-        """The same with other spans, ``_`` in names for ``-``; an unknown one raises :class:`UsageError`."""
-        named = {name if name in self.spans else name.replace("_", "-"): span for name, span in spans.items()}
-        for name in named:
-            if name not in self.spans:
-                raise UsageError(f"no span {name!r}; there are {', '.join(sorted(self.spans))}")
-        return replace(self, spans=MappingProxyType({**self.spans, **named}))
-
     def reading_levels(self, **windows: tuple[float, float]) -> AcSpec:
         """The same with other detection windows."""
         return replace(self, windows=MappingProxyType({**self.windows, **windows}))
@@ -167,36 +156,6 @@ class AcSpec:
             if cause not in {trip.cause for trip in self.trips}:
                 raise UsageError(f"no protective function {cause!r} among {', '.join(t.cause for t in self.trips)}")
         return replace(self, trips=tuple(trip for trip in self.trips if trip.cause not in causes))
-
-    def without_rows(self, *, state: str = "", trigger: str = "", target: str = "", guard: str = "") -> AcSpec:
-        """The same without the rows that match everything given; no match raises :class:`UsageError`."""
-        rows: list[Row] = []
-        for row in self.rows:
-            hit = (
-                (not state or state in row.states)
-                and (not trigger or row.trigger == trigger)
-                and (not target or row.target == target)
-                and (not guard or row.guard == guard)
-            )
-            rest = tuple(name for name in row.states if name != state) if hit and state else ()
-            if not hit:
-                rows.append(row)
-            elif rest:
-                rows.append(row._replace(states=rest))
-        if tuple(rows) == self.rows:
-            raise UsageError(f"no row has state {state!r}, trigger {trigger!r}, target {target!r} and guard {guard!r}")
-        return replace(self, rows=tuple(rows))
-
-    def with_row(
-        self, states: str | tuple[str, ...], trigger: str, target: str = "", guard: str = "", do: tuple[str, ...] = ()
-    ) -> AcSpec:
-        """The same with a row that is tried before all others."""
-        names = (states,) if isinstance(states, str) else states
-        return replace(self, rows=(Row(names, trigger, target, guard, do), *self.rows))
-
-    def stating(self, name: str, **fields: Any) -> AcSpec:
-        """The same with one state edited."""
-        return replace(self, states=MappingProxyType({**self.states, name: self.states[name]._replace(**fields)}))
 
 
 MODELS: Mapping[str, Mapping[str, Any]] = MappingProxyType(

@@ -13,9 +13,9 @@ from typing import Any
 
 from hil.dut.gbt27930.quirks import Quirks
 from hil.dut.gbt27930.table import ROWS, STATES
-from hil.errors import UsageError
 from hil.protocol.j1939 import TpBehaviour, TpTiming
 from hil.protocol.table import Row, State
+from hil.protocol.tablespec import TableSpec
 from hil.units import Span, minutes, ms, s
 
 Names = tuple[str, ...]
@@ -176,7 +176,7 @@ class WireEdit:
 
 
 @dataclass(frozen=True)
-class ChargerSpec:
+class ChargerSpec(TableSpec):
     """Everything the reference charger is made of."""
 
     number: int = 1
@@ -262,17 +262,6 @@ class ChargerSpec:
     """CST content by cause. Beyond the named ones the standard gives no mapping (register: cst-cause)."""
     readings: Mapping[str, str] = field(default_factory=lambda: _frozen({}))
 
-    def but(self, **fields: Any) -> ChargerSpec:
-        """The same with other fields."""
-        return replace(self, **fields)
-
-    def timing(self, **spans: Span) -> ChargerSpec:
-        """The same with other spans; an unknown name raises :class:`UsageError`."""
-        for name in spans:
-            if name not in self.spans:
-                raise UsageError(f"no span {name!r}; there are {', '.join(sorted(self.spans))}")
-        return replace(self, spans=_frozen({**self.spans, **spans}))
-
     def powered(self, **values: Any) -> ChargerSpec:
         """The same with other settings of :class:`Power`."""
         return replace(self, power=replace(self.power, **values))
@@ -288,37 +277,6 @@ class ChargerSpec:
     def wired(self, send: str, **edit: Any) -> ChargerSpec:
         """The same with one message's frames edited."""
         return replace(self, wire=_frozen({**self.wire, send: WireEdit(**edit)}))
-
-    def stating(self, name: str, **fields: Any) -> ChargerSpec:
-        """The same with one state edited."""
-        return replace(self, states=_frozen({**self.states, name: self.states[name]._replace(**fields)}))
-
-    def without_rows(self, *, state: str = "", trigger: str = "", target: str = "", guard: str = "") -> ChargerSpec:
-        """The same without the rows that match everything given; no match raises :class:`UsageError`."""
-        rows: list[Row] = []
-        for row in self.rows:
-            hit = (
-                (not state or state in row.states)
-                and (not trigger or row.trigger == trigger)
-                and (not target or row.target == target)
-                and (not guard or row.guard == guard)
-            )
-            if not hit:
-                rows.append(row)
-            elif state:
-                rest = tuple(name for name in row.states if name != state)
-                if rest:
-                    rows.append(row._replace(states=rest))
-        if tuple(rows) == self.rows:
-            raise UsageError(f"no row has state {state!r}, trigger {trigger!r} and target {target!r}")
-        return replace(self, rows=tuple(rows))
-
-    def with_row(
-        self, states: str | Names, trigger: str, target: str = "", guard: str = "", do: Names = ()
-    ) -> ChargerSpec:
-        """The same with a row that is tried before all others."""
-        names = (states,) if isinstance(states, str) else states
-        return replace(self, rows=(Row(names, trigger, target, guard, do), *self.rows))
 
     def causing(self, cause: str, **signals: int) -> ChargerSpec:
         """The same with another CST content for a cause."""
