@@ -86,7 +86,7 @@ class ModbusBench(Core[StreamRecord]):
     def collide(self, size: int) -> None:
         """Another station begins to send so many bytes, over what the master sends next."""
         self._needed = _COLLISION
-        self.babble(bytes(size))
+        self.do(Tell(OTHER, "send", {"on": RTU, "data": bytes(size).hex()}))
 
     # --- stimuli ----------------------------------------------------------------------------------
 
@@ -103,14 +103,12 @@ class ModbusBench(Core[StreamRecord]):
         """Let the device be ``busy`` or ``failed``, or well again (empty)."""
         self.do(Tell(DUT, "state", {"name": name}))
 
-    def other_sends(self, unit: int, pdu: bytes) -> Instant:
-        """Another station sends a whole frame on the serial line."""
-        return self.babble(encode_rtu(unit, pdu))
-
     def babble(self, data: bytes) -> Instant:
-        """Another station sends bytes on the serial line."""
-        self.do(Tell(OTHER, "send", {"on": RTU, "data": data.hex()}))
-        return self.now
+        """Bytes on the serial line that are no request to the device, as another station would send them.
+
+        The bench's own port sends them: on the wires nobody can tell, and a live port is the only one there is.
+        """
+        return self.line(RTU).send(data)
 
     def cut(self) -> None:
         """The master's end of the TCP link goes dead: nothing of it arrives, and nobody is told."""
