@@ -50,7 +50,7 @@ _SHOWN = 80
 
 
 class BridgeSettings(msgspec.Struct, frozen=True):
-    """Spans in ns; ``resolutions`` by unit take the place of :data:`RESOLUTIONS`."""
+    """Spans in ns; ``resolutions``, by unit, take the place of ``RESOLUTIONS``."""
 
     period: Span = ms(10)
     """Between two looks at the analogue sensors."""
