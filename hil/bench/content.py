@@ -136,7 +136,7 @@ class ContentChecks(MessageWaits):
             if each.started > start and (each.complete or each.aborted_by == CHARGER_ADDRESS):
                 span = each.ended - each.started
                 note = "accepted" if each.complete else "refused"
-                self.judge.add(check_window(name, span, within, self.judge.uncertainty, at=each.ended, note=note))
+                self.judge.add(check_window(name, span, within, self.judge.stamps, at=each.ended, note=note))
                 return
         if not self._announced(message, start):
             raise Inconclusive(f"the vehicle announced no {message.name} after {show_instant(start)}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hil.conformance.verdict import Measurement, Verdict, worst
-from hil.units import Span
+from hil.units import Instant, Span
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - a verdict, not an error of the program
@@ -17,16 +17,23 @@ class Inconclusive(Exception):  # noqa: N818 - a verdict, not an error of the pr
 
 
 class Judge:
-    """Measurements of one case. ``uncertainty`` is that of every instant; on real ports they differ."""
+    """Measurements of one case, and how sure the bench is of instants: ``uncertainty`` is that of all of them.
+
+    On real ports the bench adds how late it was itself, by ``late``, and keeps ``signals`` apart.
+    """
 
     def __init__(self, *, uncertainty: Span = 0) -> None:
-        self.uncertainty = uncertainty
-        """Of a span between something the bench did and something seen on a line: stamps, and the bench's lateness."""
         self.stamps = uncertainty
-        """Of a span between two things that the same line's clock stamped."""
+        """Of a span between two things that the clock of one line stamped."""
         self.signals = uncertainty
         """Of the instant at which a signal of the plant or of the controller is seen to change."""
+        self.late: Callable[[Instant], Span] = lambda start: 0
+        """How late the bench was in what it did about an instant."""
         self.measurements: list[Measurement] = []
+
+    def unsure(self, start: Instant, *, signal: bool = False) -> Span:
+        """Of a span that begins with what the bench did at ``start``, and ends on a line or with a signal."""
+        return (self.signals if signal else self.stamps) + self.late(start)
 
     def add(self, measurement: Measurement) -> None:
         """Keep one judged value."""

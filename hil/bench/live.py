@@ -5,6 +5,7 @@ Nothing here knows what is at the other end: a charger, a controller on a desk, 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +31,8 @@ BOX_WITHIN: Span = s(10)
 """For the box on the signals port to say hello."""
 QUIET: Span = ms(1500)
 """A DUT that has sent nothing for so long is at rest."""
+_ABOUT: Span = ms(100)
+"""What the bench sent so near to an instant has to do with it."""
 REST_WITHIN: Span = s(90)
 """A session that was left in its middle has ended by then: reconnections and all."""
 
@@ -85,15 +88,15 @@ class LiveBenchWorld:
         self._judge = judge
         lines = [port.uncertainty for role, port in live.ports.items() if role != SIGNALS]
         self._stamps: Span = max(lines, default=0)
-        self._signals: Span = live.ports[SIGNALS].uncertainty if SIGNALS in live.ports else 0
-        self._late: Span = 0
-        self._delay: Span = 0
+        self._signals: Span = self._stamps + (live.ports[SIGNALS].uncertainty if SIGNALS in live.ports else 0)
+        self._sent: list[tuple[Instant, Span]] = []
+        """When each frame of the bench was due, in order, and how late it was."""
         self.now: Instant = 0
         self.before: list[Observation] = []
         """What was seen until the DUT was at rest."""
         self.trouble = ""
         """What went wrong with a port, so that nothing can be said of the DUT; empty when nothing did."""
-        self._widen()
+        judge.stamps, judge.signals, judge.late = self._stamps, self._signals, self._late_about
         self._process = LiveProcess(partial(build_live, live))
         try:
             if SIGNALS in live.ports:
@@ -114,19 +117,19 @@ class LiveBenchWorld:
         self.now = reply.now
         for seen in reply.observations:
             if type(seen) is Sent:
-                self._late = max(self._late, seen.late)
+                insort(self._sent, (seen.t, seen.late))
             elif type(seen) is Note:
                 self.trouble = self.trouble or _trouble(seen)
                 if seen.kind == DELAY_KIND:
-                    self._delay = int(seen.details["round_trip"])
-        self._widen()
+                    # What a controller drives is stamped when the port has brought it.
+                    self._judge.signals = self._signals + int(seen.details["round_trip"])
         return reply
 
-    def _widen(self) -> None:
-        self._judge.stamps = self._stamps
-        self._judge.uncertainty = self._stamps + self._late
-        # What a controller drives is stamped when the port has brought it.
-        self._judge.signals = self._stamps + self._signals + self._late + self._delay
+    def _late_about(self, start: Instant) -> Span:
+        """The latest of what the bench sent about an instant."""
+        first = bisect_left(self._sent, (start - _ABOUT, 0))
+        last = bisect_left(self._sent, (start + _ABOUT, 0))
+        return max((late for _, late in self._sent[first:last]), default=0)
 
     def _meet_the_box(self, port: PortSettings) -> None:
         reply = self._advance(BOX_WITHIN, OnNote("signals", "up"))

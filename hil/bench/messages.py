@@ -41,7 +41,7 @@ class MessageWaits(Driver):
         if seen is None:
             self.judge.add(self.missing(name, within, start))
             raise CheckFailed(f"no {message.name} as expected from {show_instant(start)} to {show_instant(self.now)}")
-        self.judge.add(check_window(name, seen.t - start, within, self.judge.uncertainty, at=seen.t))
+        self.judge.add(check_window(name, seen.t - start, within, self.judge.unsure(start), at=seen.t))
         return seen
 
     def _find(self, message: MessageType, where: Where | None, start: Instant, until: Instant) -> MessageSeen | None:
@@ -108,7 +108,7 @@ class MessageWaits(Driver):
         self.until(start + during)
         found = self.matching(message, where, start, start + during)
         name = name or f"{message.name} in {show_span(during)}"
-        unsure = self.judge.uncertainty
+        unsure = self.judge.unsure(start)
         verdict = Verdict.INCONCLUSIVE if found else Verdict.PASS
         if any(start + unsure < each.t <= start + during - unsure for each in found):
             verdict = Verdict.FAIL
@@ -126,7 +126,7 @@ class MessageWaits(Driver):
         found = self.matching(message, where, start, end)
         last = found[-1].t - start if found else 0
         at = found[-1].t if found else start
-        self.judge.add(check_window(f"{message.name} stops after", last, tail, self.judge.uncertainty, at=at))
+        self.judge.add(check_window(f"{message.name} stops after", last, tail, self.judge.unsure(start), at=at))
 
     def expect_through(
         self, message: MessageType, where: Where | None = None, *, after: Moment, until: Moment, period: Limit
@@ -140,7 +140,7 @@ class MessageWaits(Driver):
         whole = Limit(period.name, 0, period.high, period.source)
         for name, gap, at in (("from the beginning", first - start, first), ("to the end", end - last, end)):
             label = f"{message.name} kept up {name}"
-            self.judge.add(check_window(label, gap, whole, self.judge.uncertainty, at=at))
+            self.judge.add(check_window(label, gap, whole, self.judge.unsure(at), at=at))
 
     def expect_silence(self, *, after: Moment, within: Limit, during: Span) -> None:
         """The charger's last frame of any kind comes inside the limit after a moment, and none follows."""
@@ -149,7 +149,7 @@ class MessageWaits(Driver):
         frames = self.record.charger_frames(start)
         last = frames[-1].t - start if frames else 0
         at = frames[-1].t if frames else start
-        self.judge.add(check_window("charger silent after", last, within, self.judge.uncertainty, at=at))
+        self.judge.add(check_window("charger silent after", last, within, self.judge.unsure(start), at=at))
 
     def until_silent(self, span: Span, within: Span) -> Instant:
         """Let time pass until the charger has sent nothing for ``span``; returns its last frame's instant.

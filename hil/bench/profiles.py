@@ -75,4 +75,4 @@ def judged(bench: Driver, cases: tuple[str, ...] = ()) -> dict[str, list[Measure
     """What a bench has seen, judged by these cases, or by all."""
     seen = Seen(bench.messages)
     seen.add(bench.record.observations)
-    return judge(seen, bench.readings, bench.judge.uncertainty, cases)
+    return judge(seen, bench.readings, bench.judge.stamps, cases)

@@ -77,7 +77,7 @@ class SignalChecks(MeasuredChecks[RecordT], Generic[RecordT]):
         if reached is None:
             self.judge.add(self.missing(label, within, start))
             return None
-        self.judge.add(check_window(label, reached - start, within, self.judge.signals, at=reached))
+        self.judge.add(check_window(label, reached - start, within, self.judge.unsure(start, signal=True), at=reached))
         return reached
 
     def time_in_range(self, name: str, low: float, high: float, start: Instant, until: Instant) -> Instant | None:
