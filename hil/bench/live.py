@@ -29,8 +29,6 @@ SIGNALS = "signals"
 """Role, and name of the line that plays it."""
 BOX_WITHIN: Span = s(10)
 """For the box on the signals port to say hello."""
-QUIET: Span = ms(1500)
-"""A DUT that has sent nothing for so long is at rest."""
 _ABOUT: Span = ms(100)
 """What the bench sent so near to an instant has to do with it."""
 REST_WITHIN: Span = s(90)
@@ -101,7 +99,7 @@ class LiveBenchWorld:
         try:
             if SIGNALS in live.ports:
                 self._meet_the_box(live.ports[SIGNALS])
-            self._await_rest()
+            self._await_rest(live.kind)
         except BaseException:
             self._process.execute(Close())
             raise
@@ -136,11 +134,12 @@ class LiveBenchWorld:
         if reply.stopped_by is None and not any(_is_up(seen) for seen in self.before):
             raise RigError(f"port {port.name} ({port.place}): no box answered within {seconds(BOX_WITHIN):g} s")
 
-    def _await_rest(self) -> None:
+    def _await_rest(self, kind: str) -> None:
         """A DUT in the middle of something is given the time to end it: the plug is out."""
+        sides = kind_of(kind).live
         give_up = self.now + REST_WITHIN
-        while True:
-            reply = self._advance(QUIET)
+        while sides is not None and sides.quiet:
+            reply = self._advance(sides.quiet)
             if not any(_of_others(seen) for seen in reply.observations):
                 return
             if self.now > give_up:

@@ -20,6 +20,7 @@ from hil.conformance.catalogue import Requirement
 from hil.dut.faults import Edit
 from hil.errors import RigError, UsageError
 from hil.plant.signals import PlantSignal
+from hil.units import Span
 from hil.world.base import BaseWorld, Plant
 from hil.world.pipe import World
 
@@ -88,6 +89,10 @@ class Live:
     """The bench's plant; None where the bench has none."""
     carried: Carried | None = None
     """What of it a signals port carries."""
+    quiet: Span = 0
+    """A device that has sent nothing for so long is at rest; 0 for one that sends only when it is asked."""
+    standalone: Callable[[BaseWorld, Setup, Lines], None] | None = None
+    """Put what stands around the device besides its plant beside it, where no bench does that."""
 
     def line_of(self, role: str, kind: str) -> str | None:
         """Name of the line of a role on a port of that type; None where this bench has no use for it."""

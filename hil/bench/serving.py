@@ -62,4 +62,6 @@ def build_served(served: ServedSetup) -> LiveWorld:
     elif sides.carried is not None:
         raise RigError("the device's plant is the bench's: give role signals a port, or serve it standalone")
     sides.device(world, served.setup, Lines(lines))
+    if served.standalone and sides.standalone is not None:
+        sides.standalone(world, served.setup, Lines(lines))
     return world

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Build = Callable[[], LiveWorld]
 """Makes the world in its process; it must be picklable, so it is a plain function with plain values."""
 
+_PRIORITY = -15
+"""Of 19 (last) to -20; below 0 takes a right that root has, or whom the system gives it (RLIMIT_NICE)."""
 _GOING = 10.0
 """s for a process to end by itself after its world was closed."""
 
@@ -126,6 +129,7 @@ def _main(pipe: Connection, build: Build) -> None:
     except HilError as error:
         _answer(pipe, encoded(failure(error)))
         return
+    _come_first()
     inbox = _Inbox(pipe, world.queue.bell.ring)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, lambda *_: setattr(inbox, "over", True))
@@ -137,6 +141,12 @@ def _main(pipe: Connection, build: Build) -> None:
     world.observations = []
     _answer(pipe, encoded(begin))
     serve(world, inbox, pipe)
+
+
+def _come_first() -> None:
+    """Ask the system to run this process before others; one that may not goes on as it is, and the ledger tells."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
 
 
 def serve(world: LiveWorld, inbox: _Inbox, pipe: Connection) -> None:

@@ -91,6 +91,11 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcBench:
     )
 
 
+def standalone(world: BaseWorld, _: Setup, __: Lines) -> None:
+    """Put the stand-in vehicle beside a device that no bench surrounds."""
+    add_vehicle(world)
+
+
 CARRIED = Carried(AC_SIGNALS, AC_SAFE_STATE)
-LIVE = Live(lines={}, plant=plant, carried=CARRIED, surround=_surround, device=_device)
+LIVE = Live(lines={}, plant=plant, carried=CARRIED, surround=_surround, device=_device, standalone=standalone)
 KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hil.bench.ac_modbus import CLIENT, LINE, AcModbusBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, point
+from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, point, standalone
 from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.tcp import VirtualTcp
@@ -94,5 +94,12 @@ def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str |
     return None if own == meant else f"the DUT's map is {own}"
 
 
-LIVE = Live(lines={"modbus": {"tcp": LINE}}, plant=_plant, carried=CARRIED, surround=_surround, device=_device)
+LIVE = Live(
+    lines={"modbus": {"tcp": LINE}},
+    plant=_plant,
+    carried=CARRIED,
+    surround=_surround,
+    device=_device,
+    standalone=standalone,
+)
 KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, live=LIVE, unfit=_unfit)

@@ -13,6 +13,8 @@ from hil.plant import Plant
 from hil.plant.signals import SAFE_STATE, SIGNALS
 from hil.protocol.gbt27930 import edition
 from hil.tester.gbt27930 import Vehicle
+from hil.tester.gbt27930.inlet import Inlet
+from hil.units import ms
 from hil.world.base import BaseWorld
 from hil.world.pipe import World
 
@@ -41,7 +43,17 @@ def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
     world.add_node(Charger(spec, world.sense, edition(setup.edition)), lines.can("can"))
 
 
+def _standalone(world: BaseWorld, setup: Setup, lines: Lines) -> None:
+    world.add_node(Inlet(world.sense, edition(setup.edition)), lines.can("can"))
+
+
 LIVE = Live(
-    lines={"can": {"can": LINE}}, plant=_plant, carried=Carried(SIGNALS, SAFE_STATE), surround=_surround, device=_device
+    lines={"can": {"can": LINE}},
+    plant=_plant,
+    carried=Carried(SIGNALS, SAFE_STATE),
+    quiet=ms(1500),
+    surround=_surround,
+    device=_device,
+    standalone=_standalone,
 )
 KIND = Kind(duts=("gbt27930",), build=_build, bench=_bench, live=LIVE)

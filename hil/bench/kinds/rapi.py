@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, plant, point
+from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, plant, point, standalone
 from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.rapi import CLIENT, LINE, RapiBench
 from hil.bench.setup import Setup
@@ -56,5 +56,12 @@ def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
     world.add_byte_node(AcCharger(charger, world.sense, (console,)), lines.serial("console"))
 
 
-LIVE = Live(lines={"console": {"serial": LINE}}, plant=plant, carried=CARRIED, surround=_surround, device=_device)
+LIVE = Live(
+    lines={"console": {"serial": LINE}},
+    plant=plant,
+    carried=CARRIED,
+    surround=_surround,
+    device=_device,
+    standalone=standalone,
+)
 KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)
