@@ -197,13 +197,16 @@ def _parts(case: str) -> tuple[str, list[str]]:
     return (form["case"], form["labels"][1:-1].split("][")) if form else (case, [])
 
 
-def make_plan(options: Options) -> RunPlan:
-    """The plan of a run; everything wrong with the options raises :class:`UsageError` with what is allowed."""
+def make_plan(options: Options, *, serving: bool = False) -> RunPlan:
+    """The plan of a run; everything wrong with the options raises :class:`UsageError` with what is allowed.
+
+    ``serving``: the reference devices are to be put on the rig's ports, where faults may be seeded into them.
+    """
     rig = load_rig(find_rig(options.rig))
     edition = _edition(options.edition, rig)
     preset, chosen = _readings(options.reading)
     faults = _faults(options.fault)
-    if faults and not rig.virtual:
+    if faults and not (rig.virtual or serving):
         raise UsageError(
             f"--fault: rig {rig.name} is no virtual one; faults are seeded into the reference charger only"
         )
@@ -219,7 +222,7 @@ def make_plan(options: Options) -> RunPlan:
     explicit = {**rig.readings, **chosen}
     readings = resolve(explicit, preset or rig.preset)
     options = replace(options, case=tuple(_case(case) for case in options.case))
-    keeper = None if rig.process is None else DutKeeper(rig.process, Path(options.out))
+    keeper = None if rig.process is None or serving else DutKeeper(rig.process, Path(options.out))
     return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out), dut=keeper)
 
 
