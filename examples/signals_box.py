@@ -72,6 +72,7 @@ class Bench:
         self.every = None
         self.told_at = 0.0
         self.watchdog = None
+        self.lapsed = False  # silent for too long: it has to greet again
         self.heard_at = time.monotonic()
         self.gone = False
 
@@ -124,8 +125,11 @@ class Box:
 
     def carry_out(self, bench, request):
         if "hello" in request:
-            bench.watchdog = span(request, "watchdog")
+            bench.watchdog, bench.lapsed = span(request, "watchdog"), False
+            bench.subscribed, bench.every = [], None
             return {"hello": 1, "box": "example box", "signals": SIGNALS}
+        if bench.lapsed:
+            return {"error": "silent for too long, all is at rest: greet again", "code": "hello"}
         if "set" in request:
             self.set(bench, request["set"])
             return {"ok": "set"}
@@ -171,8 +175,11 @@ class Box:
                 bench.told_at = now
             if event:
                 bench.tell({"event": event, "t": now})
-            if bench is self.setter and bench.watchdog and now - bench.heard_at > bench.watchdog:
-                self.rest()
+            if bench.watchdog and now - bench.heard_at > bench.watchdog:
+                bench.watchdog, bench.lapsed = None, True
+                bench.subscribed, bench.every = [], None
+                if bench is self.setter:
+                    self.rest()
 
     def look(self):
         """Inputs that have changed."""

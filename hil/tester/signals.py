@@ -71,7 +71,7 @@ class PlantBridge:
     Of ``signals`` it carries the sensors and actuators of ``side`` that the box has too, by the same name or by
     the one that ``names`` (plant signal to name on the box) gives. A sensor that is switched is set at once, together
     with every other one that has moved; the rest is looked at each period and set when it has moved by more than its
-    resolution. ``safe`` lists actuators with their safe values, in order: they are set when no message of the box has
+    resolution. ``safe`` lists actuators with their safe values, in order: they are set when no answer of the box has
     come for the settings' silence. A name that is not declared, or that two signals share, raises
     :class:`UsageError`.
 

@@ -172,6 +172,10 @@ def test_outputs_fall_when_the_bench_has_gone(plain: Callable[[str], Plain], sta
     if how == "closed":
         bench.close()
     assert onlooker.next()["event"] == {"input_1": 0}
+    if how == "silent":
+        assert bench.ask({"set": {"relay_1": 1}})["code"] == "hello"
+        assert bench.ask({"hello": 1})["hello"] == 1
+        assert bench.ask({"set": {"relay_1": 1}})["ok"] == "set"
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -40,7 +40,7 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Spans in ns."""
 
     silence: Span = s(1)
-    """Without a line for so long the box is lost; it is told to take the bench for lost after the same span."""
+    """Without an answer for so long the box is lost; it is told to take the bench for lost after the same span."""
     ping: Span = ms(250)
     """Something is sent at least that often."""
     every: Span = ms(500)
@@ -101,7 +101,8 @@ class Client:
         self.settings = settings or ClientSettings()
         self.state = "down"
         self.heard: Instant = 0
-        """When the last message of the box came, or the greeting began."""
+        """When the last answer of the box came, or the greeting began. What it tells by itself does not count: it
+        does not show that it hears us."""
         self._reader = LineReader()
         self._wanted: dict[str, float] = {}
         self._waiting: dict[str, None] = {}
@@ -158,7 +159,8 @@ class Client:
             if isinstance(answer, Garbled):
                 self._events.append(answer)
             elif self.state != "down":
-                self.heard = now
+                if not isinstance(answer, Changed):
+                    self.heard = now
                 self._take(answer, now)
 
     def wake(self, now: Instant) -> None:
@@ -207,6 +209,9 @@ class Client:
                 self._welcomed(answer)
         elif isinstance(answer, Done):
             self._done(-1 if answer.id is None else answer.id, now)
+        elif isinstance(answer, Refused) and answer.code == "hello":
+            if self.state == "up":
+                self._go_down("it had let go")
         elif isinstance(answer, Refused):
             refused = self._under_way.pop(-1 if answer.id is None else answer.id, None)
             if self._subscription is not None and answer.id == self._subscription.id:

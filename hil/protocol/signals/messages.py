@@ -44,8 +44,8 @@ class _Asked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, forb
 
 
 class Hello(_Asked, frozen=True):
-    """The bench greets: the highest version it speaks, and for how many seconds it may be silent until every sensor
-    that it set goes back to rest; without ``watchdog`` for ever."""
+    """The bench greets, and begins anew: the highest version it speaks, and for how many seconds it may be silent
+    until every sensor that it set goes back to rest; without ``watchdog`` for ever."""
 
     version: Annotated[int, msgspec.Meta(ge=1)] = msgspec.field(name="hello")
     watchdog: Seconds | None = None
@@ -101,10 +101,12 @@ class Changed(_Told, frozen=True):
     values: dict[Name, Value] = msgspec.field(name="event")
 
 
-class Refused(_Told, frozen=True):
-    """The answer to what cannot be done; nothing of it has been done."""
+class Refused(_Told, frozen=True, kw_only=True):
+    """The answer to what cannot be done; nothing of it has been done. The code ``hello``: the bench was silent for
+    longer than it had announced, every sensor is at rest, and nothing but a new hello is listened to."""
 
     error: str
+    code: Literal["", "hello"] = ""
 
 
 class Garbled(msgspec.Struct, frozen=True):

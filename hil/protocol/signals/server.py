@@ -44,6 +44,8 @@ class _Bench:
     def __init__(self) -> None:
         self.reader = LineReader()
         self.watchdog: Span | None = None
+        self.lapsed = False
+        """It was silent for too long, and has to greet again."""
         self.heard: Instant = 0
         self.names: frozenset[str] = frozenset()
         """Subscribed."""
@@ -117,7 +119,8 @@ class Server:
         """The deadline has come."""
         for channel, bench in self._benches.items():
             if bench.bites <= now:
-                bench.watchdog = None
+                bench.watchdog, bench.lapsed = None, True
+                bench.names, bench.every, bench.due = frozenset(), None, FAR
                 self._left(channel, "silent")
             if bench.due <= now and bench.every is not None:
                 bench.due = now + bench.every
@@ -145,8 +148,13 @@ class Server:
         bench = self._benches[channel]
         answer: Answer
         if isinstance(request, Hello):
+            bench.lapsed = False
             bench.watchdog = None if request.watchdog is None else s(request.watchdog)
+            bench.names, bench.every, bench.due = frozenset(), None, FAR
             answer = Welcome(version=VERSION, box=self.box, signals=self.signals, id=request.id, t=_t(now))
+        elif bench.lapsed:
+            why = "silent for too long, all is at rest: greet again"
+            answer = Refused(error=why, code="hello", id=request.id, t=_t(now))
         elif isinstance(request, Set):
             answer = self._set(channel, request, now)
         else:

@@ -96,7 +96,7 @@ def test_the_spans_and_sizes_of_the_page_are_those_of_the_code() -> None:
     assert f"has {MAX_LINE} bytes at most" in PAGE
     assert port.silence == s(1)
     assert "announces 1 s" in PAGE
-    assert "for 1 s is lost" in PAGE
+    assert "answered nothing for 1 s is lost" in PAGE
     assert port.ping == ms(250)
     assert "every 250 ms" in PAGE
     assert port.patience == ms(300)

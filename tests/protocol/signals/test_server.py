@@ -134,6 +134,28 @@ def test_sensors_go_to_rest_when_the_bench_that_set_them_has_gone(talk: Talk, ho
     assert talk.server.take_events() == []
 
 
+def test_a_bench_that_was_silent_for_too_long_has_to_greet_again(talk: Talk) -> None:
+    talk.ask({"hello": 1, "watchdog": 0.5})
+    talk.ask({"subscribe": ["*"], "every": 0.1})
+    talk.ask({"set": {"relay_1": 1}})
+    assert talk.pass_to(s(2))[-1][0] == s(1) + ms(400), "told nothing more"
+    [answer] = talk.ask({"set": {"dac_1": 2}, "id": 4})
+    assert (answer["code"], answer["id"]) == ("hello", 4)
+    assert talk.server.values == {"relay_1": 0, "dac_1": 0, "pressure": 1, "input_1": 0, "adc_1": 0}
+    talk.ask({"hello": 1, "watchdog": 0.5})
+    [answer] = talk.ask({"set": {"dac_1": 2}})
+    assert answer["ok"] == "set"
+
+
+def test_a_hello_begins_anew(talk: Talk) -> None:
+    talk.ask({"hello": 1, "watchdog": 0.5})
+    talk.ask({"subscribe": ["*"], "every": 0.1})
+    talk.ask({"hello": 1})
+    assert talk.server.next_deadline() is None
+    talk.server.report("input_1", 1, talk.now)
+    assert talk.heard() == []
+
+
 def test_a_bench_without_watchdog_may_be_silent(talk: Talk) -> None:
     talk.ask({"hello": 1})
     talk.ask({"set": {"relay_1": 1}})

@@ -207,6 +207,30 @@ def test_a_broken_link_leaves_the_plant_safe_and_heals(carried: Any, fault: Any)
     assert rig.sense("k3k4_closed") == 0
 
 
+def test_a_box_that_does_not_hear_is_lost_although_it_goes_on_telling(carried: Any) -> None:
+    rig = carried()
+    energised(rig)
+    rig.inject(CutLine(name="f", sender="bridge"))
+    for _ in range(8):
+        rig.drive(voltage_setpoint=300)
+        rig.let(ms(250))
+    assert is_safe(rig)
+    assert [note.details["why"] for note in rig.told("lost")] == ["silent"]
+
+
+def test_a_box_that_had_let_go_is_told_everything_again(carried: Any) -> None:
+    rig = carried()
+    rig.run(SECOND)
+    rig.box.answers["set"] = {"error": "silent for too long", "code": "hello"}
+    rig.run(SECOND + ms(300))
+    del rig.box.answers["set"]
+    rig.box.values.clear()
+    rig.run(s(3))
+    assert [note.details["why"] for note in rig.told("lost")] == ["it had let go"]
+    assert charger("sensor") <= rig.box.values.keys()
+    assert len(rig.told("up")) == 2
+
+
 def test_a_link_that_comes_back_in_time_leaves_the_plant_as_it_is(carried: Any) -> None:
     rig = carried(settings=BridgeSettings(retry=ms(100)))
     energised(rig)
