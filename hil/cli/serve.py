@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,6 +15,7 @@ from rich.table import Table
 from hil.bench.opening import kind_of
 from hil.bench.serving import ServedSetup, build_served
 from hil.bench.setup import Setup
+from hil.cli.ending import ending
 from hil.cli.errors import OK, telling
 from hil.errors import UsageError
 from hil.evidence.trace import TraceWriter
@@ -219,7 +217,9 @@ class _Served:
     def places(self) -> str:
         """Where it is, for people."""
         shown = [f"{role} on {port.place}" for role, port in self.served.ports.items() if self._serves(role, port.type)]
-        return ", ".join(shown) + (", plant of its own" if self.served.standalone else "")
+        sides = kind_of(self.kind).live
+        own = self.served.standalone and sides is not None and sides.plant is not None
+        return ", ".join(shown) + (", with a plant of its own" if own else "")
 
     def _serves(self, role: str, kind: str) -> bool:
         sides = kind_of(self.kind).live
@@ -250,7 +250,7 @@ def _attend(served: list[_Served], limit: float | None, shown: Console) -> None:
     shown.file.flush()
     # What is no terminal is told the beginning and the end only.
     screen = Screen(console=shown, refresh_per_second=4, transient=True) if shown.is_terminal else None
-    with _ending(), contextlib.suppress(KeyboardInterrupt), screen or contextlib.nullcontext():
+    with ending(), contextlib.suppress(KeyboardInterrupt), screen or contextlib.nullcontext():
         while limit is None or served[0].now < s(limit):
             for each in served:
                 each.step()
@@ -263,17 +263,3 @@ def _table(served: list[_Served]) -> Table:
     for each in served:
         table.add_row(*each.row())
     return table
-
-
-@contextlib.contextmanager
-def _ending() -> Iterator[None]:
-    """A request to end is like Ctrl-C."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -40,3 +40,13 @@ class WallClock:
     def wait(self, changed: threading.Condition, span: Span | None) -> None:
         """Wait on the condition, at most for the span."""
         changed.wait(None if span is None else seconds(span))
+
+
+def wall_nanoseconds() -> int:
+    """Nanoseconds since 1970 by the clock on the wall, which may be set at any time."""
+    return time.time_ns()
+
+
+def wall_seconds() -> float:
+    """Seconds since 1970, as log files have them."""
+    return wall_nanoseconds() / 1e9

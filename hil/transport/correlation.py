@@ -6,9 +6,9 @@ a world counts by; the difference is measured, and measured again, since the one
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
+from hil.transport.clock import wall_nanoseconds
 from hil.units import SECOND, Instant, Span, ms, s
 
 _STEP: Span = ms(2)
@@ -18,11 +18,6 @@ _DRIFT = 10_000
 """Two clocks part by less than one in so many."""
 _EPOCH: Span = s(365 * 24 * 3600)
 """A stamp beyond this counts from 1970; an adapter's own clock counts from its start."""
-
-
-def wall_nanoseconds() -> int:
-    """Nanoseconds since 1970 by the clock on the wall, which may be set at any time."""
-    return time.time_ns()
 
 
 class Correlation:
