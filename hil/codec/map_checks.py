@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from hil.codec.register import BIT_TABLES, FLOATS, INTEGERS, NAN, SIZED, Register
@@ -27,6 +29,8 @@ def contradictions(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "low", f"low = {entry['low']} is above high = {entry['high']}"
     yield from _no_number(entry)
     yield from _too_wide(entry)
+    yield from _unreached(entry)
+    yield from _twice(entry)
 
 
 def _no_number(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -46,8 +50,10 @@ def _too_wide(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What does not fit the registers."""
     kind = entry["type"]
     width = 16 * (INTEGERS[kind][0] if kind in INTEGERS else entry["size"] or 1)
-    if entry["mask"] is not None and (kind not in (*INTEGERS, "bits") or entry["mask"] >> width):
-        yield "mask", f"mask = {entry['mask']:#x}: allowed for whole numbers, within their {width} bits"
+    if entry["mask"] is not None and kind not in (*INTEGERS, "bits"):
+        yield "mask", f"mask = {entry['mask']:#x}: a {kind} has none; allowed for whole numbers and bits"
+    elif entry["mask"] is not None and entry["mask"] >> width:
+        yield "mask", f"mask = {entry['mask']:#x}: allowed within the {width} bits of the register"
     for bit in entry["flags"]:
         if int(bit, 0) >= width:
             yield "flags", f"flags has bit {bit}: allowed is 0..{width - 1}"
@@ -62,23 +68,48 @@ def _too_wide(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                     yield key, f"{key} has {given}: allowed is {least}..{most}"
 
 
-def unreachable(register: Register, codes: tuple[int, ...], limits: Limits) -> Iterator[tuple[str, str]]:
+def _twice(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Numbers that a table tells twice, as 1 and 0x1."""
+    for key in ("choices", "flags"):
+        for number, count in Counter(int(each, 0) for each in entry[key]).items():
+            if count > 1:
+                yield key, f"{key} has {number} twice"
+
+
+def _unreached(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Ends of a range that the raw value cannot come to."""
+    kind = entry["type"]
+    if kind not in INTEGERS or entry["mask"] is not None:
+        return
+    words, signed = INTEGERS[kind]
+    step, width = Fraction(entry["scale"]), 16 * words
+    least, most = (-(1 << width - 1), (1 << width - 1) - 1) if signed else (0, (1 << width) - 1)
+    for key in ("low", "high"):
+        value = entry[key]
+        if value is not None and not least * step <= value <= most * step:
+            held = f"{float(least * step):g}..{float(most * step):g}"
+            yield key, f"{key} = {value}: a {kind} with a scale of {entry['scale']} holds {held}"
+
+
+def unreachable(register: Register, codes: tuple[int, ...], limits: Limits, base: int = 0) -> Iterator[tuple[str, str]]:
     """Key and text of what no request of the device reaches."""
     bits = register.table in BIT_TABLES
     if register.address < 0 or register.end > 1 << 16:
-        yield "address", f"{span(register)} is outside 0..65535"
+        by_base = f" (on the wire; base = {base})" if base else ""
+        yield "address", f"address {span(register)}{by_base} is outside 0..65535"
     if register.readable and not set(codes) & set(READS[register.table]):
-        yield "table", f"[functions] has none that reads a {register.table}"
+        known = " or ".join(map(str, READS[register.table]))
+        yield "table", f"[functions] {register.table} lists no function that reads it, such as {known}"
     if register.writable:
         many = WRITE_MANY.get(register.table)
         fits = register.size == 1 and WRITE_ONE.get(register.table) in codes
         if many is None:
-            yield "access", f"access = {toml(register.access)}: a {register.table} can only be read"
+            yield "access", f"access = {toml(register.access)}: the {register.table} table can only be read"
         elif not fits and many not in codes:
-            yield (
-                "access",
-                f"access = {toml(register.access)}: no function writes {register.size} at once",
-            )
+            one = f"{WRITE_ONE[register.table]} or " if register.size == 1 and register.table in WRITE_ONE else ""
+            what = f"{register.size} {'bits' if bits else 'registers'} at once" if register.size > 1 else "it"
+            text = f"[functions] {register.table} lists no function that writes {what}: {one}{many}"
+            yield "access", f"access = {toml(register.access)}: {text}"
     if not bits and register.readable and register.size > limits.read:
         yield "size", f"{register.size} registers are more than the {limits.read} of a read"
     if not bits and register.writable and register.size > limits.write:
@@ -111,4 +142,6 @@ def toml(value: Any) -> str:
         return f'"{value}"'
     if isinstance(value, list):
         return f"[{', '.join(toml(each) for each in value)}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {toml(each)}' for key, each in value.items())} }}"
     return str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any
 from hil.codec.register import ACCESS, NAN, ORDERS, TABLES, TYPES
 
 SCHEMA = 1
+_LINE = re.compile(r"[1-9][0-9]{2,6} [78][NEO][12]")
 KINDS = ("charger", "meter", "insulation-monitor")
 
 
@@ -25,11 +27,16 @@ class Key:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def told(self) -> str:
+        """What is allowed, in words."""
+        return self._allowed(_FORMS[self.form][1])
+
     def wrong(self, value: Any) -> str | None:
         """What is wrong with a value, as "allowed is ..."; None when it is right."""
         check, words = _FORMS[self.form]
         if self.form.endswith("s") and isinstance(value, list):
-            fine = all(check(each) and self._inside(each) for each in value)
+            fine = all(check(each) and self._inside(each) for each in value) and (bool(value) or not self.required)
         else:
             fine = check(value) and not self.form.endswith("s") and self._inside(value)
         return None if fine else f"allowed is {self._allowed(words)}"
@@ -42,7 +49,8 @@ class Key:
     def _allowed(self, words: str) -> str:
         if self.allowed is not None:
             listed = " or ".join(f'"{each}"' if isinstance(each, str) else str(each) for each in self.allowed)
-            return f"a list of {listed}" if self.form.endswith("s") else listed
+            least = ", one at least" if self.required else ""
+            return f"a list of {listed}{least}" if self.form.endswith("s") else listed
         if self.low is None and self.high is None:
             return words
         if self.high is None:
@@ -60,6 +68,10 @@ def _is_integer(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and _LINE.fullmatch(value) is not None
 
 
 def _is_decimal(value: Any) -> bool:
@@ -107,13 +119,17 @@ _FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "integers": (_is_integer, "a list of integers"),
     "number": (_is_number, "a number"),
     "numbers": (_is_number, "a list of numbers"),
+    "line": (_is_line, 'baud rate, data bits, parity and stop bits, such as "9600 8N1" or "19200 8E1"'),
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
     "decimal": (_is_decimal, 'a positive decimal or fraction as a text, such as "0.1" or "1/256"'),
     "sentinels": (_is_sentinel, f'a list of integers and "{NAN}"'),
     "meaning": (_is_meaning, 'a table of whole numbers to texts, such as { 0 = "idle", 1 = "charging" }'),
     "states table": (_is_states, f"a table of texts to lists of {', '.join(MODE3)}"),
     "bits table": (_is_bits, "a table of causes to numbers of bits, such as { residual = 30 }"),
-    "text or number": (lambda value: _is_text(value) or _is_number(value), "a register's name or a number of seconds"),
+    "text or number": (
+        lambda value: _is_text(value) or (_is_number(value) and value >= 0),
+        "a register's name or a number of seconds of at least 0",
+    ),
 }
 
 Table = Mapping[str, Key]
@@ -128,7 +144,7 @@ TOP: Table = {
     "base": Key("integer", "What this file calls the first address of a table.", required=True, allowed=(0, 1)),
     "unit": Key("integer", "Unit id.", required=True, low=0, high=255),
     "transports": Key("texts", "Lines that it can be on.", required=True, allowed=("tcp", "rtu")),
-    "serial": Key("text", "Baud rate and format of its serial line, as `9600 8N1`.", default=""),
+    "serial": Key("line", "Baud rate and format of its serial line, as `9600 8N1`.", default=""),
     "word_order": Key("text", "Which register of a longer value comes first.", default="high-first", allowed=ORDERS),
     "byte_order": Key("text", "Which byte of a register comes first.", default="high-first", allowed=ORDERS),
     "quirks": Key("texts", "What else a user should know.", default=()),

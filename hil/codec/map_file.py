@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hil.codec.map_checks import contradictions, share, span, toml, unreachable, writes
-from hil.codec.map_fields import GROUP, REGISTER, TABLES_OF_A_FILE, Table
+from hil.codec.map_fields import GROUP, REGISTER, ROLES, TABLES_OF_A_FILE, Table
 from hil.codec.register import FLOATS, INTEGERS, Register
 from hil.codec.registers import (
     READS,
@@ -148,7 +148,8 @@ class _Reading:
         }
         given = document.get("registers", [])
         if not isinstance(given, list) or not all(isinstance(each, dict) for each in given) or not given:
-            self._problem(self._lines.of("", "registers"), "registers: allowed is a list of tables, one a register")
+            wrong = "allowed is a list of tables, one a register" if "registers" in document else "there are none"
+            self._problem(self._lines.of("", "registers"), f"registers: {wrong}; each begins with [[registers]]")
             return None
         entries = [self._register(index, each) for index, each in enumerate(given)]
         if self.problems:
@@ -156,10 +157,10 @@ class _Reading:
         functions = {table: tuple(codes) for table, codes in found["functions"].items() if codes}
         self._check_functions(functions)
         registers = self._expand(entries, groups, found[""])
-        self._check_registers(registers, functions, Limits(**found["limits"]))
+        self._check_registers(registers, functions, Limits(**found["limits"]), found[""]["base"])
         names = {register.name for _, register in registers}
         self._check_watchdog(found.get("watchdog"), names)
-        self._check_roles(_roles(found["roles"]), names)
+        self._check_roles(found["roles"], names)
         return self._map(found, functions, groups, registers)
 
     def _map(
@@ -196,7 +197,8 @@ class _Reading:
     def _is_table(self, name: str, given: Any) -> dict[str, Any]:
         if isinstance(given, dict):
             return given
-        self._problem(self._lines.of("", name), f"{name} = {toml(given)}: allowed is a table, [{name}]")
+        owner, _, key = name.rpartition(".")
+        self._problem(self._lines.of(owner, key), f"{name} = {toml(given)}: allowed is a table, [{name}]")
         return {}
 
     def _table(self, name: str, keys: Table, given: dict[str, Any], beside: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -208,7 +210,7 @@ class _Reading:
     def _group(self, name: str, given: Any) -> dict[str, Any]:
         table = f"groups.{name}"
         found = self._table(table, GROUP, self._is_table(table, given))
-        if bool(found["units"]) == bool(found["offsets"]):
+        if isinstance(given, dict) and bool(found["units"]) == bool(found["offsets"]):
             self._problem(self._lines.of(table, ""), f"[{table}] allowed is either units or offsets, one a member")
         return found
 
@@ -233,7 +235,7 @@ class _Reading:
         for index, entry in enumerate(entries):
             group = groups.get(entry["group"])
             if entry["group"] and group is None:
-                known = ", ".join(groups) or "none"
+                known = ", ".join(groups) or "no groups"
                 text = f"register {entry['name']}: group = {toml(entry['group'])}: there are {known}"
                 self._problem(self._lines.of_register(index, "group"), text)
             elif group is None:
@@ -261,12 +263,16 @@ class _Reading:
                 owners[code] = table
 
     def _check_registers(
-        self, registers: list[tuple[int, Register]], functions: Mapping[str, tuple[int, ...]], limits: Limits
+        self,
+        registers: list[tuple[int, Register]],
+        functions: Mapping[str, tuple[int, ...]],
+        limits: Limits,
+        base: int,
     ) -> None:
         names = Counter(register.name for _, register in registers)
         places: dict[tuple[int, str], list[tuple[int, Register]]] = {}
         for index, register in registers:
-            for key, text in unreachable(register, functions.get(register.table, ()), limits):
+            for key, text in unreachable(register, functions.get(register.table, ()), limits, base):
                 self._problem(self._lines.of_register(index, key), f"register {register.name}: {text}")
             if names[register.name] > 1:
                 names[register.name] = 0
@@ -293,12 +299,18 @@ class _Reading:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._problem(self._lines.of("watchdog", key), f"[watchdog] {key} = {toml(name)}: no register{hint}")
 
-    def _check_roles(self, roles: Roles, names: set[str]) -> None:
-        for name in roles.names():
-            if name not in names:
-                near = get_close_matches(name, names, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                self._problem(self._lines.of("roles", ""), f"[roles] {toml(name)}: no register{hint}")
+    def _check_roles(self, roles: Mapping[str, Any], names: set[str]) -> None:
+        for key, given in roles.items():
+            if ROLES[key].form not in ("text", "texts"):
+                continue
+            for name in filter(None, [given] if isinstance(given, str) else given):
+                if name not in names:
+                    near = get_close_matches(name, names, n=1)
+                    hint = f"; did you mean {near[0]}?" if near else ""
+                    self._problem(self._lines.of("roles", key), f"[roles] {key} has {toml(name)}: no register{hint}")
+        for key, of in (("states", "state"), ("alarm_bits", "alarms")):
+            if roles[key] and not roles[of]:
+                self._problem(self._lines.of("roles", key), f"[roles] {key} without {of}: it tells what {of} means")
 
     def _problem(self, line: int | None, text: str) -> None:
         place = str(self._path) if line is None else f"{self._path}, line {line}"
@@ -322,7 +334,7 @@ def _faults(keys: Table, given: Mapping[str, Any], beside: tuple[str, ...]) -> I
     for key, declared in keys.items():
         if key not in given:
             if declared.required:
-                yield key, f"{key} is missing: {declared.text}"
+                yield key, f"{key} is missing: {declared.text.rstrip('.')}; allowed is {declared.told}"
         elif (wrong := declared.wrong(given[key])) is not None:
             yield key, f"{key} = {toml(given[key])}: {wrong}"
 

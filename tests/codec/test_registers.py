@@ -367,7 +367,7 @@ BAD = [
     ('type = "u32" }', 'type = "u33" }', 11, 'register b: type = "u33": allowed is "u16" or "s16"'),
     ('type = "u32" }', 'type = "u32", adress = 1 }', 11, "register b: adress is unknown; did you mean address?"),
     ("address = 11", "address = 70000", 11, "register b: address = 70000: allowed is an integer from 0 to 65536"),
-    ("address = 11", "address = 65535", 11, "register b: 65535..65536 is outside 0..65535"),
+    ("address = 11", "address = 65535", 11, "register b: address 65535..65536 is outside 0..65535"),
     ("address = 11", "address = 10", 11, "register b: address 10 lies in a, 10"),
     ("address = 15", "address = 12", 12, "register c: address 12 lies in b, 11..12"),
     ('name = "b"', 'name = "a"', 10, "register a: there are several of this name"),
@@ -377,15 +377,20 @@ BAD = [
     ('type = "u32" }', 'type = "u32", size = 2 }', 11, "register b: size = 2: a u32 has its own"),
     ('type = "u32" }', 'type = "u32", scale = "0" }', 11, 'register b: scale = "0": allowed is a positive decimal'),
     ('type = "u32" }', 'type = "u32", low = 5, high = 4 }', 11, "register b: low = 5 is above high = 4"),
-    ('type = "u32" }', 'type = "u32", mask = 0x100000000 }', 11, "register b: mask = 0x100000000: allowed for"),
+    ('type = "u32" }', 'type = "u32", mask = 0x100000000 }', 11, "mask = 0x100000000: allowed within the 32 bits"),
     ('type = "u32" }', 'type = "u32", absent = ["nan"] }', 11, 'register b: absent has "nan": allowed for float32'),
-    ('type = "u32" }', 'type = "u32", choices = { x = "y" } }', 11, "register b: choices = {'x': 'y'}: allowed is"),
+    ('type = "u32" }', 'type = "u32", choices = { x = "y" } }', 11, 'register b: choices = { x = "y" }: allowed is'),
     ('type = "u32" }', 'type = "u32", choices = { -1 = "y" } }', 11, "register b: choices has -1: allowed is 0..4"),
     ('type = "u32" }', 'type = "u32", flags = { 0 = "y" } }', 11, "register b: flags: allowed for the type bits"),
     ('type = "u32" }', 'type = "bits", flags = { 16 = "y" } }', 11, "register b: flags has bit 16: allowed is 0..15"),
     ('type = "u32" }', 'type = "bool" }', 11, 'register b: type = "bool": a holding is not bool'),
-    ('type = "u32" }', 'type = "u32", table = "input" }', 11, "register b: [functions] has none that reads a input"),
-    ('type = "u32" }', 'type = "u32", group = "g" }', 11, 'register b: group = "g": there are none'),
+    (
+        'type = "u32" }',
+        'type = "u32", table = "input" }',
+        11,
+        "register b: [functions] input lists no function that reads it",
+    ),
+    ('type = "u32" }', 'type = "u32", group = "g" }', 11, 'register b: group = "g": there are no groups'),
     (
         "holding = [3, 6, 16]",
         "holding = [3, 4, 6, 16]\ninput = [4]",
@@ -393,13 +398,24 @@ BAD = [
         "holding has 4, which is a function of input already",
     ),
     ("holding = [3, 6, 16]", "holding = [3, 5]", 17, "[functions] holding has 5: allowed are 3, 4, 6, 16, 22, 23"),
-    ("holding = [3, 6, 16]", "holding = [3]", 12, 'register c: access = "rw": no function writes 1 at once'),
+    (
+        "holding = [3, 6, 16]",
+        "holding = [3]",
+        12,
+        'register c: access = "rw": [functions] holding lists no function that writes it: 6',
+    ),
     ("holding = [3, 6, 16]", "holdings = [3]", 17, "[functions] holdings is unknown; did you mean holding?"),
     ("base = 0", "base = 2", 6, "base = 2: allowed is 0 or 1"),
     ("base = 0\n", "", None, "base is missing: What this file calls the first address"),
     ('kind = "charger"', 'kind = "kettle"', 4, 'kind = "kettle": allowed is "charger" or "meter"'),
     ("unit = 1", "unit = true", 7, "unit = true: allowed is an integer from 0 to 255"),
     ('["tcp"]', '["udp"]', 8, 'transports = ["udp"]: allowed is a list of "tcp" or "rtu"'),
+    ('["tcp"]', "[]", 8, 'transports = []: allowed is a list of "tcp" or "rtu", one at least'),
+    ('["tcp"]', '["tcp"]\nserial = "9600 9X3"', 9, 'serial = "9600 9X3": allowed is baud rate, data bits, parity and'),
+    ('["tcp"]', '["tcp"]\ngroups.p = 5', None, "groups.p = 5: allowed is a table, [groups.p]"),
+    ('type = "u32" }', 'type = "u32", low = -1 }', 11, "low = -1: a u32 with a scale of 1 holds 0..4.29497e+09"),
+    ('type = "u32" }', 'type = "u32", choices = { 1 = "y", 0x1 = "z" } }', 11, "register b: choices has 1 twice"),
+    ('type = "u32" }', 'type = "float32", mask = 1 }', 11, "register b: mask = 0x1: a float32 has none"),
     ('["tcp"]', '["tcp"]\nlimits = 3', 9, "limits = 3: allowed is a table, [limits]"),
 ]
 
@@ -457,10 +473,23 @@ def test_everything_that_is_wrong_is_told_at_once(made: Callable[..., RegisterMa
     assert len(str(refused.value).splitlines()) == 4
 
 
+def test_roles_name_registers_and_tell_what_there_is(made: Callable[..., RegisterMap]) -> None:
+    rest = FUNCTIONS + '[roles]\nenergy = "bb"\n'
+    with pytest.raises(MapError, match=r'line 19: \[roles\] energy has "bb": no register; did you mean b\?'):
+        made(rest=rest)
+    with pytest.raises(MapError, match=r"line 19: \[roles\] alarm_bits without alarms"):
+        made(rest=FUNCTIONS + "[roles]\nalarm_bits = { residual = 3 }\n")
+    assert made(rest=rest.replace("bb", "b")).roles.energy == "b"
+
+
 def test_a_watchdog_names_registers(made: Callable[..., RegisterMap]) -> None:
     rest = FUNCTIONS + '[watchdog]\nfed_by = "write"\nby = ["c"]\ntimeout = "bb"\n'
     with pytest.raises(MapError, match=r'line 21: \[watchdog\] timeout = "bb": no register; did you mean b\?'):
         made(rest=rest)
+    with pytest.raises(
+        MapError, match=r"timeout = -1: allowed is a register's name or a number of seconds"
+    ):
+        made(rest=rest.replace('"bb"', "-1"))
     found = made(rest=rest.replace('"bb"', "60"))
     assert found.watchdog is not None
     assert (found.watchdog.by, found.watchdog.timeout) == (("c",), 60)
