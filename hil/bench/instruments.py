@@ -66,9 +66,10 @@ class Bound:
         """Whether it is asked for; the plant tells by itself."""
         return self.claim.kind != "plant"
 
-    def reading(self, value: float, spread: float = 0.0) -> Reading:
-        """A value with its uncertainty, and what is not known of it beyond that."""
-        return Reading(value, self.uncertainty.of(value) + spread, self.claim.identity)
+    def reading(self, value: float, spread: float = 0.0, *, among: int = 0) -> Reading:
+        """A value with its uncertainty and what is not known of it beyond that; ``among`` so many readings."""
+        by = f"{self.claim.identity}, among {among} readings" if among else self.claim.identity
+        return Reading(value, self.uncertainty.of(value) + spread, by)
 
 
 class Instruments:

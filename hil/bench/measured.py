@@ -69,11 +69,10 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         asked = self.instruments.asked[bound.signal.name]
         samples = self.record.samples(bound.signal.name)
         inside = [
-            bound.reading(sample.value)
-            for begun, sample in zip(asked, samples, strict=True)
-            if begun >= after and sample.t <= until
+            sample.value for begun, sample in zip(asked, samples, strict=True) if begun >= after and sample.t <= until
         ]
-        return inside or [self._told_by(bound, until)]
+        count = len(inside)
+        return [bound.reading(value, among=count) for value in inside] or [self._told_by(bound, until)]
 
     def bracket(
         self, bound: Bound, low: float, high: float, start: Instant, until: Instant
