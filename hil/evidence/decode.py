@@ -30,6 +30,8 @@ from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, RTS, TP_CM_P
 from hil.units import SECOND, Instant, Span, ms, s, show_instant, show_span
 from hil.world.observation import BusErrorSeen, BytesSeen, FrameSeen, LineSeen, Note, Observation, Sample
 
+_SIGNALS = "signals"
+"""Line that carries the plant to a controller elsewhere."""
 LIMIT = 30
 WIDTH = 120
 _LEAD: Span = s(3)
@@ -159,6 +161,8 @@ def _items(
         elif isinstance(observation, BusErrorSeen):
             found.append(_Item(observation.t, "error", describe_error(observation)))
         elif isinstance(observation, BytesSeen):
+            if observation.port == _SIGNALS:
+                continue  # what it carries is shown as the plant's signals
             found.append(_Item(observation.t, "bytes", describe_bytes(observation)))
         elif isinstance(observation, LineSeen):
             found.append(_Item(observation.t, "line", describe_line(observation)))
