@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Pip takes the first for what is installed and, in later versions, the second for what builds it.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 
-.PHONY: run test test-vcan qualify check docs soak bench clean
+.PHONY: run test test-vcan qualify check docs soak bench native clean
 
 run: $(VENV)/.run  ## judge the reference charger; more options by ARGS="--case DN.3006"
 	$(BIN)/hil run $(ARGS)
@@ -16,8 +16,9 @@ run: $(VENV)/.run  ## judge the reference charger; more options by ARGS="--case 
 qualify: $(VENV)/.run  ## every case with every seeded fault, and the smallest deviation caught by limit
 	$(BIN)/hil qualify --full $(ARGS)
 
+# Interpreted, so that a changed source counts at once; what is compiled does the same (tests/test_native.py).
 test: $(VENV)/.dev  ## the project's tests
-	$(BIN)/python -m pytest $(ARGS)
+	HIL_NATIVE=0 $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev  ## form and types
 	$(BIN)/ruff check .
@@ -34,19 +35,24 @@ test-vcan: $(VENV)/.dev  ## our transport against the kernel's J1939, in a guest
 soak: $(VENV)/.dev  ## 2,000 random legal sessions, in which nothing may be found; processes by WORKERS=4
 	$(BIN)/hil soak --sessions 2000 -n $(or $(WORKERS),2) $(ARGS)
 
-bench: $(VENV)/.dev  ## speed and memory, each beside a peer in the same run
+bench: $(VENV)/.dev native  ## speed and memory, each beside a peer in the same run
 	$(BIN)/python -m benchmarks
 
+native: $(VENV)/.run  ## compile what runs for each frame, where there is a C compiler: the same results, sooner
+	$(BIN)/python tools/native.py
+
 clean:  ## everything that the above have made
-	rm -rf $(VENV) report docs/_build dist bench.json
+	rm -rf $(VENV) report docs/_build dist bench.json hil/_native
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable .
+	$(PIP) --editable '.[native]'
+	-$(BIN)/python tools/native.py
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[dev,docs]'
+	$(PIP) --editable '.[dev,docs,native]'
+	-$(BIN)/python tools/native.py
 	touch $@ $(VENV)/.run

@@ -1,0 +1,5 @@
+"""Hardware-in-the-loop test bench for EV chargers."""
+
+from hil.native import use
+
+use()

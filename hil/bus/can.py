@@ -35,6 +35,7 @@ from hil.bus.scheduler import Scheduler
 from hil.bus.timing import AFTER_ACKNOWLEDGE, ERROR_ALONE, ERROR_FRAME, INTERMISSION, frame_shape
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
+from hil.native import mypyc_attr
 from hil.units import SECOND, Instant, Span
 
 _QUEUE = 64
@@ -49,6 +50,7 @@ Sink = Callable[[FrameSeen | BusErrorSeen | Note], None]
 __all__ = ["CanPort", "OnFrame", "Sink", "VirtualCan"]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class VirtualCan:
     """A CAN bus on a scheduler. ``sink`` is told of every frame, error and fired fault.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import isfinite
 
 from hil.errors import UsageError
+from hil.native import mypyc_attr
 from hil.plant.circuit import Circuit
 from hil.plant.connector import AUXILIARY, Connector
 from hil.plant.observe import Sample
@@ -27,6 +28,7 @@ _INSULATION = 10e6
 """ohm at the start."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Plant:
     """One vehicle's pack at one charger's output, from the world's instant 0 on.
 
@@ -259,7 +261,9 @@ def _on(value: float) -> bool:
 
 def _check(signal: PlantSignal, value: float) -> None:
     if not signal.low <= value <= signal.high:
-        raise UsageError(f"{signal.name}: {value} is not within {signal.low:g}..{signal.high:g} {signal.unit}".rstrip())
+        raise UsageError(
+            f"{signal.name}: {value:g} is not within {signal.low:g}..{signal.high:g} {signal.unit}".rstrip()
+        )
 
 
 def _backwards(name: str, now: Instant, reached: Instant) -> UsageError:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from hil.errors import CatalogueError
+from hil.native import mypyc_attr
 from hil.units import FAR, Instant, Span
 
 
@@ -66,6 +67,7 @@ def row_label(row: Row) -> str:
     return f"{'|'.join(row.states)}: {row.trigger}{guard} -> {row.target or 'stay'}{does}"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class TableMachine:
     """Runs a table. Subclasses give ``guard_x`` and ``do_x`` methods and send messages."""
 

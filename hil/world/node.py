@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from hil.bus.lines import FramePort
 from hil.codec.frame import CanFrame
+from hil.native import mypyc_attr
 from hil.units import FAR, Instant
 from hil.world.observation import Note, Scalar
 from hil.world.queue import EventQueue
@@ -46,6 +47,7 @@ class Node(Protocol):
         """When to wake next, :data:`hil.units.FAR` for never; waking too early does no harm."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class NodeRunner:
     """Binds one node to the queue, to a bus port and to the plant."""
 

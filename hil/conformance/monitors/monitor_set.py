@@ -22,6 +22,7 @@ from hil.conformance.monitors.transport import Direction, Meter
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Finding
 from hil.errors import UsageError
+from hil.native import mypyc_attr
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, can_id, edition, split_id
 from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, PRIORITY, TP_CM_PF, TP_DT_PF
 from hil.units import Instant, Span, ms, s, show_instant, show_span
@@ -55,6 +56,7 @@ class Remark(msgspec.Struct, frozen=True):
     text: str
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MonitorSet:
     """Feed it observations in order of time; it never raises for what they hold.
 

@@ -15,6 +15,7 @@ from hil.dut.gbt27930.compose import Composer
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.dut.gbt27930.steps import ChargerSteps
 from hil.errors import UsageError
+from hil.native import mypyc_attr
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
 from hil.protocol.j1939 import Ignored, Received, Transport
 from hil.units import FAR, Instant
@@ -31,6 +32,7 @@ _Heard = tuple[bytes, Any, str]
 """Payload, message and the trigger that it is."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Charger(ChargerSteps):
     """A :class:`hil.world.node.Node`: the charger side of GB/T 27930-2015."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hil.native import mypyc_attr
 from hil.units import SECOND, Instant
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _OVERVOLTAGE_MARGIN = 1.02
 """Above the vehicle's maximum by more than control error and measuring error."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class PowerControl:
     """Set-points over time. Reads sensors, sets actuators, knows nothing of the bus."""
 

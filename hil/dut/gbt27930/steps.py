@@ -12,11 +12,13 @@ from typing import Any
 from hil.dut.gbt27930.power import PowerControl
 from hil.dut.gbt27930.quirks import QuirkyPower
 from hil.dut.gbt27930.spec import ChargerSpec
+from hil.native import mypyc_attr
 from hil.protocol.table import TableMachine
 from hil.units import Instant
 from hil.world.node import Sense
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ChargerSteps(TableMachine):
     """A table machine that knows the charger's guards (``guard_x``) and actions (``do_x``)."""
 

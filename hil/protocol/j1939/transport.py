@@ -12,6 +12,7 @@ from collections.abc import Container
 
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
+from hil.native import mypyc_attr
 from hil.protocol.j1939.connection import Incoming, Outgoing, management
 from hil.protocol.j1939.events import Aborted, Ignored, Received, Sent, TpEvent
 from hil.protocol.j1939.settings import (
@@ -43,6 +44,7 @@ _WITH_SOURCE = 0x03FFFFFF
 """Of an identifier: what tells a transport frame to us; any priority is taken, and no standard frame reaches it."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Transport:
     """The end at ``address`` of connections with ``peer``."""
 

@@ -14,6 +14,7 @@ import msgspec
 from hil.codec.frame import CanFrame
 from hil.codec.message import Message
 from hil.errors import UsageError
+from hil.native import mypyc_attr
 from hil.protocol.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS, MessageSet, split_id
 from hil.protocol.j1939 import Aborted, Sent, TpBehaviour, Transport
 from hil.protocol.table import State, TableMachine
@@ -39,6 +40,7 @@ _Heard = tuple[bytes, Any, str]
 """Payload, message and the trigger that it is."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Vehicle(TableMachine):
     """A :class:`hil.world.node.Node`: the vehicle side of GB/T 27930-2015."""
 

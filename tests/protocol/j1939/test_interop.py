@@ -63,7 +63,7 @@ def exchange(ours: Transport, foreign: Foreign) -> list[CanFrame]:
         now += ms(1)
         foreign.clock.now = seconds(now)
         moved = False
-        for frame in _taken(ours.out):
+        for frame in ours.leaving() if isinstance(ours, Wrong) else _taken(ours.out):
             foreign.receive(frame, now)
             carried.append(frame)
             moved = True
@@ -180,18 +180,15 @@ class Wrong(Transport):
 
     def __init__(self, address: int, peer: int, protocol_format: int, change: Change) -> None:
         super().__init__(address, peer)
-        self.out = _Changed(protocol_format, change)
-
-
-class _Changed(list[CanFrame]):
-    def __init__(self, protocol_format: int, change: Change) -> None:
-        super().__init__()
         self._format = protocol_format
         self._change = change
 
-    def append(self, frame: CanFrame) -> None:
-        wrong = frame.id >> 16 & 0xFF == self._format
-        super().append(CanFrame(frame.id, self._change(frame.data)) if wrong else frame)
+    def leaving(self) -> list[CanFrame]:
+        """What it wanted to send, as it leaves."""
+        return [
+            CanFrame(frame.id, self._change(frame.data)) if frame.id >> 16 & 0xFF == self._format else frame
+            for frame in _taken(self.out)
+        ]
 
 
 def arrives(ours: Transport, clock: SimpleNamespace) -> bool:
