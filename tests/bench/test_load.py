@@ -9,15 +9,16 @@ import pytest
 
 from hil.bench.ac import AcBench, AcPhase
 from hil.bench.judge import Inconclusive, Judge
-from hil.bench.load import LOAD, put_load, take_load_away
+from hil.bench.load import LOAD, LOAD_LINE, put_load, take_load_away
 from hil.bench.opening import kind_of
 from hil.bench.scpi import InstrumentError, ScpiOrders
 from hil.bench.setup import Setup
+from hil.bus.bytefaults import CorruptBytes
 from hil.conformance.register import resolve
 from hil.errors import UsageError
 from hil.tester.scpi import DIALECTS
 from hil.units import ms, s
-from hil.world.plan import Tell
+from hil.world.plan import Inject, Tell, UndoFault
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_a_list_that_goes_on_is_not_complete(load: ScpiOrders) -> None:
 
 
 def test_what_it_refuses_makes_the_case_inconclusive(load: ScpiOrders) -> None:
-    with pytest.raises(Inconclusive, match=r"electronic load driver does not obey 'CURR 500': -222,\"Data out of range\""):
+    with pytest.raises(Inconclusive, match=r"load driver does not obey 'CURR 500': -222,\"Data out of range\""):
         load.set("current", 500)
     with pytest.raises(Inconclusive, match=r"no answer to 'FOO\?', error -113,\"Undefined header\""):
         load.ask("FOO?")
@@ -106,6 +107,26 @@ def test_errors_and_status_are_told(load: ScpiOrders) -> None:
     assert load.errors() == [InstrumentError(-222, "Data out of range"), InstrumentError(-113, "Undefined header")]
     assert (load.status(), load.events()) == (0, 0x30)
     assert load.identify() == "HIL,SIMULATED LOAD,0001,1.0"
+
+
+@pytest.mark.parametrize(
+    ("byte", "asking"),
+    [
+        (0, lambda load: load.measure("voltage")),
+        (0, lambda load: load.status()),
+        (0, lambda load: load.errors()),
+        (7, lambda load: load.measure("voltage")),
+    ],
+)
+def test_an_answer_that_is_none_makes_the_case_inconclusive(
+    bench: AcBench, load: ScpiOrders, byte: int, asking: Callable[[ScpiOrders], object]
+) -> None:
+    bench.do(Inject(CorruptBytes(name="noise", sender=LOAD, at=byte, invert="7F"), LOAD_LINE))
+    with pytest.raises(Inconclusive):
+        asking(load)
+    bench.do(UndoFault("noise", LOAD_LINE))
+    load.errors()
+    load.set("current", 10)
 
 
 def test_a_load_that_is_dead_makes_the_case_inconclusive(bench: AcBench, load: ScpiOrders) -> None:

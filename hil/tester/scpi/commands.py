@@ -35,6 +35,8 @@ class Session:
     remote: bool = False
     complete_due: bool = False
     """``*OPC`` waits for the end of what is under way."""
+    answering: bool = False
+    """An answer is there that has not gone out."""
     slow: Span = 0
     """Extra time of the answer that is being made."""
     now: Instant = 0
@@ -328,7 +330,7 @@ COMMON: dict[str, Command] = {
     "CLS": Command(_clear, least=0, most=0),
     "ESR": Command(get=lambda s, _: str(s.status.take_events())),
     "ESE": Command(_event_enable, lambda s, _: str(s.status.event_enable)),
-    "STB": Command(get=lambda s, _: str(s.status.byte())),
+    "STB": Command(get=lambda s, _: str(s.status.byte(message=s.answering))),
     "SRE": Command(_service_enable, lambda s, _: str(s.status.service_enable)),
     COMPLETE_QUERY: Command(_complete, lambda _, __: "1", least=0, most=0),
     WAIT: Command(_nothing, least=0, most=0),

@@ -135,7 +135,7 @@ class Instrument:
 
     def _unit(self, unit: Unit, path: tuple[str, ...], answers: list[str], now: Instant) -> tuple[str, ...]:
         session = self._session
-        session.now = now
+        session.now, session.answering = now, bool(answers or self._outbox)
         if unit.common:
             command = COMMON.get(unit.nodes[0])
         else:
