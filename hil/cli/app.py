@@ -15,6 +15,7 @@ from hil.cli.modbus import modbus
 from hil.cli.profile import app as profile
 from hil.cli.qualify import EXAMPLES as QUALIFY_EXAMPLES
 from hil.cli.qualify import qualify_command
+from hil.cli.rig import rig as rig_group
 from hil.cli.run import run_suites
 from hil.cli.soak import EXAMPLES as SOAK_EXAMPLES
 from hil.cli.soak import soak_command
@@ -170,4 +171,5 @@ app.command("check", epilog=CHECK_EXAMPLES)(check_command)
 app.command("soak", epilog=SOAK_EXAMPLES)(soak_command)
 app.command("qualify", epilog=QUALIFY_EXAMPLES)(qualify_command)
 app.add_typer(modbus, name="modbus")
+app.add_typer(rig_group, name="rig")
 app.add_typer(profile, name="profile")

@@ -25,6 +25,8 @@ BY_CONSENT = ("irreversible", "meter-settings")
 """Nothing gives them: a live rig has them where its file says so."""
 BY_PLANT = tuple(each for each in CAPABILITIES if each not in (*BY_PERSON, *BY_DUT, *BY_VIRTUAL, *BY_CAN, *BY_CONSENT))
 """Come with the bench's own plant where a signals port carries it to the DUT."""
+OF_AC = ("vehicle", "pilot-faults", "proximity", "residual", "limit", "socket", "weld")
+"""Those of :data:`BY_PLANT` that an AC charger's plant alone gives."""
 CLAIMABLE: Mapping[str, str] = MappingProxyType(
     {name: text for name, text in CAPABILITIES.items() if name in (*BY_PLANT, *BY_CAN, *BY_CONSENT)}
 )
@@ -48,6 +50,8 @@ def lack(capability: str, *, rig: str, roles: Mapping[str, str], model: bool) ->
         return f"rig {rig} is live: nothing may {CAPABILITIES[capability]}, {granted}"
     if capability in BY_PLANT and "signals" not in roles:
         return f"rig {rig} has no signals port: {cannot}"
+    if capability in OF_AC and "can" in roles:
+        return f"the signals port of rig {rig} has the pins of a DC charger ([roles] can): {cannot}"
     if capability in BY_PLANT and not model:
         return f"the plant of rig {rig} is hardware: {cannot}, {granted}"
     return None

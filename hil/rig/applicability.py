@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hil.conformance.catalogue import Requirement
 from hil.rig.rig import Rig
-from hil.rig.roles import MODBUS_PORTS, NEEDED_BY, ROLES
+from hil.rig.roles import AC, MODBUS_PORTS, NEEDED_BY, ROLES
 
 
 def applicability(requirement: Requirement, rig: Rig, edition: str) -> str | None:
@@ -29,6 +29,8 @@ def applicability(requirement: Requirement, rig: Rig, edition: str) -> str | Non
 
 def lacks_role(bench: str, rig: Rig) -> str | None:
     """Why no case of a kind of bench can be run on a rig; None where some can."""
+    if bench in AC and not rig.virtual and "can" in rig.roles:
+        return f"rig {rig.name} has a DC charger ([roles] can)"
     missing = [] if rig.virtual else [role for role in NEEDED_BY[bench] if role not in rig.roles]
     if not missing:
         return None

@@ -37,5 +37,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Kind of bench (``hil.bench.kinds``) to the roles without which none of its cases can be run."""
+AC = ("ac", "ac_modbus")
+"""Kinds of bench whose signals port has the pins of an AC charger. Where a rig has CAN, they are a DC charger's."""
 MODBUS_PORTS: Mapping[str, str] = MappingProxyType({"tcp": "tcp", "rtu": "serial"})
 """Transport of Modbus to the type of port that carries it."""

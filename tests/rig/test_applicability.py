@@ -10,7 +10,7 @@ import msgspec
 from hil.conformance.catalogue import CAPABILITIES, requirements
 from hil.resources import resource
 from hil.rig import applicability, lacks_transport, load_rig
-from hil.rig.abilities import BY_CAN, BY_CONSENT, BY_DUT, BY_PERSON, BY_PLANT, BY_VIRTUAL
+from hil.rig.abilities import BY_CAN, BY_CONSENT, BY_DUT, BY_PERSON, BY_PLANT, BY_VIRTUAL, OF_AC
 from hil.rig.roles import NEEDED_BY, ROLES
 
 RIG = load_rig(resource("rigs/virtual.toml"))
@@ -57,6 +57,18 @@ def test_a_kind_of_bench_has_the_roles_that_it_needs() -> None:
 def test_every_capability_comes_from_one_source() -> None:
     groups = [*BY_PERSON, *BY_DUT, *BY_VIRTUAL, *BY_CAN, *BY_CONSENT, *BY_PLANT]
     assert sorted(groups) == sorted(CAPABILITIES)
+    assert set(OF_AC) < set(BY_PLANT)
+
+
+def test_a_console_beside_the_pins_of_a_dc_charger_has_no_ac_vehicle() -> None:
+    found = load_rig(resource("rigs/udp-multicast.toml"))
+    both = replace(found, roles={**found.roles, "console": "tty"})
+    vehicle = msgspec.structs.replace(CASE, bench="rapi", needs=("vehicle",))
+    assert "has the pins of a DC charger ([roles] can): nothing can stand in" in str(
+        applicability(vehicle, both, "2015")
+    )
+    ac = replace(found, roles={"console": "tty", "signals": "io"})
+    assert applicability(vehicle, ac, "2015") is None
 
 
 def test_a_charger_behind_a_signals_port_is_judged_as_a_virtual_one() -> None:
@@ -65,6 +77,7 @@ def test_a_charger_behind_a_signals_port_is_judged_as_a_virtual_one() -> None:
     assert told["gbt34657"] == {"rig udp-multicast has no inspection"}
     twin = "rig udp-multicast is live: generated load profiles are run on the virtual twin, a rig replays written ones"
     assert twin in told["load_profiles"]
+    assert told["ac_charger"] == {"rig udp-multicast has a DC charger ([roles] can)"}
     assert told["rapi"] == {"rig udp-multicast has no port to the charger's console (RAPI) ([roles] console)"}
     assert told["modbus"] == {"rig udp-multicast has no port to the Modbus device ([roles] modbus)"}
 
