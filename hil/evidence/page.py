@@ -18,6 +18,7 @@ from hil.evidence.decode import TraceLine
 from hil.evidence.document import summary, verdict_word
 from hil.evidence.explain import BASIS, decisive, is_finding, run_name, sentence, show_limits, show_value, title
 from hil.evidence.run import RunInfo
+from hil.evidence.timing import Timing
 from hil.protocol.gbt27930 import MessageSet
 from hil.units import seconds, show_instant, show_span
 
@@ -56,6 +57,8 @@ class Story(msgspec.Struct):
     plot: str = ""
     problem: str = ""
     """Why there is no trace, where there should be one."""
+    timing: Timing = Timing()
+    """Clocks of the ports, and the bench's own lateness."""
 
 
 def render(
@@ -64,9 +67,10 @@ def render(
     stories: Mapping[int, Story],
     messages: MessageSet,
     reached: Sequence[tuple[str, str]] = (),
+    timing: Timing | None = None,
 ) -> str:
     """The page. ``stories`` has the trace and the plot of results by their index, ``reached`` what generated load
-    profiles have reached, as names and texts."""
+    profiles have reached, as names and texts; ``timing`` is that of all runs together."""
     runs = [_run(index, result, stories.get(index, Story())) for index, result in enumerate(results)]
     counts = summary(results)
     tiles = [
@@ -78,7 +82,7 @@ def render(
         overall=_overall(counts),
         total=len(runs),
         tiles=tiles,
-        facts=[*_facts(info), *([("Generated load profiles", list(reached))] if reached else [])],
+        facts=[*_facts(info), *_more_facts(reached, timing)],
         readings=_readings(info),
         suites=_by_suite(runs),
         attention=[run for run in runs if run["outcome"] in ("error", "fail", "inconclusive", "finding")],
@@ -89,6 +93,14 @@ def render(
         show_instant=show_instant,
         show_span=show_span,
     )
+
+
+def _more_facts(reached: Sequence[tuple[str, str]], timing: Timing | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    groups = [("Generated load profiles", list(reached))]
+    if timing is not None:
+        late = [("frames of the bench", timing.summary)] if timing.summary else []
+        groups.append(("Ports and clocks", [*timing.clocks, *late]))
+    return [(name, rows) for name, rows in groups if rows]
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from hil.conformance.verdict import CaseResult, Verdict
@@ -13,6 +14,7 @@ from hil.evidence.curves import collect
 from hil.evidence.explain import failure_text, trace_lines
 from hil.evidence.plot import draw
 from hil.evidence.run import RunInfo
+from hil.evidence.timing import Timings, timing_of
 from hil.evidence.trace import read_stream
 from hil.protocol.gbt27930 import MessageSet, edition
 from hil.world.observation import Observation
@@ -32,8 +34,10 @@ def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> No
     messages = edition(info.edition.get("gbt27930", "2015"))
     stories: dict[int, page.Story] = {}
     texts: dict[int, str] = {}
+    timings = Timings()
     for index, result in enumerate(results):
         observations, problem = _observations(out, result)
+        timings.feed(observations)
         stories[index] = _story(result, observations, messages, problem)
         if result.verdict is not Verdict.PASS:
             texts[index] = failure_text(result, observations, messages)
@@ -43,7 +47,7 @@ def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> No
         reached = [] if coverage is None else list(coverage.summary())
         _replace(out / JSON_NAME, document.render(info, results))
         _replace(out / JUNIT_NAME, junit.render(info, results, texts))
-        html = page.render(info, results, stories, messages, reached)
+        html = page.render(info, results, stories, messages, reached, timings.timing())
         _replace(out / page.FILE_NAME, html.encode("utf-8", "replace"))
         allure.write(out, info, results, texts)
     except OSError as error:
@@ -69,7 +73,8 @@ def _observations(out: Path, result: CaseResult) -> tuple[list[Observation], str
     if result.stream is None:
         return [], ""
     try:
-        return list(read_stream(out / result.stream)), ""
+        # A port hands over what its clock stamped a little earlier than what was told before.
+        return sorted(read_stream(out / result.stream), key=attrgetter("t")), ""
     except HilError as error:
         return [], str(error)
 
@@ -79,7 +84,8 @@ def _story(result: CaseResult, observations: list[Observation], messages: Messag
         return page.Story(problem=problem)
     electrical = any(measurement.unit in _ELECTRICAL for measurement in result.measurements)
     curves = collect(observations, messages, result.decisive, electrical=electrical)
-    return page.Story(trace_lines(result, observations, messages), "" if curves is None else draw(curves))
+    plot = "" if curves is None else draw(curves)
+    return page.Story(trace_lines(result, observations, messages), plot, timing=timing_of(observations))
 
 
 def _replace(path: Path, content: bytes) -> None:
