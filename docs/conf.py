@@ -31,6 +31,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|enum|fractions|functools|msgspec|pathlib|random|typing)\..*"),
     ("py:.*", r".*\._[A-Z]\w*"),  # type variables
     ("py:.*", r"hypothesis\..*"),
+    ("py:.*", r"can\..*"),
     # Our own types that signatures name and no page is about: the pages are for those who use the doors, not for those
     # who build them. A page's text may still refer to nothing that is not there.
     ("py:class", r"hil\.(bench|bus\.serial|codec\.registers?|dut|profile|protocol\.modbus|world)\..*"),

@@ -164,6 +164,12 @@ def test_the_contactors_follow_what_the_bms_says(supplied: HilBus) -> None:
     assert closed(supplied) == 0
 
 
+def test_the_contactors_stay_open_without_their_supply() -> None:
+    with HilBus("gbt27930?start=5") as bus:
+        say(bus, BRO.can_id, b"\0")
+        assert closed(bus) == 0
+
+
 def test_the_contactors_heed_nobody_else(supplied: HilBus) -> None:
     assert BRO.can_id is not None
     say(supplied, BRO.can_id ^ 0x01, b"\0")

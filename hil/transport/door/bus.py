@@ -12,9 +12,10 @@ from can.typechecking import AutoDetectedConfig, CanFilters
 from hil.errors import UsageError, WorldError
 from hil.transport.door import registry
 from hil.transport.door.cyclic import CyclicTask
-from hil.transport.door.door import Door, NothingMore, Pace
+from hil.transport.door.door import Door
 from hil.transport.door.guest import Guest
 from hil.transport.door.messages import frame_of
+from hil.transport.door.passing import NothingMore, Pace
 from hil.units import SECOND, s
 
 _IGNORED = {"single_handle", "timing"}

@@ -49,7 +49,7 @@ class Guest:
         """While its user waits: up to here at most."""
         self.endless = False
         """It waits without a limit of its own."""
-        self.ready: Callable[[], bool] = self._has_received
+        self.ready: Callable[[], bool] = self.has_message
         """What its user waits for."""
         self.turn = False
         """Its user goes on next."""
@@ -65,12 +65,9 @@ class Guest:
         """Whether its controller takes another frame."""
         return self.port.pending < MOST_WAITING
 
-    def _has_received(self) -> bool:
+    def has_message(self) -> bool:
+        """Whether there is something to fetch."""
         return bool(self.received)
-
-    def wait_for_message(self) -> Callable[[], bool]:
-        """What waiting for a message waits for."""
-        return self._has_received
 
     def send(self, frame: CanFrame) -> None:
         """Hand a frame to the controller."""

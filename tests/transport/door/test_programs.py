@@ -289,6 +289,22 @@ def test_a_foreign_bms_charges_at_the_reference_charger(clock: SimpleNamespace) 
         assert bus.pace == "lockstep"
 
 
+def test_contactors_of_a_foreign_bms_open_without_current_only(clock: SimpleNamespace) -> None:
+    with hil_bus("gbt27930?soc=50") as bus:
+        bms = ForeignBms(bus, clock)
+        charge(bms)
+        statistics = {"soc": 50, "min_cell_voltage": 3.3, "max_cell_voltage": 3.3}
+        bms.say("BSD", **statistics, min_temperature=25, max_temperature=25)
+        bms.until("CCS")
+        assert (bus.door.sense("k5k6_closed"), bus.door.sense("output_current") > 5) == (1, True)
+        bms.say("BST", soc_reached=1)
+        bms.until("CST")
+        end = bus.now + 1
+        while bus.now < end:
+            bms.step()
+        assert bus.door.sense("k5k6_closed") == 0
+
+
 def test_a_foreign_bms_sees_the_same_each_time(clock: SimpleNamespace) -> None:
     def once() -> tuple[float, bytes]:
         with hil_bus("gbt27930?soc=50") as bus:
