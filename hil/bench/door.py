@@ -155,7 +155,7 @@ class HilBus(DoorBus):
 
     @staticmethod
     def _make(name: str) -> Door:
-        return _door(name, passing=True)
+        return _door(name, ends_with_guests=True)
 
     @staticmethod
     def _detect_available_configs() -> list[AutoDetectedConfig]:
