@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from hil.bench.driver import Driver
 from hil.bench.judge import Inconclusive
@@ -75,4 +76,5 @@ def judged(bench: Driver, cases: tuple[str, ...] = ()) -> dict[str, list[Measure
     """What a bench has seen, judged by these cases, or by all."""
     seen = Seen(bench.messages)
     seen.add(bench.record.observations)
-    return judge(seen, bench.readings, bench.judge.stamps, cases)
+    unsure = partial(bench.judge.unsure, signal=True)
+    return judge(seen, bench.readings, bench.judge.stamps, cases, unsure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +12,13 @@ from msgspec.structs import replace
 
 from hil.bench.setup import Setup
 from hil.bench.twin import Twin
+from hil.cli import profile_replay as playing
 from hil.cli import profile_show as shown
 from hil.cli.coverage import tell_and_keep
 from hil.cli.errors import NOT_PASSED, telling
 from hil.conformance.register import resolve
 from hil.errors import UsageError
 from hil.profile.coverage import FOLDER, Coverage
-from hil.profile.envelope import refuse_beyond
 from hil.profile.families import families, family
 from hil.profile.files import SUFFIX, load, save, write
 from hil.profile.model import LoadProfile
@@ -62,8 +64,9 @@ def read(path: Path) -> LoadProfile:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _plan(rig: str, reading: list[str] | None, fault: list[str] | None) -> RunPlan:
-    return make_plan(Options(rig=rig, reading=tuple(reading or ()), fault=tuple(fault or ())))
+def _plan(rig: str, reading: list[str] | None, fault: list[str] | None, out: Path | None = None) -> RunPlan:
+    options = Options(rig=rig, reading=tuple(reading or ()), fault=tuple(fault or ()))
+    return make_plan(options if out is None else dataclasses.replace(options, out=str(out)))
 
 
 def twin_of(plan: RunPlan, seed: int = 0) -> Twin:
@@ -124,10 +127,9 @@ def generate(
 
 
 def _envelope(max_power: float | None, max_current: float | None) -> Envelope:
-    limits = Envelope()
-    given = {"max_power": max_power, "max_current": max_current}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    return Envelope(**{**limits.__dict__, **chosen})
+    return Envelope(
+        max_power=inf if max_power is None else max_power, max_current=inf if max_current is None else max_current
+    )
 
 
 def _generated(vehicle: str, envelope: Envelope, count: int, seed: int) -> list[LoadProfile]:
@@ -152,20 +154,22 @@ def replay(
         Path | None, typer.Option(metavar="DIR", help="Folder for traces and plots.", show_default="no files")
     ] = None,
 ) -> None:
-    """Replay written profiles and judge them by every invariant; exit code 1 where one fails.
+    """Replay written profiles, on a virtual rig or a live one, and judge them by every invariant; exit code 1 where one
+    fails.
 
-    All files are read and checked as a whole before the first one is replayed.
+    All files are read and checked as a whole, against the rig's envelope too, before the first one is replayed.
     """
     profiles = [read(path) for path in files]
-    plan = _plan(rig, reading, fault)
+    plan = _plan(rig, reading, fault, out)
     given = {"max_voltage": max_voltage, "max_current": max_current, "max_power": max_power}
-    envelope = Envelope(**{name: value for name, value in given.items() if value is not None})
-    for profile in profiles:
-        refuse_beyond(profile, envelope)
-    if not plan.rig.virtual:
-        raise UsageError(f"rig {plan.rig.name}: only virtual rigs can be driven by profiles so far")
-    twin = twin_of(plan)
-    failed = [shown.replay_one(path, profile, twin, out) for path, profile in zip(files, profiles, strict=True)]
+    envelope = playing.envelope_of(plan.rig, {name: value for name, value in given.items() if value is not None})
+    playing.refuse_unfit(profiles, plan.rig, envelope)
+    pairs = list(zip(files, profiles, strict=True))
+    if plan.rig.virtual:
+        twin = twin_of(plan)
+        failed = [playing.replay_one(path, profile, twin, out) for path, profile in pairs]
+    else:
+        failed = [playing.replay_live(path, profile, plan, keep=out is not None) for path, profile in pairs]
     raise typer.Exit(NOT_PASSED if any(failed) else 0)
 
 
@@ -186,8 +190,9 @@ def shrink(
     """Make a failing profile as small as it goes, on the virtual twin of a rig."""
     profile = read(file)
     plan = _plan(rig, reading, fault)
+    playing.refuse_live(plan.rig, "make it small")
     twin = twin_of(plan)
-    found, smallest = shown.shrunk(profile, twin, case)
+    found, smallest = playing.shrunk(profile, twin, case)
     target = out or file.with_name(f"{file.stem}.smallest{SUFFIX}")
     save(smallest, target)
     typer.echo(f"{found}: {len(profile.segments)} segments became {len(smallest.segments)}, in {target}")
@@ -211,7 +216,9 @@ def search(
 
     if minutes_ <= 0:
         raise UsageError(f"--minutes {minutes_:g}: allowed is more than 0")
-    twin = twin_of(_plan(rig, reading, fault), seed)
+    plan = _plan(rig, reading, fault)
+    playing.refuse_live(plan.rig, "search")
+    twin = twin_of(plan, seed)
     cases = searching.cases_of(goal)
     coverage = Coverage()
     end = monotonic() + minutes(minutes_)

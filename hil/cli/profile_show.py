@@ -7,28 +7,18 @@ from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
-from msgspec.structs import replace
 from rich.markup import escape
 from rich.table import Table
 
-from hil.bench.bench import Bench, ignore
-from hil.bench.judge import Inconclusive, Judge
-from hil.bench.profiles import judged
-from hil.bench.profiles import replay as carry_out
-from hil.bench.twin import Twin
 from hil.conformance.catalogue import requirements
-from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.errors import HilError, UsageError
-from hil.evidence.curves import Curves, Mark, Panel, collect
-from hil.evidence.explain import show_limits, show_value
+from hil.evidence.curves import Curves, Mark, Panel
 from hil.evidence.plot import draw
-from hil.evidence.trace import TraceWriter
 from hil.profile.families import families
 from hil.profile.files import SUFFIX, load, save, write
 from hil.profile.invariants import INVARIANTS
 from hil.profile.model import Found, LoadProfile
 from hil.profile.plan import course
-from hil.protocol.gbt27930 import edition
 from hil.pytest_plugin.table import console
 from hil.tester.gbt27930 import VEHICLES
 from hil.units import ms, s, seconds, show_instant
@@ -39,7 +29,6 @@ _STYLE = (
     ".limit{stroke:#b00;fill:none;stroke-dasharray:2 3}.mark{stroke:#888;fill:none}.decisive{stroke:#b00;fill:none}"
     "text{stroke:none!important;fill:#444}</style>"
 )
-_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow", Verdict.NONE: "dim"}
 _RAMP_STEP = ms(250)
 _MOST_KEPT = 10
 
@@ -54,7 +43,7 @@ def profile_table(profile: LoadProfile) -> None:
     start = f"{profile.soc:g} %, {profile.temperature:g} °C"
     out.print(f"vehicle {profile.vehicle}, {start}, {seconds(profile.span):g} s from the first CCS", soft_wrap=True)
     if profile.found is not None:
-        out.print(f"found: {escape(_found(profile.found))}", soft_wrap=True)
+        out.print(f"found: {escape(show_found(profile.found))}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("at, s", "for, s", "A", "V", "mode", "", "events"):
         table.add_column(column, justify="right" if column.endswith(("s", "A", "V")) and column != "events" else "left")
@@ -67,7 +56,8 @@ def profile_table(profile: LoadProfile) -> None:
     out.print(table)
 
 
-def _found(found: Found) -> str:
+def show_found(found: Found) -> str:
+    """What a profile was kept for, in one line."""
     parts = [found.requirement, found.what]
     if found.at is not None:
         parts.append(f"at {show_instant(found.at)}")
@@ -125,95 +115,6 @@ def write_plot(svg: str, path: Path) -> None:
             raise HilError(f"cannot write {path}: {error.strerror or error}") from error
     else:
         raise UsageError(f"{path}: allowed are .svg and .png")
-
-
-# --- replay and shrink ------------------------------------------------------------------------------
-
-
-def replay_one(path: Path, profile: LoadProfile, twin: Twin, out: Path | None) -> bool:
-    """Replay, judge, tell, and keep the evidence where a folder is given; True where an invariant fails."""
-    messages = edition(twin.base.edition)
-    writer = None if out is None else TraceWriter(out, path.stem)
-    sink = ignore if writer is None else writer.write
-    bench = Bench(twin.world(profile), messages, Judge(), twin.base.readings, sink)
-    problem = ""
-    try:
-        try:
-            carry_out(bench, profile)
-        except Inconclusive as error:
-            problem = str(error)
-        measured = judged(bench)
-        bench.close()
-    finally:
-        if writer is not None:
-            writer.close()
-    failing = _tell(path, profile, measured, problem)
-    if out is not None:
-        decisive = None if failing is None else failing.at
-        curves = collect(bench.record.observations, messages, decisive, electrical=True)
-        if curves is not None:
-            write_plot(draw(curves), out / f"{path.stem}.svg")
-        console().print(f"  evidence: {out / path.stem}.log, .jsonl, .svg", soft_wrap=True)
-    return failing is not None or bool(problem)
-
-
-def _tell(path: Path, profile: LoadProfile, measured: dict[str, list[Measurement]], problem: str) -> Measurement | None:
-    out = console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("case", "verdict", "measured", "allowed", "at"):
-        table.add_column(column)
-    first: Measurement | None = None
-    for case, values in measured.items():
-        verdict = worst(each.verdict for each in values)
-        advisory = requirements()[INVARIANTS[case].requirement].advisory
-        shown = next((each for each in values if each.verdict is verdict), None)
-        if shown is None:
-            continue
-        if verdict is Verdict.FAIL and not advisory and first is None:
-            first = shown
-        word = f"[{_STYLES.get(verdict, '')}]{verdict.value}[/]{' (advisory)' if advisory else ''}"
-        value = f"{shown.name}: {show_value(shown.value)} {shown.unit}".strip()
-        at = "" if shown.at is None else show_instant(shown.at)
-        table.add_row(case, word, escape(value), escape(show_limits(shown)), at)
-    out.print(f"[bold]{escape(str(path))}[/]  {escape(profile.name)}", soft_wrap=True)
-    out.print(table)
-    if problem:
-        out.print(f"  [yellow]{escape(problem)}[/]", soft_wrap=True)
-    _compare(profile, measured)
-    return first
-
-
-def _compare(profile: LoadProfile, measured: dict[str, list[Measurement]]) -> None:
-    """Whether what the profile was kept for came again, at the same instant."""
-    found = profile.found
-    if found is None or found.at is None:
-        return
-    case = found.requirement.rpartition("/")[2]
-    again = [each for each in measured.get(case, ()) if each.name == found.what]
-    out = console()
-    if any(each.verdict is Verdict.FAIL and each.at == found.at for each in again):
-        out.print(f"  [bold]reproduced[/]: {escape(_found(found))}", soft_wrap=True)
-    elif any(each.verdict is Verdict.FAIL for each in again):
-        out.print(f"  fails again, at another instant than {show_instant(found.at)}", soft_wrap=True)
-    else:
-        out.print(f"  not reproduced: {escape(_found(found))}", soft_wrap=True)
-
-
-def shrunk(profile: LoadProfile, twin: Twin, case: str | None) -> tuple[str, LoadProfile]:
-    """The case kept failing, and the smallest profile; :class:`UsageError` where the profile fails nothing."""
-    if case is not None and case not in INVARIANTS:
-        raise UsageError(f"no case {case!r}; there are {', '.join(INVARIANTS)}")
-    outcome = twin.run(profile)
-    failing = [each for each in ([case] if case else INVARIANTS) if outcome.verdict(each) is Verdict.FAIL]
-    if not failing:
-        asked = case or "any invariant"
-        raise UsageError(f"the profile does not fail {asked} on this rig: there is nothing to shrink")
-    smallest = twin.smallest(profile, failing[0])
-    again = twin.run(smallest, (failing[0],)).failing(failing[0])
-    assert again is not None, "what was reduced still fails"
-    requirement = INVARIANTS[failing[0]].requirement
-    found = Found(requirement=requirement, what=again.name, at=again.at, faults=twin.base.faults)
-    return failing[0], replace(smallest, name=f"{profile.name}, smallest", found=found)
 
 
 # --- folders and lists ------------------------------------------------------------------------------
@@ -284,7 +185,5 @@ __all__ = [
     "merge",
     "profile_table",
     "profiles_in",
-    "replay_one",
-    "shrunk",
     "write_plot",
 ]

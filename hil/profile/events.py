@@ -356,6 +356,11 @@ KINDS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind 
 """Every event by the word that stands in a file."""
 
 
+def needs_plant(event: Event) -> bool:
+    """Whether an event is done to the plant, and not said by the vehicle."""
+    return isinstance(event, _Plant)
+
+
 def _alter(message: str, **fields: Any) -> Tell:
     return Tell(_VEHICLE, "alter", {"message": message, "fields": fields})
 

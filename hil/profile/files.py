@@ -51,10 +51,10 @@ def loads(data: bytes | str) -> LoadProfile:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, UsageError):
             raise error.__cause__ from error
-        raise UsageError(_readable(str(error))) from error
+        raise UsageError(readable(str(error))) from error
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """``Expected `float` - at `$.segments[2].current_a``` as ``segments[2].current_a: expected `float```."""
     reason, at, place = text.rpartition(" - at `$")
     if not at:

@@ -79,6 +79,37 @@ def verdict(found: Seen, case: str, **readings: str) -> Verdict:
     return worst(each.verdict for each in measured(found, case, **readings))
 
 
+# --- what the clock can tell ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"), [(ms(0), Verdict.FAIL), (ms(2), Verdict.FAIL), (ms(5), Verdict.INCONCLUSIVE)]
+)
+def test_a_period_inside_the_uncertainty_of_its_limit_is_inconclusive(stamps: int, expected: Verdict) -> None:
+    late = [ccs(s(1) + n * ms(50), 0.0) for n in range(20)] + [ccs(s(2) + ms(9), 0.0)]  # 59 ms instead of 50 ± 5
+    found = seen(late)
+
+    assert worst(each.verdict for each in judge(found, READINGS, stamps, ("LP.17",))["LP.17"]) is expected
+
+
+def test_a_reaction_is_as_unsure_as_the_bench_was_late_about_its_begin() -> None:
+    asked: list[int] = []
+
+    def unsure(start: int) -> int:
+        asked.append(start)
+        return s(1)
+
+    bst = frame(s(10), BST(soc_reached=1))
+    output = line("output_current", (0, 100.0), (s(10.5), 100.0), (s(10.9), 0.0))
+    found = seen(begin(bcl(ms(900), 100.0)), bst, output)
+
+    assert worst(each.verdict for each in judge(found, READINGS, 0, ("LP.07",))["LP.07"]) is Verdict.PASS
+    assert not asked
+    judged = judge(found, READINGS, 0, ("LP.07",), unsure)["LP.07"]
+    assert worst(each.verdict for each in judged) is Verdict.INCONCLUSIVE
+    assert s(10) in asked
+
+
 # --- the allowed current --------------------------------------------------------------------------
 
 
@@ -288,11 +319,6 @@ def test_an_invariant_judges_nothing_where_nothing_happened() -> None:
 
     assert set(found) == set(INVARIANTS)
     assert not any(found.values())
-
-
-def test_inside_the_uncertainty_of_the_clock_there_is_no_verdict() -> None:
-    """Signals are judged by the same rule as everywhere: here only that uncertainty reaches the invariants."""
-    assert Context(Seen(edition("2015")), READINGS, ms(5)).uncertainty == ms(5)
 
 
 # --- signals --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from hil.conformance.verdict import Measurement
 from hil.profile.invariants import demand, flow, stop, told
-from hil.profile.invariants.basis import Context
+from hil.profile.invariants.basis import Context, Unsure
 from hil.profile.seen import Seen
 from hil.units import Span
 
@@ -60,8 +60,15 @@ INVARIANTS: Mapping[str, Invariant] = MappingProxyType(
 
 
 def judge(
-    seen: Seen, readings: Mapping[str, str], uncertainty: Span = 0, cases: tuple[str, ...] = ()
+    seen: Seen,
+    readings: Mapping[str, str],
+    stamps: Span = 0,
+    cases: tuple[str, ...] = (),
+    unsure: Unsure | None = None,
 ) -> dict[str, list[Measurement]]:
-    """Measurements by case, of those given or of all; none where a session gave nothing to judge."""
-    context = Context(seen, readings, uncertainty)
+    """Measurements by case, of those given or of all; none where a session gave nothing to judge.
+
+    For the uncertainties of spans see :class:`Context`: inside them a verdict is *inconclusive*.
+    """
+    context = Context(seen, readings, stamps, unsure)
     return {case: list(INVARIANTS[case].judge(context)) for case in cases or INVARIANTS}

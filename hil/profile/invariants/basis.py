@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from hil.conformance.catalogue import Limit, limit
@@ -12,18 +12,27 @@ from hil.conformance.verdict import Measurement, Verdict
 from hil.profile.invariants.causes import Cause, causes
 from hil.profile.invariants.tolerances import time_for, tolerance, voltage_tolerance
 from hil.profile.seen import Charge, Demand, Seen, Signal
-from hil.units import FAR, Instant, Span, seconds
+from hil.units import FAR, Instant, Span, s, seconds
 
 CV = 1
 
 
-class Context:
-    """One session to judge. ``uncertainty`` is that of the clock."""
+Unsure = Callable[[Instant], Span]
+"""How unsure a span is that begins at an instant."""
 
-    def __init__(self, seen: Seen, readings: Mapping[str, str], uncertainty: Span = 0) -> None:
+
+class Context:
+    """One session to judge.
+
+    ``stamps`` is the uncertainty of a span between two frames of a line, ``unsure`` (by default the same) that of one
+    that begins with what the bench did, or has to do with signals.
+    """
+
+    def __init__(self, seen: Seen, readings: Mapping[str, str], stamps: Span = 0, unsure: Unsure | None = None) -> None:
         self.seen = seen
         self.readings = readings
-        self.uncertainty = uncertainty
+        self.stamped: Unsure = lambda start: stamps
+        self.unsure: Unsure = unsure or self.stamped
         self.current: Signal = seen.signal("output_current")
         self.voltage: Signal = seen.signal("output_voltage")
         self._causes: dict[Instant, list[Cause]] = {}
@@ -129,12 +138,12 @@ class Context:
 
 
 class Worst:
-    """Keeps the value that is nearest to its limit, or furthest beyond."""
+    """Keeps the value that is nearest to its limit, or furthest beyond. Spans (in s) have an uncertainty."""
 
-    def __init__(self, name: str, unit: str, uncertainty: float = 0.0) -> None:
+    def __init__(self, name: str, unit: str, unsure: Unsure | None = None) -> None:
         self.name = name
         self.unit = unit
-        self._uncertainty = uncertainty
+        self._unsure = unsure
         self._beyond = float("-inf")
         self._kept: tuple[float, float | None, float | None, Instant, str] | None = None
 
@@ -152,7 +161,8 @@ class Worst:
         if self._kept is None:
             return
         value, low, high, at, note = self._kept
-        verdict = judge(round(value, 4), _rounded(low), _rounded(high), self._uncertainty)
+        unsure = 0.0 if self._unsure is None else seconds(self._unsure(at - s(value)))
+        verdict = judge(round(value, 4), _rounded(low), _rounded(high), unsure)
         yield Measurement(self.name, round(value, 4), self.unit, _rounded(low), _rounded(high), verdict, at, note)
 
 

@@ -91,8 +91,8 @@ def zero_demand(context: Context) -> Iterator[Measurement]:
 def current_follows(context: Context) -> Iterator[Measurement]:
     """LP.04: a demand that holds is met within the adjustment time; a higher one as the reading has it."""
     rising_counts = context.readings["adjustment-direction"] == "both"
-    falling = Worst("adjustment time, falling", "s")
-    rising = Worst("adjustment time, rising", "s")
+    falling = Worst("adjustment time, falling", "s", context.unsure)
+    rising = Worst("adjustment time, rising", "s", context.unsure)
     for demand, begin, end in _holds(context):
         asked = context.asked(demand)
         present = context.current.value(begin)

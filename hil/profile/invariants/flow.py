@@ -16,8 +16,8 @@ _RECONNECTIONS = {"three": 3, "two": 2, "none": 0}
 
 def pauses_output(context: Context) -> Iterator[Measurement]:
     """LP.13: when BSM forbids charging the output goes off, stays off and CCS says so; after 10 minutes CST."""
-    time_off, current = Worst("pause to no power", "s"), Worst("output current in a pause", "A")
-    told, longest = Worst("pause to CCS 3929 = 00", "s"), Worst("pause to CST", "s")
+    time_off, current = Worst("pause to no power", "s", context.unsure), Worst("output current in a pause", "A")
+    told, longest = Worst("pause to CCS 3929 = 00", "s", context.unsure), Worst("pause to CST", "s", context.unsure)
     within, most = context.under(limit("reaction")).high, quantity("no-power").most
     for charge, since, until in _pauses(context):
         off = context.current.first_in(float("-inf"), most, since, until)
@@ -54,7 +54,10 @@ def _pauses(context: Context) -> Iterator[tuple[Charge, Instant, Instant]]:
 
 def resumes_output(context: Context) -> Iterator[Measurement]:
     """LP.14: when BSM allows charging again, CCS says so and the demanded current comes back."""
-    told, back = Worst("permission to CCS 3929 = 01", "s"), Worst("permission to the demanded current", "s")
+    told, back = (
+        Worst("permission to CCS 3929 = 01", "s", context.unsure),
+        Worst("permission to the demanded current", "s", context.unsure),
+    )
     reaction = context.under(limit("reaction")).high
     for charge, since, until in _pauses(context):
         first = context.cause(charge)
@@ -84,7 +87,7 @@ def resumes_output(context: Context) -> Iterator[Measurement]:
 def phases_end(context: Context) -> Iterator[Measurement]:
     """LP.15: no phase goes on for ever: what must follow a stop, a time-out or the statistics follows."""
     seen = context.seen
-    answered, tails = Worst("BST to CST", "s"), Worst("BST to the last CCS", "s")
+    answered, tails = Worst("BST to CST", "s", context.unsure), Worst("BST to the last CCS", "s", context.unsure)
     ending = context.under(tail(CCS)).high
     for charge in seen.charges:
         bst = seen.first("BST", charge.begin)
@@ -106,7 +109,10 @@ def phases_end(context: Context) -> Iterator[Measurement]:
 def _stopping_ends(context: Context) -> Iterator[Measurement]:
     """CST is followed by CSD, or by CEM within T11's window; after the last CSD K3/K4 open."""
     seen = context.seen
-    over, aux = Worst("first CST to CSD or CEM", "s"), Worst("last CSD to K3/K4 open", "s")
+    over, aux = (
+        Worst("first CST to CSD or CEM", "s", context.unsure),
+        Worst("last CSD to K3/K4 open", "s", context.unsure),
+    )
     window = context.under(timeout("T11")).high
     for charge in seen.charges:
         cst = seen.first("CST", charge.begin)
@@ -132,7 +138,7 @@ def reconnections_start_over(context: Context) -> Iterator[Measurement]:
     seen = context.seen
     allowed = _RECONNECTIONS[context.readings["reconnections"]]
     within = limit("reconnect").high
-    worst = Worst("first CEM to CRM(00)", "s")
+    worst = Worst("first CEM to CRM(00)", "s", context.unsure)
     failed, last = 0, -1
     for cem in seen.all("CEM"):
         begun = [charge.begin for charge in seen.charges if last < charge.begin < cem.t]

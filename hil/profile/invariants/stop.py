@@ -30,7 +30,7 @@ def output_off(context: Context) -> Iterator[Measurement]:
             if reached is None and deadline >= context.seen.end:
                 continue
             at = min(context.seen.end if reached is None else reached, context.seen.end)
-            kept = worst.setdefault(label, Worst(label, "s"))
+            kept = worst.setdefault(label, Worst(label, "s", context.unsure))
             kept.see(seconds(max(at - since, 0)), high=seconds(within.high), at=at, note=within.source)
     for each in worst.values():
         yield from each.measurements()

@@ -93,8 +93,8 @@ def _sessions(context: Context) -> Iterator[tuple[Instant, Instant]]:
 def periods_hold(context: Context) -> Iterator[Measurement]:
     """LP.17: messages keep their period whatever is demanded; traffic stays what it is."""
     for declared in _PERIODIC:
-        shortest = Worst(f"{declared.name} period, shortest", "s")
-        longest = Worst(f"{declared.name} period, longest", "s")
+        shortest = Worst(f"{declared.name} period, shortest", "s", context.stamped)
+        longest = Worst(f"{declared.name} period, longest", "s", context.stamped)
         within = context.under(period(declared))
         for before, after in pairwise(context.seen.all(declared.name)):
             gap = after.t - before.t
