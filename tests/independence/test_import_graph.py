@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"errors", "units", "codec", "protocol", "plant", "bus", "world"}
 """What both sides may stand on: values, wire layers and the world they meet in. None of it judges."""
 JUDGE = ("hil.conformance", "hil.evidence")
-ASSEMBLY = ("hil.bench.setup", "hil.bench.opening", "hil.bench.kinds")
+ASSEMBLY = ("hil.bench.setup", "hil.bench.opening", "hil.bench.kinds", "hil.bench.door")
 """Where virtual benches are put together, and so the only parts of the bench that know every side."""
 
 
