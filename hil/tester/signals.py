@@ -117,6 +117,8 @@ class PlantBridge:
         """What the next failure is noted as; empty while it would be no news."""
         self._open_at: Instant = 0
         self._look_at: Instant = FAR
+        self._switched = False
+        """A sensor was switched: what has moved is set without waiting for the line."""
         self._safe_at: Instant = FAR
         self._longest = 0.0
 
@@ -149,7 +151,7 @@ class PlantBridge:
     def signal(self, name: str, value: float, now: Instant) -> None:
         """A sensor of the plant was switched: the box hears of it once everything of this instant has happened."""
         if any(plant.name == name and plant.kind == "sensor" for plant, _ in self._carried.values()):
-            self._look_at = now
+            self._look_at, self._switched = now, True
 
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """It takes no orders: any raises :class:`UsageError`."""
@@ -250,7 +252,7 @@ class PlantBridge:
 
     def _look(self, now: Instant) -> None:
         """Put every sensor that has moved, and look again a period later."""
-        moved, urgent = {}, False
+        moved = {}
         for name, (plant, signal) in self._carried.items():
             if plant.kind != "sensor":
                 continue
@@ -258,10 +260,10 @@ class PlantBridge:
             told = self._told.get(name)
             if told is None or abs(value - told) > self._resolution(plant):
                 moved[name] = value
-                urgent = urgent or plant.steps or told is None
         if moved:
             self._told |= moved
-            self.client.put(moved, now, urgent=urgent)
+            self.client.put(moved, now, urgent=self._switched)
+        self._switched = False
         self._look_at = now + self.settings.period
         self._settle(now)
 
