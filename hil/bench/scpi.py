@@ -12,8 +12,7 @@ from typing import Any
 from hil.bench.core import Core
 from hil.bench.judge import Inconclusive
 from hil.errors import UsageError
-from hil.protocol.scpi import answer_number
-from hil.tester.scpi.dialect import DIALECTS, Dialect
+from hil.protocol.scpi import DIALECTS, Dialect, answer_number
 from hil.units import Instant, Span, ms, s, seconds, show_instant
 from hil.world.observation import Note
 from hil.world.plan import OnNote, Tell

@@ -16,7 +16,7 @@ from hil.bench.setup import Setup
 from hil.bus.bytefaults import CorruptBytes
 from hil.conformance.register import resolve
 from hil.errors import UsageError
-from hil.tester.scpi import DIALECTS
+from hil.protocol.scpi import DIALECTS
 from hil.units import ms, s
 from hil.world.plan import Inject, Tell, UndoFault
 

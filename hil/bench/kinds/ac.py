@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import MappingProxyType
 
 from hil.bench.ac import AcBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.load import LOAD, LOAD_BAUD, LOAD_DRIVER, LOAD_LINE, load_spec
+from hil.bench.load import LOAD, LOAD_DRIVER, LOAD_LINE
 from hil.bench.opening import Carried, Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.serial import SerialFormat, VirtualSerial
@@ -18,13 +19,16 @@ from hil.dut.faults import apply_faults
 from hil.plant.ac import AcPlant
 from hil.plant.ac_signals import AC_SAFE_STATE, AC_SIGNALS
 from hil.tester.ac import AcVehicle, AcVehicleSpec
-from hil.tester.scpi import Instrument, ScpiDriver
+from hil.tester.scpi import Instrument, InstrumentSpec, ScpiDriver
 from hil.units import ms, s
 from hil.world.base import BaseWorld
 from hil.world.pipe import World
 from hil.world.virtual import VirtualWorld
 
 DUT = "ac"
+_LOAD_BAUD = 115_200
+_MOST = 80.0
+"""A each phase, the highest that a pilot can offer."""
 
 
 def charger_spec(setup: Setup, edits: Edits) -> AcSpec:
@@ -52,11 +56,17 @@ def add_vehicle(world: BaseWorld) -> None:
     world.add_node(AcVehicle(vehicle, world.sense))
 
 
+def _load_spec() -> InstrumentSpec:
+    """The load of a virtual bench: what it draws flows in each phase, its voltage is line to neutral."""
+    usual = InstrumentSpec()
+    return replace(usual, ranges=MappingProxyType({**usual.ranges, "voltage": (0.0, 300.0), "current": (0.0, _MOST)}))
+
+
 def add_load(world: BaseWorld) -> None:
     """Put an electronic load, switched off, and its driver on a line of their own into a world."""
-    line = VirtualSerial(world.queue, name=LOAD_LINE, sink=world.see, line_format=SerialFormat(LOAD_BAUD))
+    line = VirtualSerial(world.queue, name=LOAD_LINE, sink=world.see, line_format=SerialFormat(_LOAD_BAUD))
     world.add_line(line)
-    world.add_byte_node(Instrument(LOAD, LOAD_LINE, world.sense, load_spec()), line)
+    world.add_byte_node(Instrument(LOAD, LOAD_LINE, world.sense, _load_spec()), line)
     world.add_byte_node(ScpiDriver(LOAD_DRIVER, LOAD_LINE), line)
 
 

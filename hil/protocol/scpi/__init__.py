@@ -1,14 +1,17 @@
 """SCPI over byte lines, and the binary frame of classic loads (sheet serial 3)."""
 
 from hil.protocol.scpi.client import Answer, Event, Line, NoAnswer, ScpiClient, ScpiSettings, Unasked
+from hil.protocol.scpi.dialect import DIALECTS, Dialect
 from hil.protocol.scpi.errors import TEXTS, ErrorQueue, ScpiError, show
 from hil.protocol.scpi.message import LineReader, Unit, answer_number, boolean, number, parse_unit, split_quoted
 from hil.protocol.scpi.status import Register, Status
 from hil.protocol.scpi.tree import Tree
 
 __all__ = [
+    "DIALECTS",
     "TEXTS",
     "Answer",
+    "Dialect",
     "ErrorQueue",
     "Event",
     "Line",

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from hil.errors import UsageError
-from hil.tester.scpi.spec import QUANTITIES
 
-_NODES = dict(zip(QUANTITIES, ("VOLT", "CURR", "POW", "RES"), strict=True))
+_NODES = {"voltage": "VOLT", "current": "CURR", "power": "POW", "resistance": "RES"}
 _PLAIN = MappingProxyType({name: f"{node} {{value}}" for name, node in _NODES.items()})
 _MEASURED = MappingProxyType({"voltage": "MEAS:VOLT?", "current": "MEAS:CURR?", "power": "MEAS:POW?"})
 _MODES = MappingProxyType({name: f"FUNC {node}" for name, node in _NODES.items()})
