@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from hil.rig.ports import DutProcessSettings
 from hil.transport.dut_process import DutError, DutProcess
 
 FOLDER = "dut"
 """Of the outputs, in the folder of the reports."""
+
+
+class End(NamedTuple):
+    """What became of a DUT that does not go on."""
+
+    how: str
+    words: str
+    """Its last ones."""
+
+    def __str__(self) -> str:
+        """As one sentence."""
+        return f"the DUT {self.how}; {self.words}"
 
 
 class DutKeeper:
@@ -32,14 +45,16 @@ class DutKeeper:
             raise DutError(f"{error} (all of it: {path.relative_to(self._out).as_posix()})") from error
         return path.relative_to(self._out).as_posix()
 
-    def ended(self) -> str | None:
-        """How it ended since it was ready, with its last words; None while it runs."""
-        told = self._process.ended
-        return None if told is None else f"the DUT {told}; {self._process.last_words}"
+    def ended(self) -> End | None:
+        """How it ended since it was ready; None while it runs."""
+        return self._end(self._process.ended)
 
-    def judged(self) -> str | None:
+    def judged(self) -> End | None:
         """The same after a case; a hang counts too, where the rig tells how one is known. May take that long."""
-        return self.ended() or self._process.hung()
+        return self._end(self._process.ended or self._process.hung())
+
+    def _end(self, how: str | None) -> End | None:
+        return None if how is None else End(how, self._process.last_words)
 
     def release(self, *, passed: bool) -> None:
         """The case is over. What did not pass may have left it in any state, so it is started afresh."""

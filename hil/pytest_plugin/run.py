@@ -21,6 +21,7 @@ from hil.evidence.trace import TraceWriter
 from hil.profile.files import SUFFIX, save
 from hil.profile.model import LoadProfile
 from hil.protocol.gbt27930 import MessageSet, edition
+from hil.pytest_plugin.dut import End
 from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
 from hil.transport.dut_process import DutError
@@ -68,7 +69,7 @@ class CaseRun:
         self._kind = kind_of(run.requirement.bench)
         self._edits: Edits = edits or {}
         self._watched: WatchedWorld | None = None
-        self._dut_trouble = ""
+        self._dut_end: End | None = None
         self._dut_output = None if plan.dut is None else plan.dut.prepare(run.stem)
         self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
         sink = ignore if self._writer is None else self._writer.write
@@ -98,7 +99,7 @@ class CaseRun:
                 raise DutError(f"{ended} while the bench was opened: {error}") from error
             raise
 
-    def _release_dut(self, *, passed: bool) -> str | None:
+    def _release_dut(self, *, passed: bool) -> End | None:
         """Let go of the DUT; how it ended, if it did."""
         dut = self._plan.dut
         if dut is None:
@@ -130,7 +131,7 @@ class CaseRun:
         """
         if self.result is None:
             # Before the world is closed, as its end may end the DUT too.
-            self._dut_trouble = "" if self._plan.dut is None else self._plan.dut.judged() or ""
+            self._dut_end = None if self._plan.dut is None else self._plan.dut.judged()
             self.result = self._conclude(self._close(error))
             self._release_dut(passed=self.result.verdict is Verdict.PASS)
         return self.result
@@ -149,9 +150,9 @@ class CaseRun:
 
     def _conclude(self, error: BaseException | None) -> CaseResult:
         bench = self.bench
-        if self._dut_trouble:
-            told = Measurement("DUT", self._dut_trouble, "", None, None, Verdict.FAIL, bench.now, "it goes on")
-            bench.judge.add(told)
+        if self._dut_end is not None:
+            how, words = self._dut_end
+            bench.judge.add(Measurement("DUT", how, "", None, None, Verdict.FAIL, bench.now, words))
         verdict, reason = self._verdict(error)
         result = result_of(self.run, self._plan, verdict, reason)
         result.dut_output = self._dut_output
@@ -178,9 +179,9 @@ class CaseRun:
         result.replay = self._plan.replay(self.run, path)
 
     def _verdict(self, error: BaseException | None) -> tuple[Verdict, str]:
-        if self._dut_trouble:
+        if self._dut_end is not None:
             # Whatever else went wrong, this did before, and it is the DUT's.
-            return Verdict.FAIL, self._dut_trouble
+            return Verdict.FAIL, str(self._dut_end)
         judged = self.bench.judge.verdict
         raised = _verdict_of(error)
         trouble = (self._live.trouble if self._live is not None else "") or self.bench.trouble()

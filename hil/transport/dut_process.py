@@ -23,7 +23,7 @@ from hil.transport.clock import monotonic
 from hil.transport.output import Output
 from hil.units import Instant, Span, ms, s, seconds, show_span
 
-_LAST_WORDS = 8
+_LAST_WORDS = 5
 """Lines."""
 _STRAGGLERS: Span = s(1)
 """For output that is still in the pipe when the process has ended."""
@@ -146,14 +146,14 @@ class DutProcess:
         return f"exited with code {code}" if code >= 0 else f"was ended by {_signal_name(-code)}"
 
     def hung(self) -> str | None:
-        """That it hangs, with its last words: it runs, and prints no line that shows that it goes on.
+        """That it hangs, or how it ended meanwhile: it runs, and prints no line that shows that it goes on.
 
         Waits for such a line as long as the settings allow. None where it goes on, and where they name none.
         """
         within = self._settings.alive_within
         if self._alive is None or not self.alive or self._output.wait_beat(within):
             return None
-        return self.ended or f"the DUT hangs: for {show_span(within)} no line told that it goes on; {self.last_words}"
+        return self.ended or f"hangs: for {show_span(within)} no line told that it goes on"
 
     @property
     def last_words(self) -> str:

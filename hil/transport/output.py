@@ -130,10 +130,10 @@ class Output:
             return self._beat > before
 
     def last(self, count: int) -> list[str]:
-        """Its last lines that say anything."""
+        """Its last lines that say anything, without what stands around their words."""
         with self._changed:
-            rest = [self._rest.decode("utf-8", "replace").strip()]
-            return [line for line in (*self._last, *rest) if line.strip()][-count:]
+            lines = [*self._last, self._rest.decode("utf-8", "replace")]
+        return [line.strip() for line in lines if any(map(str.isalnum, line))][-count:]
 
     def log_to(self, path: Path | None) -> None:
         """Write what comes to a new file, with seconds since now; the end of the present one is written first."""

@@ -143,4 +143,4 @@ def took(spans: list[Span]) -> str:
     """How long answers took, for people."""
     worst, best = max(spans), min(spans)
     middle = sorted(spans)[len(spans) // 2]
-    return f"{seconds(middle) * 1e3:.1f} ms ({seconds(best) * 1e3:.1f} .. {seconds(worst) * 1e3:.1f} ms)"
+    return f"{seconds(middle) * 1e3:.2f} ms ({seconds(best) * 1e3:.2f} .. {seconds(worst) * 1e3:.2f} ms)"

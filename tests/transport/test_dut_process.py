@@ -210,9 +210,9 @@ def test_lines_are_put_together_and_long_ones_cut() -> None:
     output = Output()
     turn = output.begin(None)
     output.take(b"hal", turn)
-    output.take(b"f\r\nnext\n\xff\n" + b"x" * (2 * LONGEST_LINE + 1), turn)
+    output.take(b"f\r\nnext\n\xff1\n ---\n" + b"x" * (2 * LONGEST_LINE + 1), turn)
     assert output.last(3) == ["x" * LONGEST_LINE, "x" * LONGEST_LINE, "x"]
-    assert output.last(9)[:3] == ["half", "next", "�"]
+    assert output.last(9)[:3] == ["half", "next", "�1"]
     output.end(turn)
     assert output.last(1) == ["x"]
 
