@@ -8,6 +8,7 @@ far longer than those of the standard (``VirtualSerial`` is for the rules about 
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -60,7 +61,7 @@ class LiveBytePort:
         self._line.retune(port_format)
 
 
-class _LiveBytes:
+class _LiveBytes(ABC):
     """What serial ports and datagrams have in common."""
 
     kind: Final = "serial"
@@ -94,7 +95,10 @@ class _LiveBytes:
         due += shaped.delay
         for part, gap in shaped.parts:
             due = max(due, self.busy_until if gap else 0) + gap
-            self._queue.at(due, partial(self._write, port, part, due))
+            if due == self._queue.now:
+                self._write(port, part, due)
+            else:
+                self._queue.at(due, partial(self._write, port, part, due))
 
     def _write(self, port: LiveBytePort, data: bytes, due: Instant) -> None:
         if self.lost or (self.faults.active and self.faults.cut(port.name, data.hex(" ").upper())):
@@ -146,14 +150,14 @@ class _LiveBytes:
         """Take another format."""
         raise UsageError(f"{self.name} has no format to set to {port_format}")
 
-    def _put(self, data: bytes) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _put(self, data: bytes) -> None: ...
 
-    def _span(self, count: int) -> Span:
-        raise NotImplementedError
+    @abstractmethod
+    def _span(self, count: int) -> Span: ...
 
-    def _stop(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _stop(self) -> None: ...
 
 
 class LiveSerial(_LiveBytes):

@@ -39,6 +39,7 @@ class LiveWorld(BaseWorld):
                 for give_back in self._ports:
                     give_back()
                 self._ports.clear()
+                self.queue.close()
 
     def idle(self) -> None:
         """Let the world go on until the queue is interrupted."""

@@ -7,6 +7,7 @@ finds out late, but never in the wrong order: no time-out is blamed on a frame t
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import heapq
 import select
@@ -50,7 +51,8 @@ class Doorbell:
         with self._lock:
             if not self._rung:
                 self._rung = True
-                self._hand.send(b"\0")
+                with contextlib.suppress(OSError):  # a thread that comes too late: nobody listens any more
+                    self._hand.send(b"\0")
 
     def fileno(self) -> int:
         """What to wait for."""
@@ -120,6 +122,10 @@ class LiveQueue(EventQueue):
         """Call ``call`` at the time stamp of something that came in: not before what was served already, and not
         later than now."""
         self.at(max(self.now, min(stamp, self.real())), call)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.bell.close()
 
     def run(self, until: Instant) -> None:
         """Serve every event up to and including ``until``, or up to a :meth:`stop` or an interruption."""

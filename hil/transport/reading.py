@@ -87,6 +87,6 @@ def descriptor_of(port: Any) -> int | None:
     """The file descriptor of a port that can be waited for; None where it has none."""
     try:
         number: int = port.fileno()
-    except (AttributeError, NotImplementedError, OSError, ValueError, RuntimeError):
+    except Exception:  # interfaces say in many ways that they have none
         return None
     return number if number >= 0 else None

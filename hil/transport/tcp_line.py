@@ -156,7 +156,10 @@ class LiveTcp:
         due += shaped.delay
         for part, gap in shaped.parts:
             due += gap
-            self._queue.at(due, partial(self._write, sender, channel, part, due))
+            if due == self._queue.now:
+                self._write(sender, channel, part, due)
+            else:
+                self._queue.at(due, partial(self._write, sender, channel, part, due))
 
     def close(self, node: str, channel: int) -> None:
         """End a connection in order."""

@@ -1,0 +1,89 @@
+"""Time stamps of drivers become instants, also when a clock is set or drifts."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.transport.correlation import Correlation
+from hil.units import SECOND, Instant, ms, s, us
+
+EPOCH = 1_700_000_000 * SECOND
+
+
+class Clocks:
+    """Ours, and one on the wall that is set now and then."""
+
+    def __init__(self) -> None:
+        self.ours: Instant = s(3)
+        self.ahead = EPOCH
+
+    def real(self) -> Instant:
+        self.ours += us(1)
+        return self.ours
+
+    def wall(self) -> int:
+        return self.ours + self.ahead
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+def test_a_stamp_of_the_wall_clock_is_the_instant_it_means(clocks: Clocks) -> None:
+    found = Correlation(clocks.real, clocks.wall)
+    clocks.ours = s(10)
+    meant = s(10) - ms(3)
+    assert abs(found.instant((meant + EPOCH) / SECOND) - meant) < us(5), "float seconds resolve a quarter of a us"
+
+
+def test_a_stamp_is_never_later_than_now(clocks: Clocks) -> None:
+    found = Correlation(clocks.real, clocks.wall)
+    assert found.instant((clocks.ours + EPOCH + ms(1)) / SECOND) <= clocks.real()
+
+
+def test_a_driver_without_stamps_means_now(clocks: Clocks) -> None:
+    found = Correlation(clocks.real, clocks.wall)
+    assert abs(found.instant(0.0) - clocks.ours) < us(5)
+
+
+@pytest.mark.parametrize("moved", [s(3600), -s(3600), s(5), -s(5)])
+def test_a_clock_that_was_set_is_found_out_and_told(clocks: Clocks, moved: int) -> None:
+    found = Correlation(clocks.real, clocks.wall)
+    clocks.ours = s(20)
+    clocks.ahead += moved
+    meant = clocks.ours - ms(1)
+    assert abs(found.instant((meant + clocks.ahead) / SECOND) - meant) < us(10)
+    assert len(found.steps) == 1
+    assert abs(found.steps[0][1] - moved) < us(10)
+
+
+def test_a_frame_that_was_read_late_is_no_step(clocks: Clocks) -> None:
+    found = Correlation(clocks.real, clocks.wall)
+    clocks.ours = s(30)
+    meant = s(27)
+    assert abs(found.instant((meant + EPOCH) / SECOND) - meant) < us(10)
+    assert found.steps == []
+
+
+def test_an_adapters_own_clock_is_met_by_its_quickest_frame(clocks: Clocks) -> None:
+    """Its clock counts from its start, 100 s after ours; frames are read 1 to 5 ms late."""
+    found = Correlation(clocks.real, clocks.wall)
+    sent = [s(200) + ms(10) * index for index in range(50)]
+    instants = []
+    for index, instant in enumerate(sent):
+        clocks.ours = instant + ms(1 + index % 5)
+        instants.append(found.instant((instant - s(100)) / SECOND))
+    errors = [heard - instant for heard, instant in zip(instants, sent, strict=True)]
+    assert all(abs(error - ms(1)) < us(30) for error in errors[5:]), "as late as the quickest, and steady"
+
+
+def test_two_clocks_that_drift_apart_are_followed(clocks: Clocks) -> None:
+    """The adapter's clock loses 20 ppm: after 1000 s, 20 ms."""
+    found = Correlation(clocks.real, clocks.wall)
+    error = 0
+    for second in range(1, 1001):
+        clocks.ours = s(second)
+        stamp = s(second) * (1 - 20e-6)
+        error = found.instant(stamp / SECOND) - s(second)
+    assert abs(error) < ms(1)
