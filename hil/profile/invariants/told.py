@@ -35,9 +35,14 @@ def ccs_tells_output(context: Context) -> Iterator[Measurement]:
         ("current", "A", context.current, [-float(each.message.current) for each in ccs], tolerance),
     ):
         worst = Worst(f"CCS {name} beyond the output", unit)
+        nearest, known, width = float("-inf"), float("nan"), 0.0
         for t, value, (least, most) in zip(times, values, signal.extremes(times, _AGE), strict=True):
-            width = max(0.05 * most, 1.0) if loose else width_of(most) + _WIRE_STEP
-            worst.see(max(value - most, least - value, 0.0), high=width, at=t)
+            if most != known:
+                known, width = most, max(0.05 * most, 1.0) if loose else width_of(most) + _WIRE_STEP
+            off = value - most if value > most else least - value if value < least else 0.0
+            if off - width > nearest:  # thousands of frames: only those that matter are shown
+                nearest = off - width
+                worst.see(off, high=width, at=t)
         yield from worst.measurements()
 
 
@@ -96,10 +101,14 @@ def periods_hold(context: Context) -> Iterator[Measurement]:
         shortest = Worst(f"{declared.name} period, shortest", "s", context.stamped)
         longest = Worst(f"{declared.name} period, longest", "s", context.stamped)
         within = context.under(period(declared))
-        for before, after in pairwise(context.seen.all(declared.name)):
-            gap = after.t - before.t
-            if gap < _GAP and context.same_state(before.t, after.t):
-                shortest.see(seconds(gap), low=seconds(within.low), at=after.t)
-                longest.see(seconds(gap), high=seconds(within.high), at=after.t)
+        least, most = _GAP, 0
+        for before, after in pairwise([each.t for each in context.seen.all(declared.name)]):
+            gap = after - before
+            if gap < least and context.same_state(before, after):
+                least = gap
+                shortest.see(seconds(gap), low=seconds(within.low), at=after)
+            if most < gap < _GAP and context.same_state(before, after):
+                most = gap
+                longest.see(seconds(gap), high=seconds(within.high), at=after)
         yield from shortest.measurements()
         yield from longest.measurements()
