@@ -53,7 +53,7 @@ class LiveProcess:
         try:
             self._opened = self._world.next_answer()
         except BaseException as error:
-            self._end()
+            self.end()
             if isinstance(error, WorldError) and "has gone" in str(error):
                 raise WorldError(
                     f"the process of the live world ended in its start with code {self._process.exitcode}"
@@ -75,16 +75,22 @@ class LiveProcess:
         except WorldError:
             if not self._process.is_alive():
                 self._closed = True
-                self._end()
+                self.end()
             raise
         if isinstance(command, Close):
             self._closed = True
-            self._end()
+            self.end()
         opened, self._opened = self._opened, Reply(0, None, [])
         return Reply(reply.now, reply.stopped_by, opened.observations + reply.observations)
 
-    def _end(self) -> None:
-        """Close the pipe, which is the safe state, and see the process off."""
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended; None while it runs."""
+        return self._process.exitcode
+
+    def end(self) -> None:
+        """Close the pipe, which is the safe state, and see the process off; a second call does nothing."""
+        self._closed = True
         with contextlib.suppress(OSError):
             self._pipe.close()
         self._process.join(_GOING)

@@ -15,9 +15,9 @@ from hil.units import Instant, ms, s
 class Clock:
     """A clock that the test moves; it also moves a little whenever it is asked, as waiting would."""
 
-    def __init__(self, step: Instant = ms(1)) -> None:
+    def __init__(self) -> None:
         self.now: Instant = s(1000)
-        self.step = step
+        self.step: Instant = ms(1)
 
     def __call__(self) -> Instant:
         self.now += self.step
