@@ -48,6 +48,9 @@ _EXAMPLES = f"""
   hil run --rig my-charger.toml --reading field
   [dim]    another rig, by field-tolerant readings[/]
 
+  hil run --suite my_suite
+  [dim]    a suite of your own: test_*.py and requirements.toml in a folder[/]
+
   hil run --suite gbt27930 -- -n 2 -k DN_30
   [dim]    options of pytest behind the dashes[/]
 
@@ -78,7 +81,12 @@ def run(
     ] = None,
     rig: Annotated[str, typer.Option(metavar="FILE", help="Rig file, or the name of a shipped rig.")] = DEFAULT_RIG,
     suite: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this suite; repeatable.", show_default="all")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|DIR",
+            help="Only this suite, shipped or the folder of one of your own; repeatable.",
+            show_default="all shipped ones",
+        ),
     ] = None,
     edition: Annotated[
         list[str] | None,

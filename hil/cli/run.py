@@ -60,8 +60,9 @@ def run_suites(options: Options, pytest_args: Sequence[str], *, list_only: bool 
 
 def _configuration(plan: RunPlan) -> list[str]:
     """Nothing depends on the folder the user stands in, and nothing is left there but the reports."""
-    suites = plan.options.suite or suite_names()
-    paths = [str(resource(f"test_suites/{suite}")) for suite in suites]
+    folders = plan.suites.folders
+    paths = [folders.get(name) or str(resource(f"test_suites/{name}")) for name in plan.options.suite or suite_names()]
+    paths = list(dict.fromkeys(paths))
     return [
         *paths,
         f"--config-file={_INI}",

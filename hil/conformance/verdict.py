@@ -93,6 +93,8 @@ class CaseResult(msgspec.Struct):
     reading: str | None = None
     variant: str | None = None
     measurements: list[Measurement] = []
+    title: str = ""
+    """The requirement's."""
     faults_fired: list[str] = []
     findings: list[Finding] = []
     """What the monitors saw meanwhile; it does not enter the verdict."""

@@ -39,7 +39,9 @@ def run_name(result: CaseResult) -> str:
 
 
 def title(result: CaseResult) -> str:
-    """The requirement's title in the catalogue; empty for one that is not in it."""
+    """The requirement's title; for a result that does not bring one, that of the shipped catalogue, or none."""
+    if result.title:
+        return result.title
     requirement = requirements().get(result.requirement)
     return requirement.title if requirement is not None else ""
 

@@ -39,7 +39,7 @@ _REPEATABLE = {
     "reading": ("NAME=CHOICE", "choice in the interpretation register, or the preset strict or field"),
     "requirement": ("ID", "only this requirement, such as GBT34658-2017/DN.3006"),
     "case": ("CASE", "only this case, such as DN.3006 or DN.2004[short]"),
-    "suite": ("NAME", "only this suite"),
+    "suite": ("NAME|DIR", "only this suite, shipped or the folder of one of your own"),
     "fault": ("NAME", "put this seeded fault into the reference charger"),
 }
 

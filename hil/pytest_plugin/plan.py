@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
 from hil.bench.opening import kind_of
 from hil.bench.setup import Setup
 from hil.bench.twin import Pool
-from hil.conformance.catalogue import Requirement, requirements, suites
+from hil.conformance.catalogue import Requirement
 from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
 from hil.pytest_plugin.battery import lacks_battery
 from hil.pytest_plugin.dut import DutKeeper
+from hil.pytest_plugin.near import known_name
 from hil.pytest_plugin.options import Options
+from hil.pytest_plugin.suites import Suites, choose
 from hil.rig import Rig, applicability, find_rig, lacks_transport, load_rig
 
 STANDARD = "gbt27930"
@@ -65,6 +66,8 @@ class RunPlan:
     """A choice for every entry of the register."""
     faults: tuple[AnyFault, ...]
     out: Path
+    suites: Suites = field(default_factory=Suites)
+    """What can be judged, shipped or a user's own."""
     pools: dict[str, Pool] = field(default_factory=dict, compare=False, repr=False)
     """Generated load profiles and what came of them, shared by the cases that judge them."""
     dut: DutKeeper | None = field(default=None, compare=False, repr=False)
@@ -150,6 +153,8 @@ class RunPlan:
         """The command line that runs exactly this again."""
         case = f"{run.requirement.case}[{run.variant}]" if run.variant else run.requirement.case
         words = ["hil", "run", "--case", case, "--seed", str(self.seed)]
+        folder = self.suites.folders.get(run.requirement.suite)
+        words += [] if folder is None else ["--suite", folder]
         options = self.options
         if options.rig != Options.rig:
             words += ["--rig", options.rig]
@@ -215,41 +220,24 @@ def make_plan(options: Options, *, serving: bool = False) -> RunPlan:
         raise UsageError(f"--seed {seed}: allowed is 0 and more")
     if options.max_real_time is not None and options.max_real_time <= 0:
         raise UsageError(f"--max-real-time {options.max_real_time:g}: allowed is more than 0 seconds")
-    for suite in options.suite:
-        _known("suite", suite, suites())
+    chosen_suites = choose(options.suite)
     for identifier in options.requirement:
-        _known("requirement", identifier, requirements())
+        known_name("requirement", identifier, chosen_suites.catalogue)
     explicit = {**rig.readings, **chosen}
     readings = resolve(explicit, preset or rig.preset)
-    options = replace(options, case=tuple(_case(case) for case in options.case))
+    cases = tuple(_case(case, chosen_suites.catalogue) for case in options.case)
+    options = replace(options, case=cases, suite=chosen_suites.asked)
     keeper = None if rig.process is None or serving else DutKeeper(rig.process, Path(options.out))
-    return RunPlan(options, rig, edition, seed, explicit, readings, faults, Path(options.out), dut=keeper)
+    out = Path(options.out)
+    return RunPlan(options, rig, edition, seed, explicit, readings, faults, out, suites=chosen_suites, dut=keeper)
 
 
-def near_matches(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three names that may have been meant, likeliest first: swapped letters before changed ones."""
-    near = get_close_matches(name, known, n=20, cutoff=0.5)
-    ratios = {each: SequenceMatcher(None, name, each).ratio() for each in near}
-    return sorted(near, key=lambda each: (sorted(each) != sorted(name), -ratios[each], each))[:3]
-
-
-def _known(what: str, name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    if name in known:
-        return name
-    near = near_matches(name, known)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    shown = "hil faults" if what == "seeded fault" else "hil run --list"
-    there = f"there are {', '.join(known)}" if len(known) <= 12 else f"`{shown}` shows them all"
-    raise UsageError(f"no {what} {name!r}: {hint}{there}")
-
-
-def _case(text: str) -> str:
+def _case(text: str, catalogue: Mapping[str, Requirement]) -> str:
     """A case id as the standard writes it; pytest's underscores and small letters are taken too."""
     case, labels = _parts(text)
-    known = {requirement.case: requirement for requirement in requirements().values()}
+    known = {requirement.case: requirement for requirement in catalogue.values()}
     upper = case.removeprefix("test_").upper().replace("_", ".")
-    found = _known("case", upper if upper in known else case, known)
+    found = known_name("case", upper if upper in known else case, known)
     return found + "".join(f"[{label}]" for label in labels)
 
 
@@ -284,4 +272,4 @@ def _faults(names: tuple[str, ...]) -> tuple[AnyFault, ...]:
     faults = all_faults()
     if not faults:
         raise UsageError("--fault: no seeded faults are declared")
-    return tuple(faults[_known("seeded fault", name.replace("_", "-"), faults)] for name in names)
+    return tuple(faults[known_name("seeded fault", name.replace("_", "-"), faults)] for name in names)

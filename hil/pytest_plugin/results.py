@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hil.conformance.catalogue import requirements
+from hil.conformance.catalogue import Requirement
 from hil.conformance.register import register
 from hil.conformance.verdict import CaseResult
 from hil.evidence.folder import make_ready
@@ -43,8 +43,12 @@ class Results:
         those that this run has neither written nor named are taken away, not to be taken for its own.
         """
         self._log.close()
-        order = {identifier: place for place, identifier in enumerate(requirements())}
-        self.results.sort(key=lambda result: (order[result.requirement], *_place(result)))
+        known = self._plan.suites.catalogue
+        order = {identifier: place for place, identifier in enumerate(known)}
+        # Workers find a user's suite beside its tests; the controller knows such a suite by its results only.
+        self.results.sort(
+            key=lambda each: (order.get(each.requirement, len(order)), each.requirement, *_place(each, known))
+        )
         self._forget(earlier)
         write_reports(self._plan.out, run_info(self._plan, command, started), self.results)
 
@@ -56,10 +60,13 @@ class Results:
                 path.unlink()
 
 
-def _place(result: CaseResult) -> tuple[int, int]:
+def _place(result: CaseResult, known: Mapping[str, Requirement]) -> tuple[int, int, str, str]:
     """Where a run stands among those of its requirement."""
-    requirement = requirements()[result.requirement]
+    names = (result.reading or "", result.variant or "")
+    requirement = known.get(result.requirement)
+    if requirement is None:
+        return 0, 0, *names
     variants = (None, *requirement.variants, *requirement.advisory_variants)
     choices = (*register()[requirement.reading].choices,) if requirement.reading else ()
     choice = (result.reading or "").partition("=")[2]
-    return choices.index(choice) if choice in choices else 0, variants.index(result.variant)
+    return choices.index(choice) if choice in choices else 0, variants.index(result.variant), *names

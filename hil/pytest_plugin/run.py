@@ -39,6 +39,7 @@ def result_of(run: Run, plan: RunPlan, verdict: Verdict, reason: str) -> CaseRes
     return CaseResult(
         id=requirement.case,
         suite=requirement.suite,
+        title=requirement.title,
         requirement=requirement.id,
         source=requirement.source,
         basis=requirement.basis,

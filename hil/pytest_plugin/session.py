@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from hil.conformance.catalogue import requirements
+from hil.conformance.catalogue import Requirement
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import HilError, UsageError
 from hil.marks import requirement_of
@@ -46,7 +47,7 @@ class Session:
         identifier = requirement_of(function)
         if identifier is None:
             return []
-        known = requirements()
+        known = self._catalogue_for(identifier, function)
         if identifier not in known:
             near = get_close_matches(identifier, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
@@ -55,8 +56,22 @@ class Session:
             raise UsageError(f"{identifier} has two cases: {self._cases[identifier]} and {nodeid}")
         return self.plan.runs(known[identifier])
 
+    def _catalogue_for(self, identifier: str, function: Any) -> Mapping[str, Requirement]:
+        """The catalogue, with the requirements beside the test file where the shipped ones lack this one."""
+        if identifier not in self.plan.suites.catalogue:
+            path = Path(inspect.getsourcefile(function) or "").absolute()
+            self.plan = replace(self.plan, suites=self.plan.suites.with_folder_of(path))
+        return self.plan.suites.catalogue
+
     def collect(self, items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        """Tie items to their runs; returns those to keep and those not asked for."""
+        """Tie items to their runs; returns those to keep and those not asked for.
+
+        A requirement of a user's suite that was collected whole and has no case raises :class:`pytest.UsageError`:
+        it would not be judged, and nobody told.
+        """
+        missing = self._without_case()
+        if missing:
+            raise pytest.UsageError(f"no case judges {', '.join(missing)}: {len(missing)} of the suite's requirements")
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
@@ -66,6 +81,16 @@ class Session:
         self.runs = [item.stash[RUN] for item in kept if RUN in item.stash]
         return kept, dropped
 
+    def _without_case(self) -> list[str]:
+        whole = {(self._config.invocation_params.dir / each).resolve() for each in self._config.args}
+        suites = self.plan.suites
+        ours = [name for name, folder in suites.folders.items() if Path(folder).resolve() in whole]
+        return [
+            identifier
+            for identifier, requirement in suites.catalogue.items()
+            if requirement.suite in ours and identifier not in self._cases
+        ]
+
     def _tie(self, item: pytest.Item) -> Run | None:
         function = getattr(item, "function", None)
         identifier = requirement_of(function)
@@ -73,7 +98,7 @@ class Session:
             return None
         callspec = getattr(item, "callspec", None)
         given = callspec.params.get("hil_run") if callspec is not None else None
-        run = given if isinstance(given, Run) else self.plan.runs(requirements()[identifier])[0]
+        run = given if isinstance(given, Run) else self.plan.runs(self.plan.suites.catalogue[identifier])[0]
         run = item.stash[RUN] = replace(run, purpose=purpose_of(function), nodeid=item.nodeid)
         if run.not_applicable is not None:
             item.add_marker(pytest.mark.skip(reason=f"not applicable: {run.not_applicable}"))

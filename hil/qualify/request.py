@@ -9,8 +9,9 @@ from hil.bench.opening import kind_of
 from hil.conformance.catalogue import requirements
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
+from hil.pytest_plugin.near import near_matches
 from hil.pytest_plugin.options import Options
-from hil.pytest_plugin.plan import RunPlan, make_plan, near_matches
+from hil.pytest_plugin.plan import RunPlan, make_plan
 from hil.qualify.knobs import KNOBS, Knob
 from hil.qualify.suite import SuiteCase, suite_cases
 
@@ -65,6 +66,9 @@ def make_request(
     library = all_faults() if faults is None else faults
     chosen = _chosen(only, library)
     plan = make_plan(replace(options, fault=(), max_real_time=options.max_real_time or LONGEST_RUN))
+    if plan.suites.folders:
+        folder = next(iter(plan.suites.folders.values()))
+        raise UsageError(f"--suite {folder}: only the shipped suites have seeded faults")
     if not plan.rig.virtual:
         raise UsageError(f"--rig: {plan.rig.name} is no virtual rig; faults are seeded into the reference charger only")
     if workers < 1:

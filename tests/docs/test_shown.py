@@ -148,6 +148,7 @@ def test_a_page_shows_what_happens(page: Path, tmp_path: Path) -> None:
     for block in found:
         caption = CAPTION.search(block.body)
         if caption is not None:
+            (tmp_path / caption[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / caption[1]).write_text(block.body[caption.end() :], "utf-8")
         elif block.info == "python":
             printed = shell.run(shlex.join(["python", "-c", block.body]))

@@ -10,8 +10,9 @@ from hil.conformance.catalogue import requirements
 from hil.conformance.register import register
 from hil.errors import UsageError
 from hil.pytest_plugin import plan as plans
+from hil.pytest_plugin.near import near_matches
 from hil.pytest_plugin.options import Options, arguments, command_line
-from hil.pytest_plugin.plan import Run, make_plan, near_matches, seed_of
+from hil.pytest_plugin.plan import Run, make_plan, seed_of
 
 BRO = requirements()["GBT34658-2017/DN.2009"]
 FORMS = requirements()["GBT34658-2017/DN.2004"]
