@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from hil.errors import HilError, WorldError
 from hil.transport.live import LiveWorld
-from hil.world.pipe import RemoteWorld, answer_to, encoded, failure
+from hil.world.pipe import GoneError, RemoteWorld, answer_to, encoded, failure
 from hil.world.plan import Close, Command, Reply
 
 if TYPE_CHECKING:
@@ -52,12 +52,11 @@ class LiveProcess:
         self._closed = False
         try:
             self._opened = self._world.next_answer()
-        except BaseException as error:
+        except GoneError as error:
             self.end()
-            if isinstance(error, WorldError) and "has gone" in str(error):
-                raise WorldError(
-                    f"the process of the live world ended in its start with code {self._process.exitcode}"
-                ) from error
+            raise WorldError(f"the live world's process ended in its start with code {self.exit_code}") from error
+        except BaseException:
+            self.end()
             raise
 
     @property
@@ -72,10 +71,8 @@ class LiveProcess:
             raise WorldError("the world is closed")
         try:
             reply = self._world.execute(command)
-        except WorldError:
-            if not self._process.is_alive():
-                self._closed = True
-                self.end()
+        except GoneError:
+            self.end()
             raise
         if isinstance(command, Close):
             self._closed = True

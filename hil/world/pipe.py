@@ -83,6 +83,10 @@ def answer_to(world: World, data: bytes) -> tuple[Answer, bool]:
         return failure(error), False
 
 
+class GoneError(WorldError):
+    """The pipe has ended: nobody is there any more."""
+
+
 class RemoteWorld:
     """The near end of :func:`serve`."""
 
@@ -90,19 +94,19 @@ class RemoteWorld:
         self._pipe = pipe
 
     def execute(self, command: Command) -> Reply:
-        """Send the command and wait for its answer; raises :class:`WorldError` when the pipe ends."""
+        """Send the command and wait for its answer; raises :class:`GoneError` when the pipe ends."""
         try:
             self._pipe.send_bytes(_encoder.encode(command))
         except _GONE as error:
-            raise WorldError("the process that runs the world has gone") from error
+            raise GoneError("the process that runs the world has gone") from error
         return self.next_answer()
 
     def next_answer(self) -> Reply:
-        """Wait for an answer; raises what the other end failed by, :class:`WorldError` when the pipe ends."""
+        """Wait for an answer; raises what the other end failed by, :class:`GoneError` when the pipe ends."""
         try:
             answer = _answers.decode(self._pipe.recv_bytes())
         except _GONE as error:
-            raise WorldError("the process that runs the world has gone") from error
+            raise GoneError("the process that runs the world has gone") from error
         if isinstance(answer, Failure):
             raise _KINDS.get(answer.kind, WorldError)(answer.text)
         return answer
