@@ -33,6 +33,7 @@ else:
 MODULES = (
     "hil.world.queue",
     "hil.world.node",
+    "hil.world.base",
     "hil.bus.timing",
     "hil.bus.port",
     "hil.bus.can",

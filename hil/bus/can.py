@@ -246,10 +246,9 @@ class VirtualCan:
     def _end(self) -> None:
         """The frame on the line has come to its end: it is acknowledged, seen and received."""
         now = self._scheduler.now
-        if now != self._end_due:
-            return  # another frame had taken its place before it began
         sender, entry = self._sender, self._entry
-        assert sender is not None, "a frame ends that has begun"
+        if now != self._end_due or sender is None:
+            return  # another frame had taken its place before it began
         self._sender = None
         self._end_due = NEVER
         receivers = sender.receivers

@@ -126,7 +126,7 @@ class Circuit:
         """Percent."""
         leg = self._leg
         soc = 100.0 * self.pack.soc_after(t, leg.current, leg.slope)
-        return max(0.0, min(soc, 100.0))
+        return soc if 0.0 <= soc <= 100.0 else max(0.0, min(soc, 100.0))
 
     def celsius(self, t: float) -> float:
         """Mean temperature of the pack."""
@@ -180,6 +180,8 @@ class Circuit:
             self._out, seconds = stage.unloaded(self._volts)
             leg = Leg(0.0, 0.0, min(seconds, longest(pack, 0.0, 0.0)))
         self._leg = leg
+        self.reads["output_voltage"] = self._out.value
+        self.reads["pack_voltage"] = self._terminal.value
         self.due = None if leg.span is None else now + leg.span
         self._tell_after(now)
 

@@ -17,7 +17,7 @@ from hil.plant.pack import Pack, PackSpec
 from hil.plant.record import Change, Recorder
 from hil.plant.signals import SAFE_STATE, PlantSignal, declared
 from hil.plant.switch import Switch
-from hil.units import SECOND, Instant, Span, ms, show_instant
+from hil.units import FAR, SECOND, Instant, Span, ms, show_instant
 
 _PRESS: Span = ms(500)
 """How long a button stays pressed."""
@@ -53,7 +53,7 @@ class Plant:
         self._pressed: dict[str, Instant] = {}
         self._settings: dict[str, float] = {}
         self._now: Instant = 0
-        self._due: Instant | None = None
+        self._due: Instant = FAR
         self._levels = self._recorder.levels
         for name, value in (
             ("charger_temperature", _AMBIENT),
@@ -73,7 +73,7 @@ class Plant:
 
     def sense(self, name: str, now: Instant) -> float:
         """Read a declared sensor at an instant; booleans are 0.0 and 1.0. Free of ripple."""
-        if self._due is not None and now >= self._due:
+        if now >= self._due:
             self.wake(now)
         circuit = self.circuit
         read = circuit.reads.get(name)
@@ -82,9 +82,10 @@ class Plant:
             if level is None:
                 raise UsageError(f"{declared(name, 'sensor').name} is declared but not modelled")
             return level
-        if now < circuit.since:
+        passed = now - circuit.since
+        if passed < 0:
             raise _backwards(name, now, circuit.since)
-        return read((now - circuit.since) / SECOND)
+        return read(passed / SECOND)
 
     def actuate(self, name: str, value: float, now: Instant) -> None:
         """Set a declared actuator, clamped to its range as hardware would."""
@@ -137,14 +138,14 @@ class Plant:
 
     def wake(self, now: Instant) -> None:
         """Run every internal event up to now; too early does no harm and leaves no trace."""
-        while self._due is not None and self._due <= now:
+        while self._due <= now:
             self._serve(self._due)
             self._schedule()
         self._now = max(self._now, now)
 
     def next_deadline(self) -> Instant | None:
         """The next internal event; None while nothing happens by itself."""
-        return self._due
+        return None if self._due == FAR else self._due
 
     def take_samples(self) -> list[Sample]:
         """Samples since the last call, in order of time.
@@ -174,7 +175,7 @@ class Plant:
         dues.extend(self._pressed.values())
         if self.circuit.due is not None:
             dues.append(self.circuit.due)
-        self._due = min(dues) if dues else None
+        self._due = min(dues, default=FAR)
 
     def _serve(self, now: Instant) -> None:
         self._now = now

@@ -32,7 +32,8 @@ class Row(NamedTuple):
 
     Timers are triggers like any other, by their names; ``poll`` is the trigger of a polled state.
     An empty target stays. Rows of one state and trigger are tried in order. ``cause:bst`` in ``do``
-    calls ``do_cause("bst", now)``.
+    calls ``do_cause("bst", now)``. A row that stays may name in ``again`` the timers to restart where the very
+    message that it has just taken comes once more: all that ``do`` would then come to.
     """
 
     states: tuple[str, ...]
@@ -40,6 +41,21 @@ class Row(NamedTuple):
     target: str = ""
     guard: str = ""
     do: tuple[str, ...] = ()
+    again: tuple[str, ...] | None = None
+
+
+class Repetition:
+    """What the same message again comes to, as long as the state lasts: no guard that agrees, timers to restart."""
+
+    __slots__ = ("data", "guards", "name", "timers")
+
+    def __init__(
+        self, name: str, data: bytes, guards: tuple[Callable[[Instant], Any], ...], timers: tuple[str, ...]
+    ) -> None:
+        self.name = name
+        self.data = data
+        self.guards = guards
+        self.timers = timers
 
 
 class _Compiled:
@@ -80,6 +96,8 @@ class TableMachine:
         self.spans = spans
         self.sends: dict[str, Instant] = {}
         self.timers: dict[str, Instant] = {}
+        self._repetitions: dict[int, Repetition] = {}
+        """By identifier, in the present stay in the present state."""
         self.wander: Mapping[str, tuple[Span, ...]] = {}
         """By how much the intervals of a message are longer than its period, in turn."""
         self._turns: dict[str, int] = {}
@@ -118,14 +136,44 @@ class TableMachine:
         """Give a trigger to the table; False when no row of the present state takes it."""
         for row in self._table[self.state].get(trigger, ()):
             if row.guard is None or row.guard(now):
-                row.taken = True
-                for action in row.actions:
-                    action(now)
-                target = row.target
-                if target and target != self.state:
-                    self.go(target, now)
+                self._carry_out(row, now)
                 return True
         return False
+
+    def take(self, trigger: str, identifier: int, message: str, data: bytes, now: Instant) -> None:
+        """Give the table the trigger that a single frame is, and note what the same frame again will come to."""
+        repetitions, stay = self._repetitions, self.timers
+        for other in [each for each, known in repetitions.items() if known.name == message]:
+            del repetitions[other]
+        refused: list[Callable[[Instant], Any]] = []
+        for row in self._table[self.state].get(trigger, ()):
+            if row.guard is None or row.guard(now):
+                self._carry_out(row, now)
+                if row.guard is None and row.row.again is not None and self.timers is stay:
+                    repetitions[identifier] = Repetition(message, data, tuple(refused), row.row.again)
+                return
+            refused.append(row.guard)
+        repetitions[identifier] = Repetition(message, data, tuple(refused), ())
+
+    def repeated(self, identifier: int, data: bytes, now: Instant) -> bool:
+        """Whether a frame only repeats what was taken in this stay; its timers then run anew, and no deadline comes
+        nearer."""
+        known = self._repetitions.get(identifier)
+        if known is None or known.data != data:
+            return False
+        for guard in known.guards:
+            if guard(now):
+                return False
+        for timer in known.timers:
+            at = now + self.spans[timer]
+            if timer not in self.timers or at < self._timer_bound:
+                return False
+            self.timers[timer] = at
+        return True
+
+    def forget_repetitions(self) -> None:
+        """What was taken in this stay may be taken otherwise now."""
+        self._repetitions.clear()
 
     @property
     def taken(self) -> set[Row]:
@@ -140,6 +188,7 @@ class TableMachine:
         """Enter a state: stop and start what differs, then its entry actions."""
         state = self.states[name]
         self.state = name
+        self._repetitions.clear()
         self.sends = {send: self.sends.get(send, now) for send in state.sends}
         keep = {timer: at for timer, at in self.timers.items() if timer in state.timers}
         for timer in state.timers:
@@ -192,9 +241,18 @@ class TableMachine:
     def halt(self) -> None:
         """Send nothing more and let no timer run out."""
         self.sends, self.timers = {}, {}
+        self._repetitions.clear()
         self._send_bound = self._timer_bound = self.also_due = self._bound = FAR
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _carry_out(self, row: _Compiled, now: Instant) -> None:
+        row.taken = True
+        for action in row.actions:
+            action(now)
+        target = row.target
+        if target and target != self.state:
+            self.go(target, now)
 
     def _run_timers(self, now: Instant) -> None:
         while True:
@@ -211,10 +269,11 @@ class TableMachine:
     def _run_sends(self, now: Instant) -> None:
         sends = self.sends
         bound = FAR
+        spans, wander = self.spans, self.wander
         for name, at in sends.items():
             # Sending may change the state, which puts another dictionary in the place of this one.
             if at <= now and (self.sends is sends or self.sends.get(name) == at):
-                at += self.period(name)
+                at += self.period(name) if wander else spans[name]
                 self.sends[name] = at
                 self.send(name, now)
             if at < bound:

@@ -15,6 +15,7 @@ from hil.bus.bytefaults import LineFault
 from hil.bus.faults import LinkFault
 from hil.bus.lines import ByteLine, FrameLine, Line, StreamLine, fits
 from hil.errors import UsageError, WorldError
+from hil.native import mypyc_attr
 from hil.protocol.gbt27930 import MessageSet
 from hil.protocol.table import TableMachine
 from hil.units import Instant, Span, s, us
@@ -78,6 +79,7 @@ class Plant(Protocol):
         """Changes since the last call of what controllers subscribe to."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class BaseWorld:
     """Runs nodes, a plant and lines on one queue. ``messages`` are those that triggers may name."""
 

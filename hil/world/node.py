@@ -31,8 +31,8 @@ class Node(Protocol):
     notes: list[Note]
     """What is worth an observation; the runner takes them away."""
 
-    def receive(self, frame: CanFrame, now: Instant) -> None:
-        """A frame of another node has ended on the bus."""
+    def receive(self, frame: CanFrame, now: Instant) -> bool | None:
+        """A frame of another node has ended on the bus. True where it leaves nothing behind, and no nearer deadline."""
 
     def signal(self, name: str, value: float, now: Instant) -> None:
         """A digital sensor of the plant has changed."""
@@ -70,7 +70,8 @@ class NodeRunner:
     def on_frame(self, frame: CanFrame, now: Instant) -> None:
         """Hand a received frame to the node."""
         node = self.node
-        node.receive(frame, now)
+        if node.receive(frame, now):
+            return
         # Most frames leave nothing behind.
         if node.out or node.actuations or node.notes or node.next_deadline() < self._next:
             self.settle()

@@ -23,6 +23,9 @@ ROWS = (
     Row(("both",), "leave", "idle"),
     Row(("idle",), "poll_it", "polled"),
     Row(("polled",), "poll", "", "", ("look",)),
+    Row(("slow", "both"), "told", "idle", "allowed_to_end"),
+    Row(("slow",), "told", "", "", ("restart", "look"), ("out",)),
+    Row(("both",), "told", "", "", ("restart", "look")),
 )
 SPANS = {"A": ms(50), "B": ms(250), "out": s(1), "brief": ms(120), "poll": ms(5)}
 
@@ -34,6 +37,7 @@ class Machine(TableMachine):
         self.said: list[tuple[Instant, str]] = []
         self.allowed = True
         self.leaves_at: Instant | None = None
+        self.ends = False
         super().__init__(STATES, ROWS, SPANS, "idle")
 
     def send(self, name: str, now: Instant) -> None:
@@ -43,6 +47,9 @@ class Machine(TableMachine):
 
     def guard_allowed(self, now: Instant) -> bool:
         return self.allowed
+
+    def guard_allowed_to_end(self, now: Instant) -> bool:
+        return self.ends
 
     def do_restart(self, now: Instant) -> None:
         self.start_timer("out", now)
@@ -168,3 +175,66 @@ def test_what_was_taken_is_known() -> None:
 def test_a_table_that_names_what_does_not_exist_is_refused(states: dict[str, State], rows: tuple[Row, ...]) -> None:
     with pytest.raises(CatalogueError, match=r"nowhere|unheard_of"):
         TableMachine(states, rows, {}, "idle")
+
+
+def told(machine: Machine, now: Instant, *, identifier: int = 1, data: bytes = b"x") -> bool:
+    """Tell a message as a node does; whether it was a mere repetition."""
+    if machine.repeated(identifier, data, now):
+        return True
+    machine.take("told", identifier, "TOLD", data, now)
+    return False
+
+
+def looks(machine: Machine) -> int:
+    return sum(what == "look" for _, what in machine.said)
+
+
+def test_a_message_that_comes_again_restarts_its_timers_and_does_nothing_else() -> None:
+    machine = Machine()
+    machine.fire("start", 0)
+    assert [told(machine, ms(100 * number)) for number in range(1, 20)] == [False, *[True] * 18]
+    assert looks(machine) == 1
+    machine.run(ms(2899))
+    assert machine.state == "slow", "the last one came at 1,900 ms"
+    machine.run(ms(2900))
+    assert machine.state == "idle"
+
+
+def test_another_content_and_another_sender_of_the_message_are_no_repetition() -> None:
+    machine = Machine()
+    machine.fire("start", 0)
+    contents = [(1, b"x"), (1, b"x"), (1, b"y"), (1, b"x"), (2, b"x"), (1, b"x"), (1, b"x")]
+    again = [told(machine, ms(number), identifier=one, data=data) for number, (one, data) in enumerate(contents)]
+    assert again == [False, True, False, False, False, False, True]
+
+
+def test_a_repetition_is_taken_by_a_row_that_refused_it_before() -> None:
+    machine = Machine()
+    machine.fire("start", 0)
+    assert (told(machine, ms(1)), told(machine, ms(2))) == (False, True)
+    machine.ends = True
+    assert not told(machine, ms(3))
+    assert machine.state == "idle"
+
+
+def test_a_new_state_and_a_row_that_does_not_say_so_know_no_repetition() -> None:
+    machine = Machine()
+    machine.fire("start", 0)
+    assert (told(machine, ms(1)), told(machine, ms(2))) == (False, True)
+    machine.fire("more", ms(3))
+    assert [told(machine, ms(number)) for number in range(4, 7)] == [False] * 3
+    assert looks(machine) == 4
+    machine.fire("leave", ms(7))
+    assert (told(machine, ms(8)), told(machine, ms(9))) == (False, True), "nobody takes it there, however often"
+    machine.halt()
+    assert not told(machine, ms(10))
+
+
+def test_a_timer_that_was_stopped_is_started_by_the_row_as_before() -> None:
+    machine = Machine()
+    machine.fire("start", 0)
+    assert (told(machine, ms(1)), told(machine, ms(2))) == (False, True)
+    machine.stop_timer("out")
+    assert not told(machine, ms(3))
+    machine.run(ms(1003))
+    assert machine.state == "idle"

@@ -61,13 +61,21 @@ class Charger(ChargerSteps):
 
     # --- node -------------------------------------------------------------------------------------
 
-    def receive(self, frame: CanFrame, now: Instant) -> None:
+    def receive(self, frame: CanFrame, now: Instant) -> bool:
         """Take one frame: transport protocol, a single message, or nothing of ours."""
-        heard = self._heard.get(frame.id)
-        if heard is None or heard[0] != frame.data:
+        identifier, data = frame.id, frame.data
+        if self.repeated(identifier, data, now):
+            return True
+        heard = self._heard.get(identifier)
+        if heard is None or heard[0] != data:
             heard = self._hear(frame, now)
         if heard is not None:
-            self._take(heard, now)
+            self._keep(heard)
+            if heard[2] in self._odd:
+                self._take_oddly(heard[2], now)
+            else:
+                self.take(heard[2], identifier, heard[1].name, data, now)
+        return False
 
     def signal(self, name: str, value: float, now: Instant) -> None:
         """A digital sensor changed."""
@@ -174,13 +182,12 @@ class Charger(ChargerSteps):
         wrong = not declared.transport and not self.spec.accept_values and message.out_of_range()
         return None if wrong else message
 
-    def _take(self, heard: _Heard, now: Instant) -> None:
+    def _keep(self, heard: _Heard) -> None:
         _, message, name = heard
         if name == "BCL":
             self.bcl = message
         else:
             self._offered = message
-        self.trigger(name, now)
 
     def _ignores(self, name: str, message: Any) -> bool:
         """A seeded fault: reasons of BST or a version of BRM that this charger does not know."""
@@ -242,7 +249,8 @@ class Charger(ChargerSteps):
             heard = self._understand(declared, event.data)
         if heard is not None:
             self._last[event.pgn] = heard
-            self._take(heard, now)
+            self._keep(heard)
+            self.trigger(heard[2], now)
 
     def _cc1_changed(self, volts: float, now: Instant) -> None:
         power = self.spec.power

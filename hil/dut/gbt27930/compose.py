@@ -18,6 +18,8 @@ _MESSAGES = {"CRM00": "CRM", "CRMAA": "CRM", "CRO00": "CRO", "CROAA": "CRO"}
 _STEPS = CCS.signals["voltage"].divisor
 _ZERO = CCS.signals["current"].shift
 """CCS tells tenths of a volt and of an ampere, the latter from an offset on (sheet 3.11)."""
+_WITHIN = 0.499
+"""Of a step: nearer than that to a value of the wire, and rounding finds it whatever floats do in their last digits."""
 _START = datetime(2024, 3, 9, 14, 5, 30)
 """The charger's clock when its world begins; there is no wall clock in a world."""
 
@@ -45,18 +47,47 @@ class _Sending:
         self.frame = CanFrame(identifier, b"")
 
 
+class _Output:
+    """What CCS says of the output, in the steps of the wire, rounded as the codec does: most say what the last said."""
+
+    __slots__ = ("_amperes", "_minutes", "_permitted", "_volts", "values")
+
+    def __init__(self, volts: float, amperes: float, minutes: int, permitted: bool) -> None:
+        volts = max(volts, 0.0)
+        steps, current = round(volts * _STEPS), round(-amperes * _STEPS - _ZERO) + _ZERO
+        self.values: dict[str, Any] = {
+            "voltage": steps / _STEPS,
+            "current": current / _STEPS,
+            "charging_time": minutes,
+            "charging_permitted": 1 if permitted else 0,
+        }
+        self._volts = (steps - _WITHIN) / _STEPS, (steps + _WITHIN) / _STEPS
+        self._amperes = (-current - _WITHIN) / _STEPS, (-current + _WITHIN) / _STEPS
+        self._minutes = minutes
+        self._permitted = permitted
+
+    def still(self, volts: float, amperes: float, minutes: int, permitted: bool) -> bool:
+        """Whether these are rounded to the same values; False also where that is not certain."""
+        low, high = self._volts
+        if not low < volts < high or minutes != self._minutes or permitted != self._permitted:
+            return False
+        low, high = self._amperes
+        return low < amperes < high
+
+
 class Composer:
     """Composes the frames of one charger, with the edits of its spec."""
 
     def __init__(self, charger: Charger) -> None:
         self._charger = charger
         self._sendings: dict[str, _Sending] = {}
+        self._output: _Output | None = None
 
     def frame(self, name: str, now: Instant) -> CanFrame:
         """The frame to send under the name that states use, such as ``CRM00``."""
         sending = self._sendings.get(name) or self._prepare(name)
         values = sending.values(name, now)
-        if values == sending.told or (sending.stale and sending.told is not None):
+        if values is sending.told or values == sending.told or (sending.stale and sending.told is not None):
             return sending.frame  # it says what the last one said, as most do
         sending.told = values
         data = sending.declared(**{**values, **sending.forced}).encode()
@@ -115,15 +146,13 @@ class Composer:
         charger = self._charger
         power = charger.spec.power
         volts, amperes = charger.power.measure(now)
-        volts = max(volts * power.voltage_gain + power.voltage_offset, 0.0)
+        volts = volts * power.voltage_gain + power.voltage_offset
         amperes = amperes * power.current_gain + power.current_offset
-        # In the steps of the wire, rounded as the codec does: most frames then say what the last one said.
-        return {
-            "voltage": round(volts * _STEPS) / _STEPS,
-            "current": (round(-amperes * _STEPS - _ZERO) + _ZERO) / _STEPS,
-            "charging_time": charger.power.minutes(now),
-            "charging_permitted": 1 if charger.permitted else 0,
-        }
+        minutes = charger.power.minutes(now)
+        told = self._output
+        if told is None or not told.still(volts, amperes, minutes, charger.permitted):
+            self._output = told = _Output(volts, amperes, minutes, charger.permitted)
+        return told.values
 
     def _cst(self, name: str, now: Instant) -> dict[str, Any]:
         return dict(self._charger.cause)

@@ -96,7 +96,7 @@ ROWS: tuple[Row, ...] = (
     Row(("ready",), "T8", "error", "bcl_seen", ("report:bcl",)),
     Row(("ready",), "T9", "error", "bcs_seen", ("report:bcs",)),
     # C9: charging and pause
-    Row(_SUPPLYING, "BCL", "", "", ("take_bcl",)),
+    Row(_SUPPLYING, "BCL", "", "", ("take_bcl",), ("T8",)),
     Row(_SUPPLYING, "BCS", "", "", ("take_bcs",)),
     Row(_SUPPLYING, "T8", "error", "", ("report:bcl",)),
     Row(_SUPPLYING, "T9", "error", "", ("report:bcs",)),

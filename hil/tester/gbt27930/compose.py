@@ -39,6 +39,9 @@ class VehicleComposer:
 
     def __init__(self, vehicle: Vehicle) -> None:
         self._vehicle = vehicle
+        self._demand = vehicle.demand
+        self._demanded: dict[str, Any] | None = None
+        """What BCL says of it."""
         self._sayings = {
             name: Saying(vehicle.messages.by_name[name], getattr(self, f"_{name.lower()}")) for name in _MESSAGES
         }
@@ -49,11 +52,10 @@ class VehicleComposer:
         message_name = name[:3]
         saying = self._sayings[message_name]
         values = saying.values(name, now)
-        if vehicle.spec.content:
-            values |= vehicle.spec.content.get(message_name, {})
-        if vehicle.altered:
-            values |= vehicle.altered.get(message_name, {})
-        if values != saying.told:
+        if vehicle.spec.content or vehicle.altered:
+            fixed, altered = vehicle.spec.content.get(message_name, {}), vehicle.altered.get(message_name, {})
+            values = {**values, **fixed, **altered}
+        if values is not saying.told and values != saying.told:
             declared = saying.declared
             data = self._habits(message_name, declared(**values).encode(), short=not declared.transport)
             saying.told, saying.data = values, data
@@ -112,8 +114,11 @@ class VehicleComposer:
 
     def _bcl(self, name: str, now: Instant) -> dict[str, Any]:
         vehicle = self._vehicle
-        volts, amperes, mode = vehicle.demand if vehicle.course is None else vehicle.course.demand(now)
-        return {"voltage_demand": volts, "current_demand": amperes, "mode": mode}
+        demand = vehicle.demand if vehicle.course is None else vehicle.course.demand(now)
+        if demand != self._demand or self._demanded is None:
+            volts, amperes, mode = self._demand = demand
+            self._demanded = {"voltage_demand": volts, "current_demand": amperes, "mode": mode}
+        return self._demanded
 
     def _bcs(self, name: str, now: Instant) -> dict[str, Any]:
         sense = self._vehicle.sense

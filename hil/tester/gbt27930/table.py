@@ -49,7 +49,7 @@ ROWS: tuple[Row, ...] = (
     Row(("ready",), "CRO00", "", "", ("stop_t16",)),
     Row(CHARGING, "CCS", "stop", "soc_reached", ("stop_for_soc",)),
     Row(("charging",), "CCS", "supplied", "", ("take_ccs",)),
-    Row(("supplied",), "CCS", "", "", ("take_ccs",)),
+    Row(("supplied",), "CCS", "", "", ("take_ccs",), ("T18",)),
     # stop
     Row((*_BEFORE_CHARGING, *CHARGING), "own_stop", "stop", "", ("await_cst",)),
     Row(CHARGING, "CST", "stop", "", ("charger_stopped",)),

@@ -84,15 +84,21 @@ class Vehicle(TableMachine):
 
     # --- node -------------------------------------------------------------------------------------
 
-    def receive(self, frame: CanFrame, now: Instant) -> None:
+    def receive(self, frame: CanFrame, now: Instant) -> bool:
         """Take one frame from the charger; a BMS without its supply hears nothing."""
+        identifier, data = frame.id, frame.data
+        if self.repeated(identifier, data, now):
+            return True
         if self.state == "asleep":
-            return
-        heard = self._heard.get(frame.id)
-        if heard is None or heard[0] != frame.data:
+            return False
+        heard = self._heard.get(identifier)
+        if heard is None or heard[0] != data:
             heard = self._hear(frame, now)
         if heard is not None:
-            self._take(heard, now)
+            _, self._offered, name = heard
+            if self.state not in self.held:
+                self.take(name, identifier, heard[1].name, data, now)
+        return False
 
     def signal(self, name: str, value: float, now: Instant) -> None:
         """The auxiliary supply wakes the BMS and puts it to sleep."""
@@ -144,6 +150,7 @@ class Vehicle(TableMachine):
         if carry_out is None:
             raise UsageError(f"the vehicle does not know the order {verb!r}; it knows {', '.join(sorted(known))}")
         carry_out(arguments, now)
+        self.forget_repetitions()
         self.notes.append(Note(now, "order", verb, scalars(arguments)))
 
     def _names(self, arguments: Mapping[str, Any]) -> set[str]:
@@ -301,19 +308,14 @@ class Vehicle(TableMachine):
             self._heard[frame.id] = heard
         return heard
 
-    def _take(self, heard: _Heard, now: Instant) -> None:
-        _, self._offered, name = heard
-        if self.state not in self.held:
-            super().fire(name, now)
-
     # --- sending ----------------------------------------------------------------------------------
 
     def send(self, name: str, now: Instant) -> None:
         """Send what a state lists as ``name``, as silenced, altered or malformed as ordered."""
         message_name = name[:3]
-        if message_name in self.silent:
+        if self.silent and message_name in self.silent:
             return
-        if message_name in self.variants:
+        if self.variants and message_name in self.variants:
             saying = self.compose.saying(name, now)
             self.out.extend(malformed(self.variants[message_name], saying.declared, saying.data))
         elif name in self.spec.optional:
