@@ -28,7 +28,7 @@ from hil.pytest_plugin.run import CaseRun
 from hil.qualify.suite import suite_cases
 from hil.units import s
 from hil.world.observation import Note
-from hil.world.pipe import RemoteWorld, serve
+from hil.world.pipe import GoneError, RemoteWorld, serve
 from hil.world.plan import Advance, Close, Command, Do, Plan, Reply, Rule, Stimulate
 from hil.world.virtual import VirtualWorld
 
@@ -195,7 +195,7 @@ def test_each_kind_of_error_arrives_as_itself(kind: type[HilError]) -> None:
 
 def test_a_world_that_breaks_is_closed_and_missed() -> None:
     world, arrived = refuse(ZeroDivisionError("a defect of the world"))
-    assert arrived is WorldError
+    assert arrived is GoneError
     assert world.closed == 1
 
 

@@ -68,9 +68,12 @@ def structs(draw: st.DrawFn, declared: type[msgspec.Struct]) -> msgspec.Struct:
             drawn[each.name] = draw(values(hints[each.name]))
     try:
         return declared(**drawn)
-    except UsageError:  # a fault that nobody can make: only what it needs, and a node
+    except UsageError:  # a fault that nobody can make: only what it needs, and a node where it hits one
         needed = {each.name: drawn[each.name] for each in msgspec.structs.fields(declared) if each.required}
-        return declared(**{**needed, "name": "fault", "sender": "vehicle"})
+        try:
+            return declared(**{**needed, "name": "fault", "sender": "vehicle"})
+        except UsageError:
+            return declared(**{**needed, "name": "fault"})
 
 
 COMMANDS, OBSERVATIONS, ANSWERS = get_args(Command), get_args(Observation), (Reply, Failure)
