@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from hil.bench.twin import Pool
 from hil.profile.coverage import FOLDER, Coverage, load_coverage, save_coverage
 
 FILE_NAME = "coverage.json"
 
 
-def keep_parts(out: Path, pools: Iterable[Pool], usual: Mapping[str, str]) -> None:
+class Generated(Protocol):
+    """Generated load profiles that have been run."""
+
+    theme: str
+    coverage: Coverage
+
+    @property
+    def readings(self) -> Mapping[str, str]:
+        """To which the reference was built."""
+
+
+def keep_parts(out: Path, pools: Iterable[Generated], usual: Mapping[str, str]) -> None:
     """Write the statistics of each pool into the folder of a report, where they are not there yet.
 
     The name has the theme, and readings where they differ from the ``usual`` ones, so that processes that share

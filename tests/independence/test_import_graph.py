@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = {"errors", "units", "codec", "protocol", "plant", "bus", "world"}
-"""What both sides may stand on: values, wire layers and the world they meet in. None of it judges."""
+SHARED = {"errors", "native", "units", "codec", "protocol", "plant", "bus", "world"}
+"""What both sides may stand on: values, wire layers, the world they meet in, and what compiles it. None of it judges."""
 JUDGE = ("hil.conformance", "hil.evidence")
-ASSEMBLY = ("hil.bench.setup", "hil.bench.opening", "hil.bench.kinds", "hil.bench.door")
-"""Where virtual benches are put together, and so the only parts of the bench that know every side."""
+ASSEMBLY = tuple(
+    f"hil.bench.{each}" for each in ("setup", "opening", "kinds", "door", "instruments", "live", "serving")
+)
+"""Where benches are put together, and so the only parts of the bench that know a side."""
 
 
 def modules() -> dict[str, Path]:
