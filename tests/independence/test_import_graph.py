@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"errors", "native", "units", "codec", "protocol", "plant", "bus", "world"}
-"""What both sides may stand on: values, wire layers, the world they meet in, and what compiles it. None of it judges."""
+"""What both sides may stand on: values, wire layers, the world they meet in, what compiles it. None of it judges."""
 JUDGE = ("hil.conformance", "hil.evidence")
 ASSEMBLY = tuple(
     f"hil.bench.{each}" for each in ("setup", "opening", "kinds", "door", "instruments", "live", "serving")
