@@ -26,6 +26,8 @@ VERDICT = "hil_verdict"
 TEXT = "hil_text"
 """Attributes of a report: the result as plain values, its word for pytest, and its story."""
 NAME = "hil-controller"
+PROBLEM = "hil_problem"
+"""What a worker of xdist leaves to be told, by this key of its output."""
 
 
 class Controller:
@@ -83,6 +85,13 @@ class Controller:
         elif report.failed and report.when != "call":
             # A worker that died is reported with "???" for the phase.
             self.problems.append(f"{report.nodeid}: {report.longreprtext.strip().splitlines()[-1]}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker left to be told; each says the same."""
+        problem = getattr(node, "workeroutput", {}).get(PROBLEM)
+        if problem is not None and problem not in self.problems:
+            self.problems.append(problem)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -17,7 +17,7 @@ from hil.conformance.catalogue import Requirement
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import HilError, UsageError
 from hil.marks import requirement_of
-from hil.pytest_plugin.controller import NAME, Controller
+from hil.pytest_plugin.controller import NAME, PROBLEM, Controller
 from hil.pytest_plugin.options import options_of
 from hil.pytest_plugin.plan import Run, RunPlan, make_plan
 from hil.pytest_plugin.run import CaseRun, result_of
@@ -67,11 +67,9 @@ class Session:
         """Tie items to their runs; returns those to keep and those not asked for.
 
         A requirement of a user's suite that was collected whole and has no case raises :class:`pytest.UsageError`:
-        it would not be judged, and nobody told.
+        it would not be judged, and nobody told. A worker leaves that to the process that the user sees.
         """
-        missing = self._without_case()
-        if missing:
-            raise pytest.UsageError(f"no case judges {', '.join(missing)}: {len(missing)} of the suite's requirements")
+        self._refuse_missing()
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
@@ -80,6 +78,15 @@ class Session:
             (kept if wanted else dropped).append(item)
         self.runs = [item.stash[RUN] for item in kept if RUN in item.stash]
         return kept, dropped
+
+    def _refuse_missing(self) -> None:
+        missing = self._without_case()
+        if not missing:
+            return
+        text = f"no case judges {', '.join(missing)}: {len(missing)} of the suite's requirements"
+        if not hasattr(self._config, "workeroutput"):
+            raise pytest.UsageError(text)
+        self._config.workeroutput[PROBLEM] = text
 
     def _without_case(self) -> list[str]:
         whole = {(self._config.invocation_params.dir / each).resolve() for each in self._config.args}

@@ -111,6 +111,14 @@ def test_a_requirement_that_no_case_judges_is_usage(shell: Any, acme: Path, more
     assert "no case judges ACME/A.03: 1 of the suite's requirements" in done.stderr
 
 
+def test_workers_tell_of_it_too(shell: Any, acme: Path) -> None:
+    (acme / "requirements.toml").write_text(FILE + '[[requirement]]\ncase = "A.03"\ntitle = "x"\n', encoding="utf-8")
+    done = shell.hil("run", "--suite", "acme suite", "--", "-n", "2")
+    assert done.returncode == 3, done.stdout
+    assert done.stderr.count("no case judges ACME/A.03: 1 of the suite's requirements") == 1
+    assert [case["id"] for case in shell.report()["cases"]] == ["A.02", "A.01", "A.01"], "the others have run"
+
+
 def test_a_clash_is_usage(shell: Any, acme: Path) -> None:
     (acme / "requirements.toml").write_text(FILE.replace("A.02", "DN.3006"), encoding="utf-8")
     done = shell.hil("run", "--suite", "acme suite")
