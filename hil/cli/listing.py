@@ -44,7 +44,7 @@ def show_cases(plan: RunPlan, runs: Sequence[Run]) -> None:
         requirement = run.requirement
         variants = len({each.variant for each in runs if each.requirement.id == requirement.id})
         basis = f"{requirement.basis} (advisory)" if requirement.advisory and run.advisory else requirement.basis
-        reason = "yes" if run.not_applicable is None else f"no: {run.not_applicable}"
+        reason = _applies([each for each in runs if each.requirement.id == requirement.id])
         purpose = f"{run.purpose} ({variants} variants)" if variants > 1 else run.purpose
         cells = (requirement.case, requirement.id, requirement.source, basis, reason, purpose)
         table.add_row(*map(escape, cells))
@@ -52,6 +52,14 @@ def show_cases(plan: RunPlan, runs: Sequence[Run]) -> None:
     out.print(table)
     told = f"{len(shown)} case{'s' * (len(shown) != 1)} in {len(runs)} run{'s' * (len(runs) != 1)}"
     out.print(f"{told} on rig {plan.rig.name}, GB/T 27930-{plan.edition}", style="bold")
+
+
+def _applies(runs: Sequence[Run]) -> str:
+    """Whether the runs of a requirement are applicable; where some are and others not, how many and why not."""
+    reasons = [run.not_applicable for run in runs if run.not_applicable is not None]
+    if not reasons:
+        return "yes"
+    return f"no: {reasons[0]}" if len(reasons) == len(runs) else f"yes, but {len(reasons)} not: {reasons[0]}"
 
 
 def show_faults() -> None:

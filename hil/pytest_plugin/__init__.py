@@ -38,7 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     _load_fixtures(config)
     given = options_of(config)
     if any(getattr(given, name) != getattr(Options(), name) for name in Options.__dataclass_fields__ if name != "out"):
-        session_of(config)
+        rig = session_of(config).plan.rig
+        if not rig.virtual and config.getoption("numprocesses", None):
+            raise pytest.UsageError(f"rig {rig.name} has its ports once only: run it in one process, without -n")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Controller(config), NAME)
 

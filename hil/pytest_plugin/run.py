@@ -152,8 +152,11 @@ class CaseRun:
     def _conclude(self, error: BaseException | None) -> CaseResult:
         bench = self.bench
         if self._dut_end is not None:
-            how, words = self._dut_end
-            bench.judge.add(Measurement("DUT", how, "", None, None, Verdict.FAIL, bench.now, words))
+            # Before what else came of it, at the instant where that showed.
+            (how, words), shown = self._dut_end, bench.judge.decisive
+            at = shown.at if shown is not None and shown.verdict is Verdict.FAIL else None
+            told = Measurement("DUT", how, "", None, None, Verdict.FAIL, bench.now if at is None else at, words)
+            bench.judge.measurements.insert(0, told)
         verdict, reason = self._verdict(error)
         result = result_of(self.run, self._plan, verdict, reason)
         result.dut_output = self._dut_output

@@ -77,7 +77,7 @@ def test_a_charger_behind_a_signals_port_is_judged_as_a_virtual_one() -> None:
     assert told["gbt34657"] == {"rig udp-multicast has no inspection"}
     twin = "rig udp-multicast is live: generated load profiles are run on the virtual twin, a rig replays written ones"
     assert twin in told["load_profiles"]
-    assert told["ac_charger"] == {"rig udp-multicast has a DC charger ([roles] can)"}
+    assert "rig udp-multicast has a DC charger ([roles] can)" in told["ac_charger"]
     assert told["rapi"] == {"rig udp-multicast has no port to the charger's console (RAPI) ([roles] console)"}
     assert told["modbus"] == {"rig udp-multicast has no port to the Modbus device ([roles] modbus)"}
 

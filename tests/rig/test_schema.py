@@ -59,6 +59,37 @@ def test_what_the_loader_refuses_the_schema_refuses(tmp_path: Path, edit: dict[s
         jsonschema.validate(DOCUMENT | edit, rig_schema())
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('type = "tcp"', 'type = "udp"'),
+        ("port = 502", "port = 0"),
+        ("port = 502\n", ""),
+        ("bitrate = 250000", "bitrate = 1"),
+        ("receive_own_messages = true", "receive_own_messages = [1]"),
+        ('can = "can0"', "can = 1"),
+        ("tcp://127.0.0.1:9100", "tcp://127.0.0.1"),
+        ("voltage = {", "volts = {"),
+        ("relative = 0.001", "relative = 1"),
+        ("2026-03-01", "1.3.2026"),
+        ("max_duration = 3600.0\n", ""),
+        ('["./charger", "--can", "vcan0"]', "[]"),
+        ('KEY = "value"', "KEY = 1"),
+        ('kind = "live"', 'kind = "virtual"'),
+    ],
+)
+def test_the_same_of_a_live_rig(live: Path, old: str, new: str) -> None:
+    right = live.read_text("utf-8")
+    assert old in right
+    jsonschema.validate(tomllib.loads(right), rig_schema())
+    wrong = right.replace(old, new, 1)
+    live.write_text(wrong, encoding="utf-8")
+    with pytest.raises(RigError):
+        load_rig(live)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(wrong), rig_schema())
+
+
 def _toml(document: dict[str, Any], name: str = "") -> str:
     plain = {key: value for key, value in document.items() if not isinstance(value, dict)}
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in plain.items())
