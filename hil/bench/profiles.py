@@ -50,17 +50,22 @@ def replay(bench: Driver, profile: LoadProfile) -> None:
     Everything is declared before the session starts. Raises :class:`Inconclusive` when charging is not
     reached, unless the profile itself disturbs the way there.
     """
+    if begin(bench, profile):
+        bench.until(bench.now + profile.span + AFTERWARDS)
+        _await_reconnection(bench)
+    elif not profile.before:
+        raise Inconclusive(f"charging was not reached by {show_instant(bench.now)}")
+
+
+def begin(bench: Driver, profile: LoadProfile) -> bool:
+    """Declare all that a profile has and start the session; whether charging is reached."""
     bench.do(initial_demand(profile))
     for rule in rules(profile):
         bench.on(rule.trigger, *rule.actions, delay=rule.delay, name=rule.name, needed=not profile.before)
     bench.plug_in()
     bench.let(_PLUGGED)
     bench.start()
-    if bench.wait(Phase.CHARGING.trigger, Phase.CHARGING.limit):
-        bench.until(bench.now + profile.span + AFTERWARDS)
-        _await_reconnection(bench)
-    elif not profile.before:
-        raise Inconclusive(f"charging was not reached by {show_instant(bench.now)}")
+    return bench.wait(Phase.CHARGING.trigger, Phase.CHARGING.limit)
 
 
 def _await_reconnection(bench: Driver) -> None:

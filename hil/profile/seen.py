@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from hil.codec.message import Message
 from hil.plant.signals import BY_NAME
-from hil.protocol.gbt27930 import BCL, BCP, CCS, MessageSet
+from hil.protocol.gbt27930 import BCL, BCP, CCS, CHARGER_ADDRESS, MessageSet
 from hil.protocol.j1939 import Listener
 from hil.protocol.j1939.settings import TP_CM_PF, TP_DT_PF
 from hil.units import FAR, Instant, Span
@@ -177,6 +177,10 @@ class Seen:
         self.charges: list[Charge] = []
         self.told: dict[str, list[Told]] = {}
         """Every other message by name; long ones only BCP."""
+        self.answers: list[Instant] = []
+        """Frames of the charger that are none of its messages: of transport, or unknown."""
+        self.transports: list[Instant] = []
+        """Frames of transport from the vehicle, which ask for these."""
         self.notes: list[Note] = []
         self.end: Instant = 0
         """The latest observation."""
@@ -287,6 +291,10 @@ class Seen:
     def _transport(self, frame: FrameSeen) -> None:
         """Only BCP is of interest among the long messages."""
         protocol_format = frame.id >> 16 & 0xFF
+        if frame.id & 0xFF == CHARGER_ADDRESS:
+            self.answers.append(frame.t)
+        elif protocol_format in (TP_CM_PF, TP_DT_PF):
+            self.transports.append(frame.t)
         if protocol_format == TP_CM_PF:
             if frame.data[5:8] != self._bcp_pgn:
                 return

@@ -27,3 +27,9 @@ def test_LP_12(bench: Bench) -> None:
 def test_LP_17(bench: Bench) -> None:
     """TP: the charger's messages keep their period whatever is demanded."""
     judge_generated(bench, "LP.17")
+
+
+@requirement("LOADPROFILE/LP.18")
+def test_LP_18(bench: Bench) -> None:
+    """TP: beside its messages the charger sends answers to the vehicle's transport only, however long it goes on."""
+    judge_generated(bench, "LP.18")

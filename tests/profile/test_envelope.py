@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -61,5 +62,6 @@ def test_legal_profiles_keep_within_their_envelope(current: float, power: float,
 
 @pytest.mark.parametrize("field", ["max_voltage", "max_current", "max_power", "max_duration"])
 def test_an_envelope_that_allows_nothing_is_our_misuse(field: str) -> None:
+    nothing: dict[str, Any] = {field: 0.0}
     with pytest.raises(UsageError, match=field):
-        Envelope(**{field: 0.0})
+        Envelope(**nothing)

@@ -79,6 +79,38 @@ def verdict(found: Seen, case: str, **readings: str) -> Verdict:
     return worst(each.verdict for each in measured(found, case, **readings))
 
 
+# --- traffic --------------------------------------------------------------------------------------
+
+RTS, ANSWER, STRAY = 0x1CEC56F4, 0x1CECF456, 0x18FFA056
+
+
+def frames(identifier: int, *times: Instant) -> list[Observation]:
+    return [FrameSeen(t, "can0", identifier, bytes(8), "") for t in times]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "expected"),
+    [
+        (10, 10, Verdict.PASS),
+        (10, 12, Verdict.PASS),
+        (10, 13, Verdict.FAIL),
+        (0, 2, Verdict.PASS),
+        (0, 3, Verdict.FAIL),
+    ],
+)
+def test_the_charger_answers_transport_and_no_more(asked: int, answered: int, expected: Verdict) -> None:
+    found = seen(
+        frames(RTS, *(s(5) + n * ms(20) for n in range(asked))),
+        frames(ANSWER, *(s(5) + n * ms(20) + ms(1) for n in range(answered))),
+    )
+    assert verdict(found, "LP.18") is expected
+
+
+def test_frames_that_nobody_asked_for_count_in_each_second_for_themselves() -> None:
+    assert verdict(seen(frames(STRAY, *(n * ms(500) + ms(n) for n in range(50)))), "LP.18") is Verdict.PASS
+    assert verdict(seen(frames(STRAY, *(n * ms(300) for n in range(50)))), "LP.18") is Verdict.FAIL
+
+
 # --- what the clock can tell ----------------------------------------------------------------------
 
 

@@ -40,7 +40,6 @@ class Charger(ChargerSteps):
 
     def __init__(self, spec: ChargerSpec, sense: Sense, messages: MessageSet) -> None:
         self.messages = messages
-        self.out: list[CanFrame] = []
         self.notes: list[Note] = []
         self.compose = Composer(self)
         self.tp = Transport(CHARGER_ADDRESS, BMS_ADDRESS, timing=spec.tp_timing, behaviour=spec.tp)

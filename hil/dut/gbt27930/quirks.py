@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hil.codec.frame import CanFrame
 from hil.dut.gbt27930.power import PowerControl
 from hil.units import SECOND, Instant, Span, ms
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _CV = 1
 _QUICK: Span = ms(60)
 """Demands that change with each BCL come closer together than this."""
+_REPORT = 0x18FFA056
+"""A proprietary broadcast of the charger (J1939 PDU2)."""
 _LONG_AGO: Instant = -(1 << 62)
 
 
@@ -62,6 +65,8 @@ class Quirks:
     """After a reconnection the former set-points are in force as soon as K1/K2 close."""
     ccs_waits: Span = 0
     """A demand that changes with each BCL puts the next CCS off by this much."""
+    reports_changes: int = 0
+    """Each changed demand is reported by one frame more than the one before, up to so many; 0 for no report."""
 
 
 class QuirkyPower(PowerControl):
@@ -81,6 +86,7 @@ class QuirkyPower(PowerControl):
         """BCL when the present pause began."""
         self._pauses = 0
         self._charges = 0
+        self._reported = 0
 
     # --- following ----------------------------------------------------------------------------------
 
@@ -97,6 +103,7 @@ class QuirkyPower(PowerControl):
         quick = now < self._changed + _QUICK
         if quick and quirks.ccs_waits and "CCS" in self._charger.sends:
             self._charger.sends["CCS"] += quirks.ccs_waits
+        self._report()
         before = self._target
         self._changed = now
         self._taken = self._altered(bcl)
@@ -108,6 +115,12 @@ class QuirkyPower(PowerControl):
             if quirks.overshoot_from and self._target - before >= quirks.overshoot_from:
                 self._over_until = now + quirks.overshoot_span
                 self.slew(now)
+
+    def _report(self) -> None:
+        """A list that is never cleared is told from its start."""
+        if self._reported < self._quirks.reports_changes:
+            self._reported += 1
+        self._charger.out += [CanFrame(_REPORT, bytes(8))] * self._reported
 
     def _altered(self, bcl: Any) -> Any:
         quirks = self._quirks

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hil.codec.frame import CanFrame
 from hil.dut.gbt27930.power import PowerControl
 from hil.dut.gbt27930.quirks import QuirkyPower
 from hil.dut.gbt27930.spec import ChargerSpec
@@ -25,6 +26,8 @@ class ChargerSteps(TableMachine):
     def __init__(self, spec: ChargerSpec, sense: Sense) -> None:
         self.spec = spec
         self.sense = sense
+        self.out: list[CanFrame] = []
+        """Frames to send."""
         self.actuations: list[tuple[str, float]] = []
         self.bhm: Any = None
         self.bcp: Any = None

@@ -54,6 +54,7 @@ INVARIANTS: Mapping[str, Invariant] = MappingProxyType(
             ("LP.15", flow.phases_end),
             ("LP.16", flow.reconnections_start_over),
             ("LP.17", told.periods_hold),
+            ("LP.18", told.traffic_bounded),
         )
     }
 )

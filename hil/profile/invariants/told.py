@@ -16,6 +16,8 @@ from hil.units import SECOND, Instant, Span, ms, seconds
 _AGE: Span = ms(55)
 """A period of CCS and a tenth: what a frame tells was read before it was sent."""
 _WIRE_STEP = 0.1
+_HOLDS = 2
+"""Frames in a second by which a receiver holds a transfer (sheet 1.4: Th = 500 ms)."""
 _PERIODIC: tuple[type[Message], ...] = (CCS, CST, CSD)
 _GAP: Span = ms(600)
 """A longer gap than any tolerance: the messages belong to different visits of a state."""
@@ -93,6 +95,28 @@ def _sessions(context: Context) -> Iterator[tuple[Instant, Instant]]:
     chm = context.seen.all("CHM")
     starts = [after.t for before, after in pairwise(chm) if after.t - before.t > SECOND]
     yield from pairwise([0, *starts, FAR])
+
+
+def traffic_bounded(context: Context) -> Iterator[Measurement]:
+    """LP.18: beside its messages, the charger sends answers to the vehicle's transport only, however long it goes on.
+
+    In any second no more of them than frames of transport from the vehicle, and the holds that Th allows.
+    """
+    answers, transports = context.seen.answers, context.seen.transports
+    worst = Worst("frames beside its messages in a second", "")
+    most, first, asked_first, asked = float("-inf"), 0, 0, 0
+    for number, t in enumerate(answers):
+        while answers[first] <= t - SECOND:
+            first += 1
+        while asked < len(transports) and transports[asked] <= t:
+            asked += 1
+        while asked_first < asked and transports[asked_first] <= t - SECOND:
+            asked_first += 1
+        sent, allowed = number - first + 1, asked - asked_first + _HOLDS
+        if sent - allowed > most:
+            most = sent - allowed
+            worst.see(float(sent), high=float(allowed), at=t)
+    yield from worst.measurements()
 
 
 def periods_hold(context: Context) -> Iterator[Measurement]:

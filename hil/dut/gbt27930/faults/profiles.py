@@ -133,6 +133,13 @@ FAULTS = (
         "timing",
         lambda c: c.quirky(ccs_waits=ms(15)),
     ),
+    Fault(
+        "reports-pile-up",
+        _load_profile("LP.18"),
+        "reports each changed demand with all earlier ones, up to 24 of them, in frames that nobody asked for",
+        "timing",
+        lambda c: c.quirky(reports_changes=24),
+    ),
     # course of the session
     Fault(
         "demand-ends-a-pause",
