@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from hil.bench.ac import AcBench
 from hil.bench.core import Sink, ignore
 from hil.bench.judge import Judge
 from hil.bus.bytefaults import ParityError
+from hil.bus.observe import BytesSeen
 from hil.bus.serial import SerialFormat
 from hil.protocol.dlt645 import (
     ANSWER,
@@ -135,14 +138,27 @@ class MeterBench(AcBench):
         asked = self.sent_until(start)
         while self._first(start) is None and self.now < asked + _PATIENCE:
             self.let(_SLICE)
-        chunks = self.record.bytes_on(LINE, start, sender=DUT)
+        chunks = self._heard(start)
         raw = b"".join(each.data for each in chunks)
         delay = chunks[0].started - asked if chunks else None
         return Asked(self._first(start), raw, start, chunks[-1].t if chunks else self.now, delay)
 
     def _first(self, after: Instant) -> Frame | None:
-        raw = b"".join(each.data for each in self.record.bytes_on(LINE, after, sender=DUT))
+        raw = b"".join(each.data for each in self._heard(after))
         return next((each for each in Framer().feed(raw) if isinstance(each, Frame)), None)
+
+    def _heard(self, after: Instant) -> list[BytesSeen]:
+        """What the meter sent since an instant; what a two-wire adapter repeats of the bench's own is left out."""
+        chunks = self.record.heard_on(LINE, after, but=(READER,))
+        sent = b"".join(each.data for each in self.record.bytes_on(LINE, after, sender=READER))
+        # A live port tells no sender: an echo is whole, and stands before everything else.
+        if any(each.sender for each in chunks) or not b"".join(each.data for each in chunks).startswith(sent):
+            return chunks
+        while chunks and sent:
+            repeated = len(chunks[0].data[: len(sent)])
+            rest, sent = chunks[0].data[repeated:], sent[repeated:]
+            chunks = [*([replace(chunks[0], data=rest)] if rest else []), *chunks[1:]]
+        return chunks
 
     def ask(self, request: Frame, *, wake: int = WAKE_BYTES) -> Asked:
         """Send a request and wait for its answer."""

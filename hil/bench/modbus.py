@@ -218,7 +218,7 @@ class ModbusBench(Core[StreamRecord]):
 
     def said(self, line: Line, after: Instant) -> list[BytesSeen]:
         """What the device has sent on a line after an instant."""
-        return self.record.bytes_on(SERIAL_LINE if line.serial else TCP_LINE, after, sender=DUT)
+        return self.record.heard_on(SERIAL_LINE if line.serial else TCP_LINE, after, but=(MASTER, OTHER))
 
     def expect_mute(self, line: Line, label: str, *, after: Instant, span: Span = SECOND) -> None:
         """The device sends nothing for a span after an instant."""
@@ -229,7 +229,7 @@ class ModbusBench(Core[StreamRecord]):
     def silence_before(self, outcome: Outcome) -> Span | None:
         """From the end of a request on the serial line to the begin of its answer; None where there is none."""
         asked = self.record.bytes_on(SERIAL_LINE, outcome.sent, sender=MASTER)
-        answers = self.record.bytes_on(SERIAL_LINE, outcome.sent, sender=DUT)
+        answers = self.record.heard_on(SERIAL_LINE, outcome.sent, but=(MASTER, OTHER))
         return answers[0].started - asked[0].t if asked and answers else None
 
     def report_times(self, outcomes: Sequence[Outcome]) -> None:

@@ -16,8 +16,8 @@ from hil.units import SECOND, Instant, Span, ms, s
 from hil.world.observation import Note, Scalar
 from hil.world.plan import OnNote, Tell
 
-CLIENT, DUT, LINE = "client", "charger", "console"
-"""Nodes and their line."""
+CLIENT, LINE = "client", "console"
+"""The bench's node and its line."""
 KIND = "rapi"
 """Of the client's notes."""
 _BOOT: Span = SECOND
@@ -113,7 +113,7 @@ class RapiBench(AcBench):
 
     def bytes_said(self, after: Instant = 0) -> bytes:
         """All that the console has sent since an instant."""
-        return b"".join(each.data for each in self.record.bytes_on(LINE, after, sender=DUT))
+        return b"".join(each.data for each in self.record.heard_on(LINE, after, but=(CLIENT,)))
 
     def said(self, after: Instant) -> list[Frame]:
         """Whole frames of the console since an instant, in order."""

@@ -108,6 +108,15 @@ class StreamRecord:
         seen = between(self._index.bytes_by_line.get(line, []), after, until)
         return [each for each in seen if not sender or each.sender == sender]
 
+    def heard_on(
+        self, line: str, after: Instant = -1, until: Instant | None = None, *, but: tuple[str, ...]
+    ) -> list[BytesSeen]:
+        """Chunks of bytes on a line with ``after < t <= until`` of anybody but these nodes of the bench.
+
+        So a case finds what the DUT sent on any line: a live port tells no sender.
+        """
+        return [each for each in self.bytes_on(line, after, until) if each.sender not in but]
+
     def changes_of(self, line: str, after: Instant = -1, until: Instant | None = None) -> list[LineSeen]:
         """Connections opened, closed, reset or refused on a line with ``after < t <= until``."""
         self.sort()

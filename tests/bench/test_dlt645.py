@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from hil.bench.dlt645 import MeterBench
+from hil.bench.dlt645 import LINE, READER, MeterBench
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.opening import kind_of
 from hil.bench.setup import Setup
+from hil.bus.serial import SerialFormat
 from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Measurement, Verdict
 from hil.dut.dlt645 import SINGLE_PHASE
 from hil.dut.faults import Edit
 from hil.errors import UsageError
-from hil.protocol.dlt645 import ErrorWord, Function, di_bytes
+from hil.protocol.dlt645 import ErrorWord, Frame, Function, di_bytes
 from hil.qualify.suite import suite_cases
-from hil.units import ms
+from hil.units import Instant, ms
+from hil.world.observation import BytesSeen, Observation
+from hil.world.plan import Advance, Command, Do, Reply, Tell
 
 RUNS = [
     (requirement, variant)
@@ -137,3 +140,40 @@ def test_silence_is_silence() -> None:
 def test_models_are_known_by_name() -> None:
     with pytest.raises(UsageError, match="'huge' of the reference meter; there are tariffs"):
         opened(model="huge")
+
+
+# --- a live line --------------------------------------------------------------------------------------
+
+
+class LiveLine:
+    """A world behind a two-wire adapter that hears itself: no chunk but the bench's own has a sender."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.now: Instant = ms(1)
+        self.chunks = chunks
+
+    def execute(self, command: Command) -> Reply:
+        if isinstance(command, Advance):
+            self.now = command.until
+            return Reply(self.now, None, [])
+        assert isinstance(command, Do)
+        [order] = command.actions
+        assert isinstance(order, Tell)
+        data = bytes.fromhex(str(order.arguments["data"]))
+        seen: list[Observation] = [BytesSeen(self.now + ms(90), LINE, READER, data, self.now)]
+        at = self.now + ms(91)
+        for chunk in (data[:5], data[5:], *self.chunks):
+            seen.append(BytesSeen(at + ms(5), LINE, "", chunk, at))
+            at += ms(40)
+        return Reply(self.now, None, seen)
+
+
+def test_the_echo_of_an_adapter_is_no_answer() -> None:
+    right = Frame("000000000161", 0x91, bytes.fromhex("0000010026000000")).encode()
+    for chunks, control in (((), "no answer"), ((right,), "91"), ((right[:7], right[7:]), "91")):
+        line_format = SerialFormat(2400, parity="E")
+        bench = MeterBench(LiveLine(*chunks), Judge(), {}, address="000000000161", line_format=line_format)
+        asked = bench.read(ENERGY)
+        assert asked.control == control
+        assert asked.raw == b"".join(chunks)
+        assert asked.delay == (ms(81) if chunks else None)
