@@ -88,10 +88,15 @@ def requirements(suite: str) -> str:
             runs += [f"every choice of {code(each.reading)}"] if each.reading else []
             purpose = told[each.id]
             purpose += f" *Runs:* {', '.join(runs)}." if runs else ""
-            purpose += f" *Needs:* {codes(each.needs)}." if each.needs else ""
+            purpose += f" *Needs:* {_needs(each)}." if each.needs else ""
             basis = f"{each.basis} (advisory)" if each.advisory else each.basis
             rows.append((code(each.case), purpose, basis, each.clause or each.source))
     return table(("Case", "Test purpose", "Basis", "Source"), rows)
+
+
+def _needs(requirement: catalogue.Requirement) -> str:
+    besides = (f"for {code(variant)} also {codes(needs)}" for variant, needs in requirement.variant_needs.items())
+    return "; ".join([codes(requirement.needs), *besides])
 
 
 def monitors() -> str:

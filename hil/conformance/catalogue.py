@@ -53,6 +53,7 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "weld": "hold the output contactor closed or open",
         "virtual-line": "a serial line or TCP link of the bench's own making, where silences, parity, collisions and"
         " vanished clients are exact; a live port shows and does none of them to the bit",
+        "shorted-bus": "short the wires of a CAN bus",
         "device-state": "make a Modbus device busy, or let it fail",
         "meter-settings": "write, readdress and switch an energy meter whose password is known",
         "irreversible": "do to the DUT what cannot be undone, such as a setting that it takes once in its life",
@@ -153,6 +154,8 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Choices of ``reading`` under which it is reported only; the basis is that of the others."""
     needs: tuple[str, ...] = ()
     """Capabilities that the bench must have."""
+    variant_needs: dict[str, tuple[str, ...]] = {}
+    """Those that single variants need besides."""
     offers: dict[str, tuple[str, ...]] = {}
     """What a register map must offer (:data:`MAP_FEATURES`), by variant, and ``*`` for every run."""
     models: dict[str, str] = {}
@@ -245,9 +248,11 @@ def _check(requirement: Requirement) -> None:
     _known("basis", [requirement.basis], BASES)
     _known("edition", requirement.editions, EDITIONS)
     _known("reading", [] if requirement.reading is None else [requirement.reading], register())
-    _known("capability", requirement.needs, CAPABILITIES)
+    needed = [*requirement.needs, *(each for row in requirement.variant_needs.values() for each in row)]
+    _known("capability", needed, CAPABILITIES)
     _known("feature of a map", [each for row in requirement.offers.values() for each in row], MAP_FEATURES)
     by_variant = (requirement.moot, requirement.models, requirement.vehicles, requirement.offers)
+    _known("variant", requirement.variant_needs, names)
     _known("variant", [name for each in by_variant for name in each], (*names, EVERY))
     choices = register()[requirement.reading].choices if requirement.reading is not None else ()
     _known(f"choice of {requirement.reading}", requirement.advisory_choices, choices)

@@ -22,7 +22,7 @@ from hil.pytest_plugin.dut import DutKeeper
 from hil.pytest_plugin.near import known_name
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.suites import Suites, choose
-from hil.rig import Rig, applicability, find_rig, lacks_transport, load_rig
+from hil.rig import Rig, applicability, find_rig, lacks_besides, lacks_transport, load_rig
 
 STANDARD = "gbt27930"
 _FORM = re.compile(r"(?P<case>[^\[\]]+)(?P<labels>(\[[^\[\]]+\])+)$")
@@ -92,6 +92,7 @@ class RunPlan:
 
     def _unless_unfit(self, run: Run) -> Run:
         lack = lacks_transport(run.requirement, run.variant, self.rig)
+        lack = lack or lacks_besides(run.requirement, run.variant, self.rig)
         lack = lack or lacks_battery(run.requirement.vehicle(run.variant), self.rig)
         if lack is not None and run.not_applicable is None:
             return replace(run, not_applicable=lack)

@@ -1,6 +1,6 @@
 """Rig files: what is on the bench, what the DUT claims, by what it is judged."""
 
-from hil.rig.applicability import applicability, lacks_role, lacks_transport
+from hil.rig.applicability import applicability, lacks_besides, lacks_role, lacks_transport
 from hil.rig.load import find_rig, load_rig
 from hil.rig.ports import (
     CanPortSettings,
@@ -24,6 +24,7 @@ __all__ = [
     "TcpPortSettings",
     "applicability",
     "find_rig",
+    "lacks_besides",
     "lacks_role",
     "lacks_transport",
     "load_rig",

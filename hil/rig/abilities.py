@@ -16,6 +16,7 @@ BY_VIRTUAL: Mapping[str, str] = MappingProxyType(
         "twin": "generated load profiles are run on the virtual twin, a rig replays written ones",
         "virtual-line": "a live port shows silences, parity and collisions not to the bit",
         "device-state": "nothing reaches into a real device",
+        "shorted-bus": "nothing shorts the wires of a real bus",
     }
 )
 """Only a virtual bench has them, and why."""

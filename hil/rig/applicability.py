@@ -37,6 +37,12 @@ def lacks_role(bench: str, rig: Rig) -> str | None:
     return f"rig {rig.name} has no port to {ROLES[missing[0]].text} ([roles] {missing[0]})"
 
 
+def lacks_besides(requirement: Requirement, variant: str | None, rig: Rig) -> str | None:
+    """Why a rig lacks what a single variant needs besides; None where it does not."""
+    lacks = (rig.lacks(need) for need in requirement.variant_needs.get(variant or "", ()))
+    return next((lack for lack in lacks if lack is not None), None)
+
+
 def lacks_transport(requirement: Requirement, variant: str | None, rig: Rig) -> str | None:
     """Why a run of a Modbus case cannot be had over the rig's port; None where it can."""
     port = rig.port_of("modbus")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import can
 
-from hil.bus.faults import BusOff, Disconnect, ErrorFrame, LinkFault
+from hil.bus.faults import BusOff, Disconnect, ErrorFrame, LinkFault, Shorted
 from hil.bus.link import LinkFaults
 from hil.bus.observe import BusErrorSeen, FrameSeen, Note, Sent
 from hil.codec.frame import CanFrame
@@ -299,7 +299,7 @@ class LiveCan:
 
         Raises :class:`UsageError` for what takes hardware between the driver and the wire.
         """
-        if isinstance(fault, ErrorFrame | BusOff):
+        if isinstance(fault, ErrorFrame | BusOff | Shorted):
             raise UsageError(f"{self.name} is a real bus: {type(fault).__name__} {fault.name!r} takes hardware for it")
         active = self._faults.add(fault, [port.name for port in self.ports])
         if isinstance(fault, Disconnect):

@@ -78,6 +78,13 @@ def test_a_run_means_nothing_under_the_reading_that_says_so() -> None:
     assert gap.moot_by(None, {"reconnections": "two"}) is None
 
 
+def test_needs_of_a_variant_name_capabilities_and_variants() -> None:
+    wrong = GOOD.replace('needs = ["signals"]', 'needs = ["signals"]\nvariant_needs = {}')
+    for given, told in (("three = []", "no variant 'three'"), ('one = ["wings"]', "no capability 'wings'")):
+        with pytest.raises(CatalogueError, match=told):
+            read_requirements("x.toml", wrong.replace("variant_needs = {}", f"variant_needs = {{ {given} }}"))
+
+
 def test_a_run_with_a_vehicle_of_its_own_names_one_that_there_is() -> None:
     fits = requirements()["GBT34657.1-2017/D0.3001"]
     assert (fits.vehicle("below-range"), fits.vehicle("above"), fits.vehicle(None)) == ("pack-140v", "", "")

@@ -33,6 +33,18 @@ def test_on_a_real_rig_only_the_claimed_reading_is_run() -> None:
     assert [run.reading for run in live.runs(BRO)] == [f"dn2007-2009={register()['dn2007-2009'].default}"]
 
 
+def test_only_a_virtual_bus_can_be_shorted() -> None:
+    cut = requirements()["GBT34657.1-2017/D0.4501"]
+    plan = make_plan(Options())
+    roles = {"can": "bus", "signals": "box"}
+    live = replace(plan, rig=replace(plan.rig, kind="live", roles=roles))
+    assert {run.not_applicable for run in plan.runs(cut)} == {None}
+    reasons = {run.variant: run.not_applicable for run in live.runs(cut)}
+    shorted = "rig virtual is live: nothing shorts the wires of a real bus"
+    assert (reasons["shorted-recovers"], reasons["shorted-interrupted"]) == (shorted, shorted)
+    assert (reasons["broken-recovers"], reasons["silent-interrupted"]) == (None, None)
+
+
 def test_a_fault_on_a_real_rig_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = make_plan(Options()).rig
     monkeypatch.setattr(plans, "load_rig", lambda path: replace(rig, kind="live"))

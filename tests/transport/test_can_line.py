@@ -8,7 +8,7 @@ from typing import Any
 import can
 import pytest
 
-from hil.bus.faults import BusOff, Disconnect, Drop, Duplicate
+from hil.bus.faults import BusOff, Disconnect, Drop, Duplicate, Shorted
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
 from hil.transport.can_line import LiveCan
@@ -226,6 +226,8 @@ def test_a_fault_that_takes_hardware_is_refused(line: LiveCan) -> None:
     line.attach("vehicle", lambda frame, now: None)
     with pytest.raises(UsageError, match="takes hardware"):
         line.inject(BusOff(name="off", sender="vehicle"))
+    with pytest.raises(UsageError, match="takes hardware"):
+        line.inject(Shorted(name="short"))
 
 
 def test_two_nodes_of_one_name_are_our_misuse(line: LiveCan) -> None:
