@@ -67,4 +67,5 @@ class Ledger:
         if not self.count:
             return "nothing was sent"
         p50, p99 = self.quantile(0.5), self.quantile(0.99)
-        return f"{self.count} sent, late by up to {show_span(p50)} (half), {show_span(p99)} (99 %), {self.worst_text()} (worst)"
+        late = f"{show_span(p50)} (half), {show_span(p99)} (99 %), {self.worst_text()} (worst)"
+        return f"{self.count} sent, late by up to {late}"
