@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import shrinking
 from hil.bench.profile_cases import THEMES, generated
 from hil.bench.twin import Twin
 from hil.conformance.verdict import Verdict
 from hil.dut.faults import all_faults
-from hil.profile import LoadProfile
-from hil.profile.events import Pause
+from hil.profile import LoadProfile, Segment
+from hil.profile.events import Pause, Reset, Stop
 from hil.profile.generate import examples
 from hil.profile.reduce import reduced
 from hil.profile.strategies import EVENTS, load_profiles
@@ -22,6 +24,7 @@ from hil.profile.strategies import EVENTS, load_profiles
 Make = Callable[..., LoadProfile]
 Open = Callable[..., Twin]
 MOST_SEGMENTS = 3
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "shrinking.md"
 
 
 def high(profile: LoadProfile) -> bool:
@@ -61,7 +64,56 @@ def test_no_more_trials_are_made_than_allowed(profile: LoadProfile, trials: int)
 
     assert reduced(profile, fails, trials).segments == profile.segments
     assert len(tried) <= trials
-    assert len({each.segments for each in tried if each.soc == profile.soc}) <= len(tried)
+
+
+def test_what_is_found_from_below_does_not_depend_on_the_way_there() -> None:
+    """Three segments at other demands, with another pause each, come to the one that the pause alone explains."""
+
+    def fails(profile: LoadProfile) -> bool:
+        return paused(profile) and max(each.current for each in profile.segments) > 15
+
+    def segment(current: float, at: float, span: float) -> Segment:
+        return Segment(duration=9.0, current=current, voltage=371.0, mode="cv", events=(Pause(at=at, span=span),))
+
+    starts = [tuple(segment(20.0 + n * seed, n, 1.0 + seed) for n in range(3)) for seed in range(1, 8)]
+    found = {reduced(LoadProfile(name="x", soc=70.0, segments=each), fails).segments for each in starts}
+
+    assert len(found) == 1
+    (only,) = found.pop()
+    assert (only.current, only.duration, only.mode, only.events) == (100.0, 0.1, "cc", (Pause(span=0.1),))
+
+
+def test_a_simpler_event_takes_the_place_of_one_that_fails_alike() -> None:
+    def fails(profile: LoadProfile) -> bool:
+        return any(isinstance(event, Stop | Reset) for each in profile.segments for event in each.events)
+
+    found = set()
+    for event in (Stop(at=2.0, reason="insulation_fault"), Reset(at=1.0, span=6.0)):
+        profile = LoadProfile(name="x", segments=(Segment(duration=9.0, current=30.0, voltage=394.2, events=(event,)),))
+        found.add(reduced(profile, fails).segments)
+
+    assert [each.events for each in found.pop()] == [(Stop(),)]
+    assert not found
+
+
+def documented() -> dict[str, str]:
+    """Rows of the table by their fault."""
+    rows = PAGE.read_text("utf-8").splitlines()
+    return {line.split("`")[1]: line for line in rows if line.startswith("| `")}
+
+
+def test_a_row_of_the_documented_table_comes_out_again() -> None:
+    name, line = next(iter(documented().items()))
+
+    assert shrinking.row(name, 20).markdown() == line
+
+
+def test_each_documented_fault_comes_to_one_profile_of_three_segments_at_most() -> None:
+    assert set(documented()) == set(shrinking.FAULTS)
+    for line in documented().values():
+        after, different, missed = line.split(" | ")[3:6]
+        assert int(after.rpartition("..")[2]) <= MOST_SEGMENTS
+        assert (different, missed) == ("1", "0"), line
 
 
 @pytest.mark.parametrize("name", ["loses-quick-demands", "opens-by-the-clock", "bst-ignored-in-a-pause"])
