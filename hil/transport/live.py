@@ -22,7 +22,7 @@ class LiveWorld(BaseWorld):
     queue: LiveQueue
 
     def __init__(self, seed: int, messages: MessageSet | None = None, clock: Callable[[], Instant] = monotonic) -> None:
-        super().__init__(seed, messages, LiveQueue(clock))
+        super().__init__(seed, messages, LiveQueue(clock), goes_on=True)
         self._ports: list[Callable[[], None]] = []
 
     def at_end(self, give_back: Callable[[], None]) -> None:

@@ -83,11 +83,12 @@ class Plant(Protocol):
 class BaseWorld:
     """Runs nodes, a plant and lines on one queue. ``messages`` are those that triggers may name."""
 
-    def __init__(self, seed: int, messages: MessageSet | None, queue: EventQueue) -> None:
+    def __init__(self, seed: int, messages: MessageSet | None, queue: EventQueue, *, goes_on: bool = False) -> None:
+        """``goes_on``: also between two commands, so that what comes there is news to the next one."""
         self.seed = seed
         self.queue = queue
         self.observations: list[Observation] = []
-        self._watcher = Watcher(messages)
+        self._watcher = Watcher(messages, remembers=goes_on)
         self._runners: dict[str, NodeRunner | ByteNodeRunner] = {}
         self._lines: dict[str, Line] = {}
         self._plant: Plant | None = None
@@ -183,6 +184,7 @@ class BaseWorld:
         elif isinstance(command, Close):
             self._close()
         observations, self.observations = self.observations, []
+        self._watcher.forget()
         return Reply(self.queue.now, stopped_by, observations)
 
     def _describe(self) -> None:
@@ -197,6 +199,9 @@ class BaseWorld:
             hit.append(index)
             self.queue.stop()
 
+        for index, trigger in enumerate(command.stop_on):
+            if self._watcher.came(trigger):
+                return index
         watches: list[Watch] = []
         until, timed = command.until, None
         for index, trigger in enumerate(command.stop_on):

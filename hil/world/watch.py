@@ -31,13 +31,19 @@ class Watch:
 
 
 class Watcher:
-    """Holds waiting triggers and is shown every observation; costs nothing while none waits."""
+    """Holds waiting triggers and is shown every observation; costs nothing while none waits.
 
-    def __init__(self, messages: MessageSet | None) -> None:
+    One that ``remembers`` is for a world that goes on between two commands: what came meanwhile is news to whoever
+    waits next, up to :meth:`forget`.
+    """
+
+    def __init__(self, messages: MessageSet | None, *, remembers: bool = False) -> None:
+        self._remembers = remembers
+        self._recent: list[Callable[[Trigger], bool]] = []
         self._messages = messages
         self._watches: list[Watch] = []
         self._listener = Listener()
-        self.active = False
+        self.active = remembers
         self.missed: deque[FrameSeen] = deque(maxlen=_LONGEST_TRANSFER)
         """Transport frames seen while nothing waited: a trigger may come in the middle of a transfer."""
 
@@ -54,6 +60,21 @@ class Watcher:
         self._watches.append(watch)
         self.active = True
         return watch
+
+    def came(self, trigger: Trigger) -> bool:
+        """Whether it has come since the last :meth:`forget`, as often as it counts; never where nothing is remembered.
+
+        Raises :class:`UsageError` as :meth:`add` does.
+        """
+        if not self._remembers:
+            return False
+        self.check(trigger)
+        wanted = trigger.count if isinstance(trigger, OnMessage | OnBytes) else 1
+        return sum(matches(trigger) for matches in self._recent) >= wanted
+
+    def forget(self) -> None:
+        """What has come up to now is known."""
+        self._recent.clear()
 
     def check(self, trigger: Trigger) -> None:
         """Raise :class:`UsageError` for a trigger that could never come."""
@@ -118,6 +139,8 @@ class Watcher:
         )
 
     def _fire(self, matches: Callable[[Trigger], bool]) -> None:
+        if self._remembers:
+            self._recent.append(matches)
         fired: list[Watch] = []
         for watch in self._watches:
             if not watch.done and matches(watch.trigger):
@@ -132,7 +155,7 @@ class Watcher:
 
     def _tidy(self) -> None:
         self._watches = [watch for watch in self._watches if not watch.done]
-        self.active = bool(self._watches)
+        self.active = self._remembers or bool(self._watches)
 
 
 def _fields_match(messages: MessageSet, trigger: OnMessage, pgn: int, data: bytes) -> bool:
