@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from hil.bus.socketcan import ERROR_FLAG, error_frame
 from hil.errors import HilError
 from hil.world.observation import BusErrorSeen, FrameSeen, Observation
 
@@ -24,20 +25,6 @@ STREAM_SUFFIX = ".jsonl"
 _LONGEST_NAME = 120
 _MOST_KEPT = 4096
 _BLOCK = 1 << 20
-
-# Error frames as SocketCAN shows them (linux/can/error.h). The bus-error class is always set, as
-# python-can knows an error frame by it; counters travel in the last two bytes.
-_ERROR_FLAG, _BUS_ERROR, _HAS_COUNTERS = 0x2000_0000, 0x80, 0x200
-_ERROR_CLASSES: dict[str, tuple[int, int]] = {
-    "ack": (0x20, 0x00),
-    "bit": (0x08, 0x00),
-    "injected": (0x08, 0x00),
-    "error_passive": (0x04, 0x30),
-    "overflow": (0x04, 0x03),
-    "bus_off": (0x40, 0x00),
-    "recovered": (0x100, 0x00),
-}
-"""Kind of error to class bits and controller status."""
 
 
 def safe_name(stem: str) -> str:
@@ -174,11 +161,8 @@ def _channel(port: str) -> str:
 
 
 def _error(error: BusErrorSeen) -> str:
-    bits, status = _ERROR_CLASSES.get(error.kind, (0, 0))
-    identifier = _ERROR_FLAG | _BUS_ERROR | _HAS_COUNTERS | bits
-    counters = bytes((min(error.tec, 255), min(error.rec, 255)))
-    data = bytes((0, status, 0, 0, 0, 0)) + counters
-    return f") {_channel(error.port)} {identifier:08X}#{data.hex().upper()}"
+    classes, data = error_frame(error)
+    return f") {_channel(error.port)} {ERROR_FLAG | classes:08X}#{data.hex().upper()}"
 
 
 def _encode_exactly(observation: Observation) -> bytes:

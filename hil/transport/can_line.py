@@ -17,6 +17,7 @@ import can
 from hil.bus.faults import BusOff, Disconnect, ErrorFrame, LinkFault, Shorted
 from hil.bus.link import LinkFaults
 from hil.bus.observe import BusErrorSeen, FrameSeen, Note, Sent
+from hil.bus.socketcan import error_of
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
 from hil.transport.correlation import Correlation
@@ -39,10 +40,6 @@ _FULL = 105
 USER_CLOCK: Span = ms(2)
 """How sure a stamp is that a program makes when it gets to read."""
 _ECHO_WITHIN: Span = ms(500)
-
-_ERROR_KINDS = ((0x40, "bus_off"), (0x100, "recovered"), (0x20, "ack"), (0x08, "injected"))
-_CONTROLLER_KINDS = ((0x30, "error_passive"), (0x03, "overflow"))
-"""Classes of error frames as SocketCAN shows them (linux/can/error.h), and controller states in byte 2."""
 
 
 class LiveCanPort:
@@ -268,13 +265,9 @@ class LiveCan:
         return bool(self._faults.active) and bool(self._faults.missed_by("", frame, (port.name,)))
 
     def _arrive_error(self, message: can.Message) -> None:
-        data = bytes(message.data).ljust(8, b"\0")
-        kinds = [kind for bits, kind in _ERROR_KINDS if message.arbitration_id & bits]
-        if message.arbitration_id & 0x04:
-            kinds += [kind for bits, kind in _CONTROLLER_KINDS if data[1] & bits]
-            kinds += ["error_active"] if data[1] & 0x40 else []
-        for kind in kinds[:1]:
-            self._error(self.ports[0].name if self.ports else "", kind, data[6], data[7])
+        found = error_of(message.arbitration_id, bytes(message.data))
+        if found is not None:
+            self._error(self.ports[0].name if self.ports else "", *found)
 
     # --- what goes wrong ----------------------------------------------------------------------------
 

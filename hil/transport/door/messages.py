@@ -5,22 +5,9 @@ from __future__ import annotations
 import can
 
 from hil.bus.observe import BusErrorSeen
+from hil.bus.socketcan import error_frame
 from hil.codec.frame import CanFrame
 from hil.units import SECOND, Instant
-
-# Classes of error frames as SocketCAN shows them (linux/can/error.h); counters travel in the last two bytes.
-_BUS_ERROR, _HAS_COUNTERS = 0x80, 0x200
-_CLASSES: dict[str, tuple[int, int]] = {
-    "ack": (0x20, 0x00),
-    "bit": (0x08, 0x00),
-    "injected": (0x08, 0x00),
-    "error_passive": (0x04, 0x30),
-    "error_active": (0x04, 0x40),
-    "overflow": (0x04, 0x02),
-    "bus_off": (0x40, 0x00),
-    "recovered": (0x100, 0x00),
-}
-"""Kind of error to class bits and controller status."""
 
 
 def message_of(frame: CanFrame, t: Instant, channel: str, *, received: bool = True) -> can.Message:
@@ -37,13 +24,13 @@ def message_of(frame: CanFrame, t: Instant, channel: str, *, received: bool = Tr
 
 def error_message(seen: BusErrorSeen) -> can.Message:
     """What a controller tells of itself, as an error frame of SocketCAN."""
-    bits, status = _CLASSES.get(seen.kind, (0, 0))
+    classes, data = error_frame(seen)
     return can.Message(
         timestamp=seen.t / SECOND,
-        arbitration_id=_BUS_ERROR | _HAS_COUNTERS | bits,
+        arbitration_id=classes,
         is_extended_id=True,
         is_error_frame=True,
-        data=bytes((0, status, 0, 0, 0, 0, min(seen.tec, 255), min(seen.rec, 255))),
+        data=data,
         channel=seen.port,
     )
 
