@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import bus, check, codec, modbus, profiles, session
+from hil import native
 
 MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
     "session": session.measures,
@@ -54,7 +55,8 @@ def table(measures: Iterable[Mapping[str, Any]]) -> Table:
         if also is not None:
             shown.add_row(f"  beside {also['peer']}", "", f"{also['peer_value']:,}", f"{also['ratio']:.2f}", "", "")
     peers = dict.fromkeys(each["peer"] for each in measures if each["peer"])
-    shown.caption = f"peers: {', '.join(peers)}"
+    how = "compiled" if native.active() else "interpreted (make native compiles it)"
+    shown.caption = f"what runs for each frame: {how}; peers: {', '.join(peers)}"
     return shown
 
 
