@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import can
@@ -14,6 +15,7 @@ from hil.errors import RigError
 from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, SignalsPortSettings, TcpPortSettings
 from hil.units import Span, s, seconds
 
+SERVE_ON = "serve on an address of this machine that is free"
 CONNECT_WITHIN: Span = s(5)
 
 
@@ -29,16 +31,21 @@ def open_can(settings: CanPortSettings) -> can.BusABC:
         raise refused(settings, error, _CAN_HINTS.get(settings.interface, "")) from error
 
 
+def is_pty(url: str) -> bool:
+    """Whether a serial port is a pseudo-terminal: it carries bytes, and refuses parity as no line has it."""
+    return Path(url).resolve().parent == Path("/dev/pts")
+
+
 def open_serial(settings: SerialPortSettings | SignalsPortSettings) -> serial.SerialBase:
     """A serial port in its format, reading without blocking; raises :class:`RigError`. The caller closes it."""
     given: dict[str, Any] = {"baudrate": settings.baud}
-    if isinstance(settings, SerialPortSettings):
+    if isinstance(settings, SerialPortSettings) and not is_pty(settings.url):
         given |= {"bytesize": settings.bits, "parity": settings.parity, "stopbits": settings.stop}
-    elif settings.transport != "serial":
+    elif isinstance(settings, SignalsPortSettings) and settings.transport != "serial":
         raise RigError(f"[ports.{settings.name}] url {settings.url} is no serial port; open_tcp and open_udp take it")
     try:
         return serial.serial_for_url(settings.url, timeout=0, **given)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # termios has an error type of its own, other systems others
         raise refused(settings, error, "") from error
 
 
@@ -56,8 +63,11 @@ def open_tcp(settings: TcpPortSettings | SignalsPortSettings, within: Span = CON
     return found
 
 
-def open_udp(settings: SignalsPortSettings) -> socket.socket:
-    """A blocking UDP socket that talks to the box only; raises :class:`RigError`. The caller closes it."""
+def open_udp(settings: SignalsPortSettings, *, bind: bool = False) -> socket.socket:
+    """A blocking UDP socket that talks to the box only, or (``bind``) is the box's; raises :class:`RigError`.
+
+    The caller closes it.
+    """
     host, port = settings.address
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
@@ -65,10 +75,13 @@ def open_udp(settings: SignalsPortSettings) -> socket.socket:
     except OSError as error:
         raise refused(settings, error, "") from error
     try:
-        found.connect(address)
+        if bind:
+            found.bind(address)
+        else:
+            found.connect(address)
     except OSError as error:
         found.close()
-        raise refused(settings, error, "") from error
+        raise refused(settings, error, SERVE_ON if bind else "") from error
     return found
 
 

@@ -17,7 +17,7 @@ from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, Sig
 from hil.transport.byte_lines import LiveDatagrams, LiveSerial
 from hil.transport.can_line import LiveCan
 from hil.transport.live import LiveWorld
-from hil.transport.opening import open_can, open_serial, refused
+from hil.transport.opening import SERVE_ON, open_can, open_serial, open_udp, refused
 from hil.transport.ports import can_line, format_of
 from hil.transport.pty_port import PtyPort, PtySerial
 from hil.transport.slcan_server import SlcanServer
@@ -37,7 +37,8 @@ def serve_line(world: LiveWorld, settings: PortSettings) -> FrameLine | ByteLine
     elif isinstance(settings, SignalsPortSettings) and settings.transport == "tcp":
         line = _listening(world, settings, *settings.address)
     elif isinstance(settings, SignalsPortSettings) and settings.transport == "udp":
-        line = _bound(world, settings)
+        box = open_udp(settings, bind=True)
+        line = LiveDatagrams(world.queue, box, name=settings.name, sink=world.see, uncertainty=settings.uncertainty)
     else:
         line = LiveSerial(
             world.queue,
@@ -78,20 +79,5 @@ def _listening(world: LiveWorld, settings: PortSettings, host: str, port: int) -
     try:
         listener = socket.create_server((host, port), backlog=16)
     except OSError as error:
-        raise refused(settings, error, "serve on an address of this machine that is free") from error
+        raise refused(settings, error, SERVE_ON) from error
     return LiveTcp(world.queue, name=settings.name, sink=world.see, listener=listener, uncertainty=settings.uncertainty)
-
-
-def _bound(world: LiveWorld, settings: SignalsPortSettings) -> LiveDatagrams:
-    host, port = settings.address
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        found = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise refused(settings, error, "") from error
-    try:
-        found.bind(address)
-    except OSError as error:
-        found.close()
-        raise refused(settings, error, "serve on an address of this machine that is free") from error
-    return LiveDatagrams(world.queue, found, name=settings.name, sink=world.see, uncertainty=settings.uncertainty)
