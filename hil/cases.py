@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hil.bench.ac import AcBench, AcPhase
 from hil.bench.ac_modbus import AcModbusBench
+from hil.bench.ac_profiles import judge_ac_profiles
 from hil.bench.actions import (
     alter,
     answer_stop,
@@ -65,6 +66,7 @@ __all__ = [
     "go",
     "hold",
     "impatient",
+    "judge_ac_profiles",
     "judge_family",
     "judge_generated",
     "limit",

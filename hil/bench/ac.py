@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil.bench.core import Moment, Sink, ignore, instant_of
 from hil.bench.judge import Inconclusive, Judge
@@ -16,6 +16,9 @@ from hil.plant.ac_signals import AC_BY_NAME
 from hil.units import SECOND, Instant, Span, s, seconds, show_instant
 from hil.world.pipe import World
 from hil.world.plan import OnSignal, Stimulate, Tell
+
+if TYPE_CHECKING:
+    from hil.bench.ac_profiles import AcTwin
 
 SUPPLY = "output_voltage"
 _SETTLE: Span = s(3)
@@ -85,6 +88,8 @@ class AcBench(SignalChecks[StreamRecord]):
         """To which it falls back then, A."""
         self.rated_current = rated_current
         """What it may offer where it is installed, A."""
+        self.twin: AcTwin | None = None
+        """Fresh virtual benches for generated profiles; None where the bench has none."""
 
     # --- sessions ---------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from hil.world.pipe import World
 from hil.world.plan import Action, Advance, AtInstant, Close, Command, Do, Inject, Plan, Reply, Rule, Trigger
 
 if TYPE_CHECKING:
+    from hil.profile.ac.model import AcProfile
     from hil.profile.model import LoadProfile
     from hil.transport.door import Door
 
@@ -98,7 +99,7 @@ class Core(Generic[RecordT]):
         self.now: Instant = 0
         self.record: RecordT = record
         self.judge = judge
-        self.profile: LoadProfile | None = None
+        self.profile: LoadProfile | AcProfile | None = None
         """The load profile that shows what the case came to; it is kept beside the evidence."""
 
     # --- driving the world ------------------------------------------------------------------------
@@ -270,7 +271,8 @@ class Core(Generic[RecordT]):
     def check_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
         """A span that a case computed lies inside a limit's window."""
         limit = self.under(within)
-        self.judge.add(check_window(name, span, limit, self.judge.uncertainty, at=instant_of(at)))
+        ended = instant_of(at)
+        self.judge.add(check_window(name, span, limit, self.judge.unsure(ended - span), at=ended))
 
     def check_quantity(self, label: str, value: float, range_: Quantity, *, at: Moment | None = None) -> bool:
         """A value lies in a named range of the catalogue."""

@@ -119,7 +119,8 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
             self.judge.add(missing)
             return None
         assert earliest is not None, "the narrow range lies in the wide one"
-        both = [check_window(label, each - start, within, self.judge.signals, at=latest) for each in (earliest, latest)]
+        unsure = self.judge.unsure(start, signal=True)
+        both = [check_window(label, each - start, within, unsure, at=latest) for each in (earliest, latest)]
         around = earliest - start < within.low and latest - start > within.high
         sure = both[0].verdict is both[1].verdict and not around
         verdict = both[0].verdict if sure else Verdict.INCONCLUSIVE

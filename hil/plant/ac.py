@@ -273,10 +273,10 @@ class AcPlant:
         return (self._joules + self._watts * (now - self._since) / SECOND) / _JOULES_PER_KWH
 
     def _meter(self, now: Instant) -> None:
-        """Read the meter: energy up to now, as a sample."""
+        """Read the meter: energy up to now, as a sample; it runs straight from one to the next."""
         energy = self._energy(now)
         self._joules, self._since = energy * _JOULES_PER_KWH, now
-        self._recorder.drift(now, "meter_energy", energy)
+        self._recorder.sample(now, "meter_energy", energy, energy, energy)
 
 
 def _check(signal: PlantSignal, value: float) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hil.bench.ac_profiles import AcOutcome
 from hil.bench.opening import kind_of
 from hil.bench.setup import Setup
 from hil.bench.twin import Pool
@@ -70,6 +71,8 @@ class RunPlan:
     """What can be judged, shipped or a user's own."""
     pools: dict[str, Pool] = field(default_factory=dict, compare=False, repr=False)
     """Generated load profiles and what came of them, shared by the cases that judge them."""
+    ac_pools: dict[str, list[AcOutcome]] = field(default_factory=dict, compare=False, repr=False)
+    """The same of AC profiles."""
     dut: DutKeeper | None = field(default=None, compare=False, repr=False)
     """The DUT as a process, where the rig starts it."""
 

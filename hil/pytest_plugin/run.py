@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from hil.bench.ac import AcBench
+from hil.bench.ac_profiles import AcTwin
 from hil.bench.bench import Bench
 from hil.bench.core import ignore
 from hil.bench.instruments import add_instruments
@@ -18,6 +20,8 @@ from hil.errors import HilError
 from hil.evidence.coverage import keep_parts
 from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
+from hil.profile.ac import AcProfile
+from hil.profile.ac.files import save as save_ac
 from hil.profile.files import SUFFIX, save
 from hil.profile.model import LoadProfile
 from hil.protocol.gbt27930 import MessageSet, edition
@@ -85,6 +89,9 @@ class CaseRun:
             self.bench.now = self._live.now
         elif isinstance(self.bench, Bench):
             self.bench.twin = Twin(setup, self._build, plan.pools if edits is None else None, plan.seed)
+        elif isinstance(self.bench, AcBench):
+            pools = plan.ac_pools if edits is None else {}
+            self.bench.twin = AcTwin(setup, self._build, pools, plan.seed, run.requirement.bench)
 
     def _open(self, setup: Setup, judge: Judge) -> LiveBenchWorld:
         """The bench's side on the rig's ports; whatever it raises, the trace files are closed."""
@@ -175,10 +182,13 @@ class CaseRun:
         result.decisive = bench.now if decisive is None or decisive.at is None else decisive.at
         return result
 
-    def _keep(self, profile: LoadProfile, result: CaseResult) -> None:
+    def _keep(self, profile: LoadProfile | AcProfile, result: CaseResult) -> None:
         """Write the load profile that shows the verdict, and tell how to replay it."""
         path = self._plan.out / "profiles" / f"{self.run.stem}{SUFFIX}"
-        save(profile, path)
+        if isinstance(profile, AcProfile):
+            save_ac(profile, path)
+        else:
+            save(profile, path)
         result.profile = path.relative_to(self._plan.out).as_posix()
         result.replay = self._plan.replay(self.run, path)
 

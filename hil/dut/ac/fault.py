@@ -20,3 +20,8 @@ def pilot(*cases: str) -> tuple[str, ...]:
 def control(*cases: str) -> tuple[str, ...]:
     """Requirement ids of what an AC charger makes of limits."""
     return tuple(f"ACCHARGER/{case}" for case in cases)
+
+
+def profiles(*cases: str) -> tuple[str, ...]:
+    """Requirement ids of AC profiles."""
+    return tuple(f"ACPROFILE/{case}" for case in cases)

@@ -15,3 +15,8 @@ class Fault(SeededFault[FrontSpec]):
 def registers(*cases: str) -> tuple[str, ...]:
     """Requirement ids of an AC charger's registers."""
     return tuple(f"ACMODBUS/{case}" for case in cases)
+
+
+def profiles(*cases: str) -> tuple[str, ...]:
+    """Requirement ids of AC profiles."""
+    return tuple(f"ACPROFILE/{case}" for case in cases)

@@ -57,7 +57,9 @@ def dumps(profile: AcProfile) -> str:
     values: dict[str, Any] = msgspec.to_builtins(profile)
     head = {"format": FORMAT, "version": VERSION, **values}
     segments = head.pop("segments")
-    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items() if value != ""]
+    lines = [
+        f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items() if value != ""
+    ]
     rows = ",\n".join(
         f"    {json.dumps({key: value for key, value in row.items() if value != []}, ensure_ascii=False)}"
         for row in segments

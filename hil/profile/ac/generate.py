@@ -18,21 +18,23 @@ def _duration(draw: random.Random, low: float, high: float) -> float:
     return round(draw.uniform(low, high), 1)
 
 
-def _mixed(draw: random.Random, events: tuple[What, ...], each: float, low: float = 5.0, high: float = 40.0) -> AcProfile:
+def _mixed(
+    draw: random.Random, events: tuple[What, ...], each: float, low: float = 5.0, high: float = 40.0
+) -> AcProfile:
     """Limits that change, with events in some segments."""
     segments = []
     for _ in range(draw.randint(*_SEGMENTS)):
         duration = _duration(draw, low, high)
-        found = ()
+        found: tuple[AcEvent, ...] = ()
         if events and draw.random() < each:
             found = tuple(_event(draw, draw.choice(events), duration) for _ in range(draw.randint(1, 2)))
-        segments.append(AcSegment(duration_s=duration, limit_a=draw.choice(_LIMITS), events=found))
+        segments.append(AcSegment(duration=duration, limit=draw.choice(_LIMITS), events=found))
     return AcProfile(name="generated", segments=tuple(segments))
 
 
 def _event(draw: random.Random, what: What, duration: float) -> AcEvent:
     lasts = _duration(draw, 1.0, 15.0) if what in LASTING else 0.0
-    return AcEvent(do=what, at_s=round(draw.uniform(0, duration), 1), for_s=lasts)
+    return AcEvent(do=what, at=round(draw.uniform(0, duration), 1), lasts=lasts)
 
 
 def _silent(draw: random.Random) -> AcProfile:
@@ -42,7 +44,7 @@ def _silent(draw: random.Random) -> AcProfile:
     for segment in whole.segments:
         segments.append(segment)
         if draw.random() < 2 * _SILENT:
-            segments.append(AcSegment(duration_s=_duration(draw, 10.0, 130.0), limit_a=None))
+            segments.append(AcSegment(duration=_duration(draw, 10.0, 130.0), limit=None))
     return AcProfile(name="generated", segments=tuple(segments))
 
 

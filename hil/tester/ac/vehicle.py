@@ -66,6 +66,8 @@ class AcVehicle:
         """Drawn whatever the pilot says."""
         self._replaced = False
         """Something else draws in its place."""
+        self._factor = 1.0
+        """By this more than what the pilot allows is drawn."""
         self._stubborn = False
         """S2 stays closed when the PWM ends."""
         self._dues: dict[str, Instant] = {}
@@ -125,7 +127,7 @@ class AcVehicle:
     def _allowed(self) -> float:
         if self._forced is not None:
             return self._forced
-        return min(current_for(self._duty), self.spec.max_current)
+        return min(current_for(self._duty), self.spec.max_current) * self._factor
 
     def _switch(self, closed: bool) -> None:
         if closed != self._s2:
@@ -146,7 +148,8 @@ class AcVehicle:
 
         ``want`` (``on``: close S2 by the pilot, or open it now), ``s2`` (``closed``: at once, whatever the
         pilot says), ``stubborn`` (``on``: S2 stays closed when the PWM ends), ``draw`` (``current`` in A
-        whatever the pilot says, None by the pilot), ``replace`` (``on``: something else draws in its place),
+        whatever the pilot says, None by the pilot), ``exceed`` (``factor`` of what the pilot
+        allows), ``replace`` (``on``: something else draws in its place),
         ``toggle`` (``count``, ``span`` in ns: S2 closes and opens so often, each state for the span).
         """
         known: dict[str, Callable[[Mapping[str, Any], Instant], None]] = {
@@ -154,6 +157,7 @@ class AcVehicle:
             "s2": self._order_s2,
             "stubborn": self._order_stubborn,
             "draw": self._order_draw,
+            "exceed": self._order_exceed,
             "replace": self._order_replace,
             "toggle": self._order_toggle,
         }
@@ -193,6 +197,11 @@ class AcVehicle:
     def _order_replace(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self._draw(0.0)
         self._replaced = bool(arguments["on"])
+        if self._volts >= _SUPPLIED:
+            self._draw(self._allowed())
+
+    def _order_exceed(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        self._factor = float(arguments["factor"])
         if self._volts >= _SUPPLIED:
             self._draw(self._allowed())
 

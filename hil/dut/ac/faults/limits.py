@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.ac.fault import Fault, control, pilot
+from hil.dut.ac.fault import Fault, control, pilot, profiles
 from hil.units import s
 
 FAULTS = (
@@ -20,10 +20,16 @@ FAULTS = (
         "sequence",
         lambda c: c.with_row("supplying", "limit", "stopping"),
     ),
-    Fault("ac-no-pause", pilot("CP.13"), "offers 6 A where less is asked for", "content", lambda c: c.but(rest=6.0)),
+    Fault(
+        "ac-no-pause",
+        (*pilot("CP.13"), *profiles("AP.01", "AP.21")),
+        "offers 6 A where less is asked for",
+        "content",
+        lambda c: c.but(rest=6.0),
+    ),
     Fault(
         "ac-tells-too-little",
-        (*pilot("CP.13"), *control("AC.03")),
+        (*pilot("CP.13"), *control("AC.03"), *profiles("AP.04")),
         "tells less than 6 A where less is asked for",
         "content",
         lambda c: c.but(min_current=0.5),
@@ -54,10 +60,16 @@ FAULTS = (
         "content",
         lambda c: c.but(rated_current=80.0, installation=80.0),
     ),
-    Fault("ac-5-percent-at-pause", control("AC.03"), "goes to 5 % in a pause", "content", lambda c: c.but(rest=3.0)),
+    Fault(
+        "ac-5-percent-at-pause",
+        (*control("AC.03"), *profiles("AP.04")),
+        "goes to 5 % in a pause",
+        "content",
+        lambda c: c.but(rest=3.0),
+    ),
     Fault(
         "ac-no-resume",
-        control("AC.04"),
+        (*control("AC.04"), *profiles("AP.08")),
         "does not go on after a pause",
         "recovery",
         lambda c: c.with_row("stopping", "B", "blocked"),
@@ -76,7 +88,13 @@ FAULTS = (
         "timing",
         lambda c: c.timing(supply_delay=s(4)),
     ),
-    Fault("ac-never-safe", control("AC.05"), "keeps a limit for ever", "timing", lambda c: c.but(keep_validity=False)),
+    Fault(
+        "ac-never-safe",
+        (*control("AC.05"), *profiles("AP.05", "AP.21")),
+        "keeps a limit for ever",
+        "timing",
+        lambda c: c.but(keep_validity=False),
+    ),
     Fault(
         "ac-safe-late",
         control("AC.05"),
@@ -86,7 +104,7 @@ FAULTS = (
     ),
     Fault(
         "ac-safe-early",
-        control("AC.05"),
+        (*control("AC.05"), *profiles("AP.06")),
         "falls back 5 s early",
         "timing",
         lambda c: c.timing(validity=c.spans["validity"] - s(5)),

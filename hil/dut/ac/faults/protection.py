@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.ac.fault import Fault, control, pilot
+from hil.dut.ac.fault import Fault, control, pilot, profiles
 from hil.units import ms, s
 
 FAULTS = (
@@ -166,7 +166,7 @@ FAULTS = (
     # currents
     Fault(
         "ac-no-overcurrent",
-        pilot("CP.23"),
+        (*pilot("CP.23"), *profiles("AP.02")),
         "does not watch the vehicle's current",
         "electrical",
         lambda c: c.but(overcurrent=None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.ac.fault import Fault, control, pilot
+from hil.dut.ac.fault import Fault, control, pilot, profiles
 from hil.units import ms, s
 
 FAULTS = (
@@ -110,7 +110,7 @@ FAULTS = (
     # S2 opens, unplugging
     Fault(
         "ac-opens-late",
-        pilot("CP.05", "CP.07", "CP.15"),
+        (*pilot("CP.05", "CP.07", "CP.15"), *profiles("AP.03", "AP.20")),
         "reads the pilot only every 120 ms",
         "timing",
         lambda c: c.timing(debounce=ms(120)),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from hil.dut.ac_modbus.fault import Fault, registers
+from hil.dut.ac_modbus.fault import Fault, profiles, registers
 from hil.units import s
 
 FAULTS = (
     Fault(
         "ac-limit-ignored",
-        registers("MB.03"),
+        (*registers("MB.03"), *profiles("AP.01")),
         "answers a limit and does not take it",
         "content",
         lambda f: f.but(obeys=False),
     ),
     Fault(
         "ac-limit-in-tenths",
-        registers("MB.03"),
+        (*registers("MB.03"), *profiles("AP.01")),
         "takes a limit 1.1 times as high",
         "content",
         lambda f: f.but(takes=lambda ampere: 1.1 * ampere),
@@ -36,14 +36,14 @@ FAULTS = (
     ),
     Fault(
         "ac-reads-keep-alive",
-        registers("MB.05"),
+        (*registers("MB.05"), *profiles("AP.05")),
         "takes any request for a repeated limit",
         "timing",
         lambda f: f.but(feed="anything"),
     ),
     Fault(
         "ac-repeats-do-not-count",
-        registers("MB.05", "MB.06"),
+        (*registers("MB.05", "MB.06"), *profiles("AP.06")),
         "falls back although the limit is repeated",
         "timing",
         lambda f: f.but(feed="nothing"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.dut.ac_modbus.fault import Fault, registers
+from hil.dut.ac_modbus.fault import Fault, profiles, registers
 from hil.units import s
 
 FAULTS = (
@@ -28,11 +28,15 @@ FAULTS = (
         lambda f: f.telling(power=1 / 3),
     ),
     Fault(
-        "ac-meter-energy", registers("MB.01"), "counts 3 % too much energy", "content", lambda f: f.telling(energy=1.03)
+        "ac-meter-energy",
+        (*registers("MB.01"), *profiles("AP.07")),
+        "counts 3 % too much energy",
+        "content",
+        lambda f: f.telling(energy=1.03),
     ),
     Fault(
         "ac-meter-stale",
-        registers("MB.01"),
+        (*registers("MB.01"), *profiles("AP.07")),
         "reads its meter every five minutes",
         "timing",
         lambda f: f.but(meter_period=s(300)),
