@@ -29,6 +29,7 @@ from hil.bus.linefaults import LineFaults
 from hil.bus.observe import BytesSeen, Note, Sent
 from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
+from hil.transport.opening import is_pty
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
 from hil.units import Instant, Span, seconds
@@ -215,7 +216,8 @@ class LiveSerial(_LiveBytes):
         try:
             self._port.baudrate = port_format.baud
             self._port.bytesize = port_format.bits
-            self._port.parity = port_format.parity
+            if not is_pty(self._port.port or ""):
+                self._port.parity = port_format.parity
             self._port.stopbits = port_format.stop
         except (OSError, ValueError) as error:
             self._lose(error)

@@ -39,9 +39,10 @@ def is_pty(url: str) -> bool:
 def open_serial(settings: SerialPortSettings | SignalsPortSettings) -> serial.SerialBase:
     """A serial port in its format, reading without blocking; raises :class:`RigError`. The caller closes it."""
     given: dict[str, Any] = {"baudrate": settings.baud}
-    if isinstance(settings, SerialPortSettings) and not is_pty(settings.url):
-        given |= {"bytesize": settings.bits, "parity": settings.parity, "stopbits": settings.stop}
-    elif isinstance(settings, SignalsPortSettings) and settings.transport != "serial":
+    if isinstance(settings, SerialPortSettings):
+        parity = "N" if is_pty(settings.url) else settings.parity
+        given |= {"bytesize": settings.bits, "parity": parity, "stopbits": settings.stop}
+    elif settings.transport != "serial":
         raise RigError(f"[ports.{settings.name}] url {settings.url} is no serial port; open_tcp and open_udp take it")
     try:
         return serial.serial_for_url(settings.url, timeout=0, **given)

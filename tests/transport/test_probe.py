@@ -230,6 +230,15 @@ def test_a_box_that_refuses_is_a_fault() -> None:
 # --- opening --------------------------------------------------------------------------------------
 
 
+def test_a_pseudo_terminal_has_no_parity_to_refuse(pty: tuple[int, str]) -> None:
+    near, name = pty
+    for _ in range(3):
+        port = open_serial(SerialPortSettings("line", name, baud=2400, parity="E"))
+        port.write(b"abc")
+        assert os.read(near, 16) == b"abc"
+        port.close()
+
+
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
