@@ -230,7 +230,8 @@ def make_plan(options: Options, *, serving: bool = False) -> RunPlan:
     explicit = {**rig.readings, **chosen}
     readings = resolve(explicit, preset or rig.preset)
     cases = tuple(_case(case, chosen_suites.catalogue) for case in options.case)
-    options = replace(options, case=cases, suite=chosen_suites.asked)
+    limit = rig.bench.max_real_time if options.max_real_time is None else options.max_real_time
+    options = replace(options, case=cases, suite=chosen_suites.asked, max_real_time=limit)
     keeper = None if rig.process is None or serving else DutKeeper(rig.process, Path(options.out))
     out = Path(options.out)
     return RunPlan(options, rig, edition, seed, explicit, readings, faults, out, suites=chosen_suites, dut=keeper)

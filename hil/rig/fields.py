@@ -88,6 +88,9 @@ _BENCH = {
     "safe_current": Field(
         "number", "A to which an AC charger falls back without a limit, as set there.", default=10.0, low=0, high=80
     ),
+    "max_real_time": Field(
+        "number", "s by the wall clock that a run of one case may take; without it no limit.", low=1, high=86_400
+    ),
     "temperature": Field("number", "Of the pack at the start, °C.", default=25.0, low=-40, high=80),
 }
 _JUDGING = {

@@ -54,6 +54,8 @@ class BenchSettings:
     """Of the pack at the start, °C."""
     validity: float = 60.0
     """s for which an AC charger takes a limit that nobody repeats."""
+    max_real_time: float | None = None
+    """s by the wall clock that a run of one case may take; None: no limit."""
     safe_current: float = 10.0
     """A to which an AC charger falls back without a limit."""
 

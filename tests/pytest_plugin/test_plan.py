@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +67,27 @@ def test_presets_and_choices_are_resolved() -> None:
     plan = make_plan(Options(reading=("field", "dlc=defined")))
     assert plan.readings["reserved-bits"] == register()["reserved-bits"].field
     assert plan.readings["dlc"] == "defined"
+
+
+def test_the_rig_limits_the_real_time_of_a_run_unless_somebody_does(tmp_path: Path) -> None:
+    rig = tmp_path / "slow.toml"
+    text = 'schema = 1\nname = "slow"\nkind = "virtual"\n[dut]\nname = "c"\n[bench]\nmax_real_time = 90\n'
+    rig.write_text(text, encoding="utf-8")
+    assert make_plan(Options()).options.max_real_time is None
+    assert make_plan(Options(rig=str(rig))).options.max_real_time == 90
+    assert make_plan(Options(rig=str(rig), max_real_time=2.5)).options.max_real_time == 2.5
+
+
+def test_a_live_rig_is_kept_to_one_process(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--rig", "modbus-wallbox", "-n", "2", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "rig modbus-wallbox has its ports once only: run it in one process, without -n" in done.stderr
 
 
 def test_seeds_are_of_their_own() -> None:
