@@ -16,8 +16,10 @@ from hil.cli import profile_replay as playing
 from hil.cli import profile_show as shown
 from hil.cli.coverage import tell_and_keep
 from hil.cli.errors import NOT_PASSED, telling
+from hil.cli.profile_ac import generate_ac, replay_ac
 from hil.conformance.register import resolve
 from hil.errors import UsageError
+from hil.profile.ac.files import is_ac
 from hil.profile.coverage import FOLDER, Coverage
 from hil.profile.families import families, family
 from hil.profile.files import SUFFIX, load, save, write
@@ -97,12 +99,21 @@ def generate(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Families at the length of the real thing.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of JSON.")] = False,
+    bench: Annotated[
+        str, typer.Option(metavar="KIND", help="gbt27930, or ac for limits of an AC charger.")
+    ] = "gbt27930",
     replayed: Annotated[
         bool,
         typer.Option("--coverage", help="Replay each on the virtual bench, to tell phases and transitions reached."),
     ] = False,
 ) -> None:
     """Write legal profiles: generated ones, or named families; tell and keep what they cover."""
+    if bench not in ("gbt27930", "ac"):
+        raise UsageError(f"--bench {bench}: allowed is gbt27930 or ac")
+    if bench == "ac":
+        written = len(generate_ac(folder, count, seed))
+        typer.echo(f"{written} profile{'s' * (written != 1)} in {folder}")
+        return
     envelope = _envelope(max_power, max_current)
     if named:
         names = list(families()) if named == ["all"] else named
@@ -159,17 +170,20 @@ def replay(
 
     All files are read and checked as a whole, against the rig's envelope too, before the first one is replayed.
     """
-    profiles = [read(path) for path in files]
     plan = _plan(rig, reading, fault, out)
+    ac = [path for path in files if is_ac(path)]
+    files = [path for path in files if path not in ac]
+    failed = replay_ac(ac, plan) if ac else []
+    profiles = [read(path) for path in files]
     given = {"max_voltage": max_voltage, "max_current": max_current, "max_power": max_power}
     envelope = playing.envelope_of(plan.rig, {name: value for name, value in given.items() if value is not None})
     playing.refuse_unfit(profiles, plan.rig, envelope)
     pairs = list(zip(files, profiles, strict=True))
     if plan.rig.virtual:
         twin = twin_of(plan)
-        failed = [playing.replay_one(path, profile, twin, out) for path, profile in pairs]
+        failed += [playing.replay_one(path, profile, twin, out) for path, profile in pairs]
     else:
-        failed = [playing.replay_live(path, profile, plan, keep=out is not None) for path, profile in pairs]
+        failed += [playing.replay_live(path, profile, plan, keep=out is not None) for path, profile in pairs]
     raise typer.Exit(NOT_PASSED if any(failed) else 0)
 
 

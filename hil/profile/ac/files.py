@@ -58,10 +58,12 @@ def dumps(profile: AcProfile) -> str:
     head = {"format": FORMAT, "version": VERSION, **values}
     segments = head.pop("segments")
     lines = [
-        f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items() if value != ""
+        f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in head.items()
+        if value not in ("", None)
     ]
     rows = ",\n".join(
-        f"    {json.dumps({key: value for key, value in row.items() if value != []}, ensure_ascii=False)}"
+        f"    {json.dumps({key: value for key, value in row.items() if value or key != 'events'}, ensure_ascii=False)}"
         for row in segments
     )
     return "{\n" + ",\n".join([*lines, f'  "segments": [\n{rows}\n  ]']) + "\n}\n"

@@ -1,0 +1,25 @@
+"""``hil profile`` for AC charging points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def test_ac_profiles_are_generated_and_replayed(shell: Any) -> None:
+    made = shell.hil("profile", "generate", "--bench", "ac", "--count", "4", "--seed", "3", "some")
+    assert made.returncode == 0, made.stderr
+    assert "4 profiles in some" in made.stdout
+    files = sorted(str(path) for path in (shell.path / "some").glob("ac-3-*.json"))
+    assert len(files) == 4
+    sound = shell.hil("profile", "replay", *files)
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+    assert sound.stdout.count("AP.08") == 4
+    faulty = shell.hil("profile", "replay", *files, "--fault", "ac-never-safe")
+    assert faulty.returncode == 1
+    assert "AP.05  fail" in faulty.stdout
+
+
+def test_an_unknown_bench_is_refused(shell: Any) -> None:
+    wrong = shell.hil("profile", "generate", "--bench", "dc", "some")
+    assert wrong.returncode == 2
+    assert "--bench dc: allowed is gbt27930 or ac" in wrong.stderr
