@@ -66,7 +66,7 @@ class SerialStream:
 
     def __init__(self, port: Any) -> None:
         self._port = port
-        with contextlib.suppress(OSError, AttributeError, NotImplementedError):
+        with contextlib.suppress(OSError, AttributeError, RuntimeError):
             port.reset_input_buffer()
 
     def write(self, data: bytes) -> None:
