@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.database import (
-    DirectoryBasedExampleDatabase,
-    InMemoryExampleDatabase,
-    MultiplexedDatabase,
-    ReadOnlyDatabase,
-)
 from hypothesis.stateful import run_state_machine_as_test
 
 from hil.bench.stateful import ProfileMachine, open_virtual
@@ -70,7 +63,7 @@ def test_an_unknown_goal_is_refused() -> None:
         cases_of("glory")
 
 
-# --- settings and databases -----------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def test_the_settings_profiles_are_there() -> None:
@@ -80,30 +73,6 @@ def test_the_settings_profiles_are_there() -> None:
     assert found["ci"].database is None
     assert found["nightly"].max_examples > found["ci"].max_examples >= found["dev"].max_examples
     assert all(Phase.explain not in each.phases for each in found.values())
-
-
-@pytest.mark.parametrize("shared", [False, True])
-def test_a_failing_example_is_found_again_from_a_database(tmp_path: Path, shared: bool) -> None:
-    """The local one, and a multiplexed one whose second member somebody else filled."""
-    local = DirectoryBasedExampleDatabase(tmp_path / "examples")
-    seen: list[LoadProfile] = []
-
-    def run(database: object, most: int) -> None:
-        @settings(max_examples=most, database=database, deadline=None, print_blob=False)  # type: ignore[arg-type]  # any database
-        @given(load_profiles())
-        def never_high(profile: LoadProfile) -> None:
-            seen.append(profile)
-            assert max(each.current for each in profile.segments) < 150
-
-        with pytest.raises(AssertionError):
-            never_high()
-
-    run(local, 200)
-    again = MultiplexedDatabase(InMemoryExampleDatabase(), ReadOnlyDatabase(local)) if shared else local
-    seen.clear()
-    run(again, 1)
-
-    assert max(each.current for each in seen[0].segments) >= 150
 
 
 # --- the stateful model ---------------------------------------------------------------------------
