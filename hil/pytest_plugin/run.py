@@ -31,6 +31,7 @@ from hil.pytest_plugin.watchdog import WatchedWorld
 from hil.transport.dut_process import DutError
 from hil.units import s, seconds, show_instant
 from hil.world.base import BaseWorld
+from hil.world.observation import Sample
 from hil.world.pipe import World
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ class CaseRun:
             self.bench.measure_with(setup.instruments)
         if self._live is not None:
             sink(self._live.before)
+            self.bench.record.add(self._live.known)
+            # A signal that has not changed since is known by what it was.
+            self.bench.record.add([seen for seen in self._live.before if isinstance(seen, Sample)])
             self.bench.now = self._live.now
         elif isinstance(self.bench, Bench):
             self.bench.twin = Twin(setup, self._build, plan.pools if edits is None else None, plan.seed)
