@@ -1,0 +1,124 @@
+"""Reading a device against its register map: what every register holds, or what came instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from hil.bench.modbus import ModbusBench
+from hil.bench.modbus_line import RTU, Line, Outcome, values_of
+from hil.codec.register import Register, Value
+from hil.codec.registers import ReadBlock, RegisterMap
+from hil.protocol.modbus import Read, show_bytes
+from hil.units import SECOND, Instant
+
+State = Literal["ok", "undeclared", "refused", "malformed", "silent", "lost", "unasked"]
+_GIVE_UP = 3
+"""Requests in a row that bring nothing at all; then the device is asked no more."""
+_TCP = "scan"
+"""Name of the connection."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What became of one register.
+
+    ``undeclared``: it was read, and the map does not have such a value. ``refused``, ``malformed``, ``silent``,
+    ``lost``: what came instead of a value. ``unasked``: the device had stopped answering.
+    """
+
+    register: Register
+    function: int
+    """Code that reads it."""
+    state: State
+    words: tuple[int, ...] = ()
+    """As they came, by address; bits of a coil or a discrete input as 0 and 1."""
+    value: Value = None
+    """None also where the device tells that there is none."""
+    told: str = ""
+    """What is wrong, in words; empty where nothing is."""
+    came: str = ""
+    """Bytes that were no value, as hexadecimal text."""
+    due: str = ""
+    """Bytes that were due beside them, ``??`` for one that may be anything."""
+
+    @property
+    def fine(self) -> bool:
+        """Whether a value of the map was read."""
+        return self.state == "ok"
+
+
+def scan(bench: ModbusBench, registers: RegisterMap, *, tcp: bool) -> Iterator[Scanned]:
+    """Read all that is readable, block by block as the map has it; what a block does not bring is asked for one by one.
+
+    ``tcp``: over a connection, else over the serial line. Nothing is written.
+    """
+    reader = _Reader(bench, registers, Line(bench, _TCP if tcp else RTU))
+    for block in registers.plan():
+        yield from reader.read(block)
+
+
+class _Reader:
+    """Asks no faster than the map allows, and not for ever."""
+
+    def __init__(self, bench: ModbusBench, registers: RegisterMap, line: Line) -> None:
+        self._bench = bench
+        self._map = registers
+        self._line = line
+        self._mute = 0
+        self._next: Instant = 0
+
+    def read(self, block: ReadBlock) -> Iterator[Scanned]:
+        """What becomes of every register of a block."""
+        outcome = self._ask(block)
+        words = None if outcome is None else values_of(outcome.reply)
+        if words is not None and outcome is not None and not outcome.beside:
+            for name in block.names:
+                register = self._map[name]
+                start = register.address - block.address
+                yield _value(register, block.function, words[start : start + register.size])
+        elif len(block.names) == 1:
+            yield _failure(self._map[block.names[0]], block.function, outcome)
+        else:
+            for name in block.names:
+                yield from self.read(self._alone(name, block))
+
+    def _alone(self, name: str, block: ReadBlock) -> ReadBlock:
+        register = self._map[name]
+        return ReadBlock(block.unit_id, block.function, register.address, register.size, (name,))
+
+    def _ask(self, block: ReadBlock) -> Outcome | None:
+        """What comes of one request; None where the device has stopped answering."""
+        if self._mute >= _GIVE_UP or not self._line.connect():
+            self._mute = _GIVE_UP
+            return None
+        if self._next > self._bench.now:
+            self._bench.until(self._next)
+        outcome = self._line.ask(Read(block.function, block.address, block.count), unit=block.unit_id)
+        self._next = self._bench.now + round(self._map.behaviour.read_interval * SECOND)
+        nothing = outcome.kind in ("silence", "lost") and not outcome.beside
+        self._mute = self._mute + 1 if nothing else 0
+        return outcome
+
+
+def _value(register: Register, function: int, words: tuple[int, ...]) -> Scanned:
+    value = register.decode(words)
+    if register.in_range(value):
+        return Scanned(register, function, "ok", words, value)
+    return Scanned(register, function, "undeclared", words, value, register.range_text())
+
+
+def _failure(register: Register, function: int, outcome: Outcome | None) -> Scanned:
+    if outcome is None:
+        return Scanned(register, function, "unasked", told="not asked: the device does not answer any more")
+    beside = " ".join(outcome.beside)
+    if outcome.refused:
+        return Scanned(register, function, "refused", told=outcome.show(), came=show_bytes(outcome.data))
+    if outcome.kind == "lost":
+        return Scanned(register, function, "lost", told=outcome.show(), came=beside, due=outcome.due)
+    if outcome.kind == "silence" and not beside:
+        return Scanned(register, function, "silent", told=outcome.show(), due=outcome.due)
+    came = " ".join(filter(None, (show_bytes(outcome.data) if outcome.data else "", beside)))
+    told = outcome.text or ("stray bytes beside the reply" if outcome.data else "bytes that are no reply")
+    return Scanned(register, function, "malformed", told=told, came=came, due=outcome.due)
