@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Pip takes the first for what is installed and, in later versions, the second for what builds it.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 
-.PHONY: run test test-vcan qualify check docs soak bench native clean
+.PHONY: run test test-vcan qualify check docs live live-quick soak bench native clean
 
 run: $(VENV)/.run  ## judge the reference charger; more options by ARGS="--case DN.3006"
 	$(BIN)/hil run $(ARGS)
@@ -31,6 +31,13 @@ docs: $(VENV)/.dev  ## docs/_build/index.html; a dead link or an unknown name is
 # Exit code 77 says that there can be no guest here, and why; only there the tests are left out.
 test-vcan: $(VENV)/.dev  ## our transport against the kernel's J1939, in a guest that has CAN
 	$(BIN)/python tools/vcan/guest.py $(BIN)/python -m pytest -p no:cacheprovider tests/vcan || [ $$? = 77 ]
+
+# Exit code 77: this machine cannot have that transport.
+live: $(VENV)/.dev  ## the whole GB/T suites in real time over UDP multicast, slcan and vcan: hours
+	for each in udp slcan vcan; do $(BIN)/python -m tools.live --transport $$each --all --out report/live/$$each $(ARGS) || [ $$? = 77 ] || exit 1; done
+
+live-quick: $(VENV)/.dev  ## a selection of that, in three minutes
+	for each in udp slcan vcan; do $(BIN)/python -m tools.live --transport $$each $(ARGS) || [ $$? = 77 ] || exit 1; done
 
 soak: $(VENV)/.dev  ## 2,000 random legal sessions, in which nothing may be found; processes by WORKERS=4
 	$(BIN)/hil soak --sessions 2000 -n $(or $(WORKERS),2) $(ARGS)

@@ -72,8 +72,11 @@ def kernel() -> Path:
     return place
 
 
-def run(command: list[str]) -> int:
-    """Run a command in a guest, in this folder and with this Python first on the path; its exit code."""
+def run(command: list[str], *, writable: Path | None = None, longest: int = LONGEST) -> int:
+    """Run a command in a guest, in this folder and with this Python first on the path; its exit code.
+
+    The guest may write into ``writable``. After ``longest`` seconds it hangs: :class:`UnavailableError`.
+    """
     place = kernel()
     modules = next((place / "usr/lib/uml/modules").iterdir()) / "kernel"
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
@@ -86,6 +89,7 @@ def run(command: list[str]) -> int:
                     "modules": [str(modules / name) for name in MODULES],
                     "path": _path(),
                     "shared_data": os.environ.get("HIL_SHARED_DATA", ""),
+                    "writable": "" if writable is None else str(writable.resolve()),
                 }
             )
         )
@@ -98,21 +102,21 @@ def run(command: list[str]) -> int:
             *(f"mem={MEMORY}", "root=/dev/root", "rootfstype=hostfs", "hostfs=/", "ro", f"init={init}"),
             *("con0=fd:0,fd:1", "con=null", "initcall_blacklist=raid6_select_algo", "quiet", "loglevel=0"),
         ]
-        _boot(words)
+        _boot(words, longest)
         code = job / "code"
         if not code.is_file():
             raise UnavailableError("the guest did not run the command")
         return int(code.read_text())
 
 
-def _boot(words: list[str]) -> None:
+def _boot(words: list[str], longest: int) -> None:
     # On two processors it is four times slower.
     one = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if shutil.which("taskset") else []
     environment = {"PATH": _path(), "HOME": str(CACHE), "TMPDIR": str(CACHE)}
     try:
-        subprocess.run([*one, *words], stdin=subprocess.DEVNULL, env=environment, timeout=LONGEST, check=False)  # noqa: S603 - built above
+        subprocess.run([*one, *words], stdin=subprocess.DEVNULL, env=environment, timeout=longest, check=False)  # noqa: S603 - built above
     except subprocess.TimeoutExpired as error:
-        raise UnavailableError(f"the guest did not end within {LONGEST} s") from error
+        raise UnavailableError(f"the guest did not end within {longest} s") from error
     except OSError as error:
         raise UnavailableError(f"the guest does not start: {error}") from error
 
