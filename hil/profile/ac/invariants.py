@@ -253,7 +253,8 @@ class _Conditions:
     def __init__(self) -> None:
         self.limit = False
         self._plugged = self._wants = self._authorised = True
-        self._hurt = False
+        self._hurt = self._refused = False
+        """Something has failed; the session was stopped while no vehicle was there, which lasts."""
         self._failing: set[str] = set()
         self._gone: Instant = 0
 
@@ -274,12 +275,13 @@ class _Conditions:
         elif name == "plug":
             # What a session left behind goes with its vehicle, where the charger had the time to see it go.
             if not self._plugged and t - self._gone >= limit("ac-unlock").high:
-                self._hurt, self._authorised = bool(self._failing), True
+                self._hurt, self._authorised = bool(self._failing), not self._refused
             self._plugged = True
         elif name in ("want", "rest"):
             self._wants = name == "want"
         else:
             self._authorised = name == "start"
+            self._refused = name == "stop" and not self._plugged
 
 
 Judgement = Callable[[Context], Iterator[Measurement]]
