@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -49,7 +49,8 @@ class Index:
     def take_other(self, observation: Observation) -> None:
         """Sort in what is no sample."""
         if isinstance(observation, BytesSeen):
-            self.bytes_by_line.setdefault(observation.port, []).append(observation)
+            # On a live line an answer may be seen before the request's last byte is reckoned to have left.
+            insort(self.bytes_by_line.setdefault(observation.port, []), observation, key=instant)
         elif isinstance(observation, LineSeen):
             self.lines.append(observation)
 

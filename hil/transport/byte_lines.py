@@ -216,7 +216,7 @@ class LiveSerial(_LiveBytes):
         try:
             self._port.baudrate = port_format.baud
             self._port.bytesize = port_format.bits
-            if not is_pty(self._port.port or ""):
+            if not is_pty(getattr(self._port, "port", "")):  # a pty that this side serves has no name of a port
                 self._port.parity = port_format.parity
             self._port.stopbits = port_format.stop
         except (OSError, ValueError) as error:

@@ -36,6 +36,21 @@ def test_bytes_by_line_sender_and_instant() -> None:
     assert kept.bytes_on("elsewhere") == []
 
 
+def test_bytes_that_come_out_of_order_are_kept_by_instant() -> None:
+    kept = StreamRecord()
+    kept.add([sent(ms(9), "master", b"ask"), sent(ms(5), "", b"answer"), sent(ms(12), "master", b"next")])
+    assert [each.data for each in kept.bytes_on("rs485")] == [b"answer", b"ask", b"next"]
+    assert [each.data for each in kept.bytes_on("rs485", ms(6))] == [b"ask", b"next"]
+
+
+def test_what_others_than_the_bench_sent() -> None:
+    kept = record()
+    kept.add([sent(ms(11), "", b"unnamed")])
+    assert [each.data for each in kept.heard_on("rs485", but=("master",))] == [b"answer", b"unnamed"]
+    assert [each.data for each in kept.heard_on("rs485", ms(5), but=("master",))] == [b"unnamed"]
+    assert [each.data for each in kept.heard_on("rs485", but=("master", "charger"))] == [b"unnamed"]
+
+
 def test_changes_of_a_line() -> None:
     kept = record()
     assert [each.kind for each in kept.changes_of("tcp")] == ["opened", "reset"]
