@@ -152,6 +152,17 @@ def test_an_rtu_device_is_heard_behind_the_echo_of_an_adapter(pty: tuple[int, st
     assert (probe.state, probe.told.partition(" (")[0]) == ("ok", "reads")
 
 
+def test_a_frame_with_a_wrong_check_is_no_answer(pty: tuple[int, str]) -> None:
+    near, name = pty
+    thread = on_the_line(near, lambda _: bytes.fromhex("01 03 02 002A 399C"))
+    port = open_serial(SerialPortSettings("line", name))
+    probe = devices.probe_modbus(SerialStream(port), "", None, tcp=False)
+    thread.join(10)
+    port.close()
+    assert probe.state == "fault"
+    assert probe.told.startswith("7 bytes that are no answer (01 03 02 00 2A 39 9C): are bit rate, parity and")
+
+
 # --- consoles, meters, instruments ------------------------------------------------------------------
 
 
