@@ -19,7 +19,10 @@ sys.path.insert(0, str(ROOT))
 
 from hil import native  # noqa: E402 - the two lines above have to come first
 
-_MYPY = ("--config-file=", "--explicit-package-bases", "--follow-imports=silent", "--ignore-missing-imports")
+_MYPY = (
+    *("--config-file=", "--cache-dir=.mypy_cache/native"),
+    *("--explicit-package-bases", "--follow-imports=silent", "--ignore-missing-imports"),
+)
 
 
 def compiler() -> str | None:
