@@ -5,7 +5,8 @@ smallest deviation that they still catch is measured for each timing limit.
 """
 
 from hil.qualify.engine import Qualification, qualify
-from hil.qualify.knobs import KNOBS, Knob
+from hil.qualify.knob import Knob
+from hil.qualify.knobs import KNOBS
 from hil.qualify.request import Request, make_request
 from hil.qualify.suite import suite_cases
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from hil.conformance.verdict import Verdict
-from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import HilError
 from hil.pytest_plugin.plan import Run
 from hil.qualify.bisect import smallest_caught
-from hil.qualify.knobs import Knob
+from hil.qualify.knob import Knob
 from hil.qualify.outcome import CaseOutcome
 from hil.qualify.runner import Runner
 from hil.units import MILLISECOND
@@ -87,7 +87,7 @@ def search(knob: Knob, runner: Runner, readings: Mapping[str, str]) -> Deviation
     return Deviation.of(knob, readings, found, "" if found is None else told[found])
 
 
-def _edited(knob: Knob, deviation: int, spec: ChargerSpec) -> ChargerSpec:
+def _edited(knob: Knob, deviation: int, spec: Any) -> Any:
     return knob.edit(spec, deviation * MILLISECOND)
 
 

@@ -6,55 +6,20 @@ reaction that is not the knob's, because it is the power stage's, a contactor's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 from hil.codec.message import Message
-from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
+from hil.conformance.catalogue import adjustment_time, limit, partner, period, quantity, tail, timeout, window
 from hil.dut.gbt27930.spec import ChargerSpec
 from hil.errors import CatalogueError
 from hil.protocol.gbt27930 import CCS, CEM, CHM, CML, CRM, CRO, CSD, CST, CTS
 from hil.protocol.j1939 import TpBehaviour, TpTiming
 from hil.protocol.table import State
-from hil.units import MILLISECOND, SECOND, Span, minutes, ms, s, seconds
-
-Turn = Callable[[ChargerSpec, Span], ChargerSpec]
-LATE, EARLY, LONG, SHORT = "late", "early", "too long", "too short"
-_DOWN = (EARLY, SHORT)
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A charger that misses one limit, by a deviation that can be set."""
-
-    name: str
-    of: str
-    """What the limit is about."""
-    direction: str
-    """``late`` or ``early`` for an instant, ``too long`` or ``too short`` for an interval."""
-    requirement: str
-    """Its case must catch it."""
-    limit: Callable[[], Limit]
-    nominal: Span
-    edit: Turn
-    """Takes the deviation, in nanoseconds in the knob's direction."""
-    most: Span
-    """The largest deviation to try; the case must fail it."""
-    least: Span = 0
-    """The smallest; the case passes it."""
-    variant: str | None = None
-    """Only this variant of the case."""
-    reading: str | None = None
-    """Only under this reading, ``name=choice``."""
-    dut: str = "gbt27930"
-    """The kind of reference device whose data ``edit`` takes."""
-
-    def tolerance(self, readings: Mapping[str, str]) -> Span:
-        """How far the catalogue allows the deviation to go, under these readings."""
-        bound = self.limit().under(readings)
-        return self.nominal - bound.low if self.direction in _DOWN else bound.high - self.nominal
+from hil.qualify.knob import EARLY, LATE, LONG, SHORT, Knob, Turn, late
+from hil.qualify.knobs_others import OTHERS
+from hil.units import Span, minutes, ms, s, seconds
 
 
 def _gbt34658(case: str) -> str:
@@ -146,28 +111,6 @@ def _periods() -> Iterator[Knob]:
 # --- limits with one side ---------------------------------------------------------------------------
 
 
-def _late(
-    name: str,
-    of: str,
-    requirement: str,
-    bound: Callable[[], Limit],
-    edit: Turn,
-    *,
-    own: Span = 0,
-    most: Span = SECOND,
-    **options: Any,
-) -> Knob:
-    """From nought up to a limit: the limit is the nominal value, and nothing beyond it is allowed."""
-    nominal = bound().high
-    # In whole milliseconds, as deviations are.
-    least = -(nominal // 2 // MILLISECOND) * MILLISECOND
-
-    def turn(spec: ChargerSpec, deviation: Span) -> ChargerSpec:
-        return edit(spec, nominal + deviation - own)
-
-    return Knob(name, of, LATE, requirement, bound, nominal, turn, most, least, **options)
-
-
 def _slow(trigger: str, **timing: Span) -> Turn:
     """Notices a trigger so late; the time-outs that would come first are put off."""
     return lambda c, span: c.but(slow_to={trigger: max(span, 0)}).timing(**timing)
@@ -178,7 +121,7 @@ def _tail(
 ) -> Knob:
     """A message that goes out once more after what ends it."""
     shown = _SHOWN.get(send, send)
-    return _late(
+    return late(
         f"{shown} tail before {before}" if before else f"{shown} tail",
         f"{before or 'the message that follows'} to the last {shown}",
         requirement,
@@ -201,35 +144,35 @@ _TAILS = (
 )
 
 _PARTNERS = (
-    _late(
+    late(
         "T14",
         "BRM to CRM(AA)",
         _gbt34658("DP.1003"),
         lambda: partner("T14"),
         _slow("BRM", T1=s(30)),
     ),
-    _late(
+    late(
         "T15",
         "BCP to CML",
         _gbt34658("DP.2001"),
         lambda: partner("T15"),
         _slow("BCP", T2=s(30)),
     ),
-    _late(
+    late(
         "T16",
         "BRO(AA) to CRO",
         _gbt34658("DP.2003"),
         lambda: partner("T16"),
         _slow("BROAA", T3=s(30)),
     ),
-    _late(
+    late(
         "T18",
         "BCL and BCS to CCS",
         _gbt34658("DP.3001"),
         lambda: partner("T18"),
         _slow("BCS"),
     ),
-    _late(
+    late(
         "T19",
         "BST to CST",
         _gbt34658("DP.3006"),
@@ -237,14 +180,14 @@ _PARTNERS = (
         _slow("BST", T8=s(30), T9=s(30)),
         variant="soc-reached",
     ),
-    _late(
+    late(
         "T20",
         "BSD to CSD",
         _gbt34658("DP.4001"),
         lambda: partner("T20"),
         _slow("BSD", T11=s(30)),
     ),
-    _late(
+    late(
         "T21",
         "CEM to CRM(00)",
         _gbt27930("RG.04"),
@@ -263,7 +206,7 @@ def _ends_late(spec: ChargerSpec, span: Span) -> ChargerSpec:
 
 
 _REACTIONS = (
-    _late(
+    late(
         "insulation test",
         "first CHM to first CRM",
         _gbt34658("DP.1002"),
@@ -272,7 +215,7 @@ _REACTIONS = (
         own=ms(595),
         most=s(3),
     ),
-    _late(
+    late(
         "abnormal BSM",
         "abnormal BSM to CST",
         _gbt34658("DP.3003"),
@@ -280,8 +223,8 @@ _REACTIONS = (
         _slow("BSM_abnormal"),
         variant="overcurrent",
     ),
-    _late("stop button", "stop button to CST", _gbt34658("DP.3007"), lambda: limit("reaction"), _slow("stop_button")),
-    _late(
+    late("stop button", "stop button to CST", _gbt34658("DP.3007"), lambda: limit("reaction"), _slow("stop_button")),
+    late(
         "pause begins",
         "BSM that forbids charging to CCS that says so",
         _gbt34658("DP.3005"),
@@ -289,14 +232,14 @@ _REACTIONS = (
         _slow("BSM_forbidden"),
         own=ms(240),
     ),
-    _late(
+    late(
         "pause ends",
         "BSM that allows charging to CCS that says so",
         _gbt34658("DP.3005"),
         lambda: limit("reaction"),
         lambda c, span: c.but(slow_to={"BSM_allowed": max(span, 0)}),
     ),
-    _late(
+    late(
         "BRO falls back",
         "BRO(00) to the charger's last frame",
         _gbt34658("DN.2009"),
@@ -304,7 +247,7 @@ _REACTIONS = (
         _ends_late,
         reading="dn2007-2009=print",
     ),
-    _late(
+    late(
         "start",
         "start to first CHM",
         _gbt34657("D0.1001"),
@@ -313,7 +256,7 @@ _REACTIONS = (
         own=ms(135),
         variant="plugged",
     ),
-    _late(
+    late(
         "auxiliary supply",
         "last CSD to K3/K4 open",
         _gbt34658("DP.4001"),
@@ -321,7 +264,7 @@ _REACTIONS = (
         lambda c, span: c.powered(aux_after=max(span, 0)).timing(T23=s(30)),
         own=ms(269),
     ),
-    _late(
+    late(
         "TP answer",
         "RTS or last packet to the answer (Tr)",
         _gbt27930("LL.07"),
@@ -330,7 +273,7 @@ _REACTIONS = (
     ),
 )
 _PROTECTION = (
-    _late(
+    late(
         "switch S",
         "switch S opens to at most 5 A",
         _gbt34657("D0.4502"),
@@ -338,7 +281,7 @@ _PROTECTION = (
         _slow("cc1_fault"),
         most=ms(100),
     ),
-    _late(
+    late(
         "CC1: CST",
         "CC1 breaks to CST and to K1/K2 open",
         _gbt34657("D0.4503"),
@@ -347,7 +290,7 @@ _PROTECTION = (
         most=ms(100),
         own=ms(25),
     ),
-    _late(
+    late(
         "CC1: K1/K2",
         "CC1 breaks to K1/K2 open",
         _gbt34657("D0.4503"),
@@ -356,7 +299,7 @@ _PROTECTION = (
         most=ms(100),
         own=ms(25),
     ),
-    _late(
+    late(
         "CC1 out of range",
         "CC1 leaves its range to CST and K1/K2 open",
         _gbt34657("D0.6002"),
@@ -366,7 +309,7 @@ _PROTECTION = (
         variant="below-3.2V",
         own=ms(25),
     ),
-    _late(
+    late(
         "protective earth",
         "earth lost to at most 5 A",
         _gbt34657("D0.4505"),
@@ -374,7 +317,7 @@ _PROTECTION = (
         _slow("pe_lost"),
         most=ms(100),
     ),
-    _late(
+    late(
         "emergency stop",
         "emergency stop to CST",
         _gbt34657("D0.4506"),
@@ -383,7 +326,7 @@ _PROTECTION = (
         most=ms(100),
         variant="emergency-stop",
     ),
-    _late(
+    late(
         "AC supply",
         "AC supply lost to K1/K2 open",
         _gbt34657("D0.4506"),
@@ -392,7 +335,7 @@ _PROTECTION = (
         variant="ac-lost",
         own=ms(25),
     ),
-    _late(
+    late(
         "overvoltage",
         "output above the vehicle's maximum to K1/K2 open",
         _gbt34657("D0.4504"),
@@ -400,7 +343,7 @@ _PROTECTION = (
         _slow("overvoltage"),
         own=ms(75),
     ),
-    _late(
+    late(
         "discharge",
         "first CSD to less than 60 V",
         _gbt34657("D0.5001"),
@@ -418,7 +361,7 @@ def _ramped(field: str, amperes: float) -> Turn:
 
 
 _RAMPS = (
-    _late(
+    late(
         "fall by 20 A",
         "lower demand to the current in its range",
         _gbt34657("D0.4103"),
@@ -427,7 +370,7 @@ _RAMPS = (
         own=ms(10),
         variant="fall-20A",
     ),
-    _late(
+    late(
         "fall by 100 A",
         "lower demand to the current in its range",
         _gbt34657("D0.4103"),
@@ -436,7 +379,7 @@ _RAMPS = (
         own=ms(10),
         variant="fall-100A",
     ),
-    _late(
+    late(
         "stop",
         "current from 200 A to 5 A at 100 A/s",
         _gbt34657("D0.5101"),
@@ -522,5 +465,6 @@ def _by_name(*groups: tuple[Knob, ...]) -> Mapping[str, Knob]:
     return MappingProxyType(found)
 
 
-KNOBS = _by_name(tuple(_timeouts()), _WINDOWS, tuple(_periods()), _TAILS, _PARTNERS, _REACTIONS, _PROTECTION, _RAMPS)
+_DC_CHARGER = (tuple(_timeouts()), _WINDOWS, tuple(_periods()), _TAILS, _PARTNERS, _REACTIONS, _PROTECTION, _RAMPS)
+KNOBS = _by_name(*_DC_CHARGER, OTHERS)
 """Every knob by name."""

@@ -12,7 +12,8 @@ from hil.errors import UsageError
 from hil.pytest_plugin.near import near_matches
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import RunPlan, make_plan
-from hil.qualify.knobs import KNOBS, Knob
+from hil.qualify.knob import Knob
+from hil.qualify.knobs import KNOBS
 from hil.qualify.suite import SuiteCase, suite_cases
 
 LONGEST_RUN = 120.0

@@ -88,3 +88,24 @@ def test_an_error_in_a_search_is_told() -> None:
     found = qualify(make_request(Options(requirement=(knob.requirement,)), faults={}, knobs={"broken": broken}))
     assert "no span 'nonsense'" in found.deviations[0].error
     assert found.exit_code == 3
+
+
+def test_limits_of_other_devices_are_searched_too() -> None:
+    found = {knob.dut for knob in KNOBS.values()}
+    assert found == {"gbt27930", "ac", "modbus"}
+
+
+@pytest.mark.parametrize(
+    ("name", "caught"),
+    [
+        ("AC supply off", (0, 1)),
+        ("AC validity late", (1000, 1001)),
+        ("AC forced open early", (50, 51)),
+        ("Modbus response, tcp", (0, 1)),
+    ],
+)
+def test_deviations_of_other_devices_are_caught_just_beyond_the_tolerance(name: str, caught: tuple[int, int]) -> None:
+    request = make_request(Options(requirement=(KNOBS[name].requirement,)), faults={}, knobs={name: KNOBS[name]})
+    [found] = qualify(request).deviations
+    assert found.error == ""
+    assert found.caught in caught
