@@ -29,7 +29,7 @@ _END_RATE = 0.05
 """C at which charging ends (lfp_battery.md 4)."""
 _HEATER = 20_000.0
 """W, the most that the plant's heater gives."""
-_LONGEST_HEATING = 500.0
+_LONGEST_HEATING = 530.0
 """s: below the 10 minutes that a pause may last, and the window in which a charger may end it (sheet 5.2)."""
 _STEP = 10.0
 

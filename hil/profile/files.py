@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from hil.errors import HilError, UsageError
-from hil.profile.model import LoadProfile
+from hil.profile.events import KINDS
+from hil.profile.model import MODES, LoadProfile
 
 FORMAT = "hil-load-profile"
 VERSION = 1
@@ -51,7 +52,15 @@ def loads(data: bytes | str) -> LoadProfile:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, UsageError):
             raise error.__cause__ from error
-        raise UsageError(readable(str(error))) from error
+        raise UsageError(_with_choices(readable(str(error)))) from error
+
+
+def _with_choices(text: str) -> str:
+    """What a word that is none of those known may be."""
+    for field, known in (("do", tuple(KINDS)), ("mode", tuple(MODES))):
+        if f".{field}: invalid" in text:
+            return f"{text}; there are {', '.join(known)}"
+    return text
 
 
 def readable(text: str) -> str:

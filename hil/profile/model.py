@@ -15,8 +15,11 @@ Mode = Literal["cc", "cv"]
 MODES: dict[Mode, int] = {"cv": 1, "cc": 2}
 """BCL's charging mode (sheet 3.9)."""
 _MOST_SEGMENTS = 100_000
-_VOLTS = Annotated[float, msgspec.Meta(ge=0, le=6553.5, description="V, as BCL can tell it")]
-_AMPERES = Annotated[float, msgspec.Meta(ge=0, le=400, description="A, positive charges, as BCL can tell it")]
+MOST_VOLTAGE = 6553.5
+"""V, and A below: what BCL can tell (sheet 3.9)."""
+MOST_CURRENT = 400.0
+_VOLTS = Annotated[float, msgspec.Meta(ge=0, le=MOST_VOLTAGE, description="V, as BCL can tell it")]
+_AMPERES = Annotated[float, msgspec.Meta(ge=0, le=MOST_CURRENT, description="A, positive charges, as BCL can tell it")]
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,10 +16,11 @@ import msgspec
 
 from hil.errors import UsageError
 from hil.profile.files import FORMAT, VERSION, loads
-from hil.profile.model import LoadProfile, Mode, Segment
+from hil.profile.model import MOST_CURRENT, MOST_VOLTAGE, LoadProfile, Mode, Segment
 
 _COLUMNS = ("duration_s", "voltage_v", "current_a", "mode", "ramp", "events")
 _MOST_ROWS = 1_000_000
+_MOST_SOC = 100.0
 
 
 def to_csv(profile: LoadProfile) -> str:
@@ -117,7 +118,9 @@ def import_table(path: Path, columns: Columns, *, vehicle: str, voltage: float) 
     """
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     try:
         return _imported(text, columns, path.stem, vehicle, voltage)
@@ -177,4 +180,12 @@ def _rows(text: str, columns: Columns, voltage: float) -> Iterable[_Row]:
             volts = _number(row[columns.voltage], f"{place}, {columns.voltage}") * columns.voltage_scale
         if columns.soc:
             soc = _number(row[columns.soc], f"{place}, {columns.soc}") * columns.soc_scale
+        _within(amperes, MOST_CURRENT, "A", f"{place}, {columns.current}")
+        _within(volts, MOST_VOLTAGE, "V", f"{place}, {columns.voltage}")
+        _within(soc or 0.0, _MOST_SOC, "percent", f"{place}, {columns.soc}")
         yield seconds, round(volts, 1), round(amperes, 1), soc
+
+
+def _within(value: float, most: float, unit: str, place: str) -> None:
+    if not 0 <= value <= most:
+        raise UsageError(f"{place}: {value:g} {unit}; allowed is 0 .. {most:g} (is there a scale to be given?)")

@@ -87,6 +87,10 @@ def test_every_kind_of_event_can_be_written() -> None:
         ({"segments": [{"duration_s": 1, "current_a": 1, "voltage_v": 3, "more": 1}]}, "segments[0]: object contains"),
         ({"events": "rm"}, "object contains unknown field"),
         ({"soc_percent": 101}, "soc_percent: expected"),
+        (
+            {"segments": [{"duration_s": 1, "current_a": 1, "voltage_v": 2, "mode": "dc"}]},
+            "segments[0].mode: invalid enum value 'dc'; there are cv, cc",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_with_its_field_and_the_reason(change: dict[str, Any], told: str) -> None:
@@ -101,7 +105,7 @@ def test_a_bad_file_is_refused_with_its_field_and_the_reason(change: dict[str, A
 @pytest.mark.parametrize(
     ("event", "told"),
     [
-        ({"do": "dance"}, "dance"),
+        ({"do": "dance"}, "invalid value 'dance'; there are pause, resume, "),
         ({"do": "stop", "reason": "tired"}, "reason: no 'tired'"),
         ({"do": "lose", "for_s": 1, "messages": ["CCS"]}, "messages: no 'CCS'"),
         ({"do": "say", "message": "BCS", "signal": "mood", "value": 1}, "signal: no 'mood'"),
@@ -186,6 +190,7 @@ def test_rows_can_be_joined_by_straight_lines(tmp_path: Path) -> None:
         ("time,amps\n0,1\n1,2\n", "no column 'current'; there are time, amps"),
         ("time,current\n0,nan\n1,2\n", "line 2, current: nan is no finite number"),
         ("time,current\n0,1\n", "fewer than two rows"),
+        ("time,current\n0,1\n5,900\n", "line 3, current: 900 A; allowed is 0 .. 400"),
     ],
 )
 def test_a_bad_table_is_refused_with_line_and_column(tmp_path: Path, text: str, told: str) -> None:
