@@ -204,7 +204,7 @@ def add_instruments(world: BaseWorld, claims: Iterable[InstrumentClaim], signals
 
 
 def _add_modbus(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, str]) -> None:
-    registers, line = map_of(claim), _line(claim)
+    registers, line = map_of(claim), line_of(claim)
     values = {
         register: (sensors[quantity], 1.0 / _FACTORS[registers[register].unit])
         for quantity in sensors
@@ -230,25 +230,26 @@ def _all_registers(registers: RegisterMap, quantity: str) -> tuple[str, ...]:
 def _add_dlt645(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, str]) -> None:
     values = {_known(claim, each, _ITEMS): (sensor, _ITEM_FACTORS[each]) for each, sensor in sensors.items()}
     address = str(claim.address or _ADDRESS)
-    meter = MeterStandIn(_meter(claim), _line(claim), world.sense, values, address)
+    meter = MeterStandIn(_meter(claim), line_of(claim), world.sense, values, address)
     _join(world, claim, meter, _DLT645_FORMAT, shared=True)
 
 
 def _add_scpi(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, str]) -> None:
     told = {quantity: sensor for quantity, sensor in sensors.items() if quantity in ("voltage", "current")}
     spec = InstrumentSpec(sensors=told, actuators={})
-    meter = ScpiInstrument(_meter(claim), _line(claim), world.sense, spec)
+    meter = ScpiInstrument(_meter(claim), line_of(claim), world.sense, spec)
     _join(world, claim, meter, _SCPI_FORMAT, shared=False)
 
 
 def _join(world: BaseWorld, claim: InstrumentClaim, meter: ByteNode, form: SerialFormat, *, shared: bool) -> None:
-    line = VirtualSerial(world.queue, name=_line(claim), sink=world.see, line_format=form, shared=shared)
+    line = VirtualSerial(world.queue, name=line_of(claim), sink=world.see, line_format=form, shared=shared)
     world.add_line(line)
     world.add_byte_node(meter, line)
-    world.add_byte_node(reader_of(claim, _line(claim), tcp=False), line)
+    world.add_byte_node(reader_of(claim, line_of(claim), tcp=False), line)
 
 
-def _line(claim: InstrumentClaim) -> str:
+def line_of(claim: InstrumentClaim) -> str:
+    """The name of an instrument's line."""
     return f"{claim.name}-line"
 
 

@@ -6,16 +6,18 @@ Nothing here knows what is at the other end: a charger, a controller on a desk, 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from hil.bench.instruments import line_of, reader_of
 from hil.bench.judge import Judge
 from hil.bench.opening import Lines, kind_of
 from hil.bench.setup import Setup
 from hil.errors import RigError
 from hil.protocol.gbt27930 import edition
 from hil.rig import Rig
+from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import PortSettings
 from hil.tester.signals import DELAY_KIND, PlantBridge
 from hil.transport.live import LiveWorld
@@ -45,6 +47,8 @@ class LiveSetup:
     """By role."""
     names: Mapping[str, str]
     """Plant signal to its name on the box, where it differs."""
+    instruments: Mapping[str, PortSettings] = field(default_factory=dict)
+    """By name of the instrument."""
 
 
 def build_live(live: LiveSetup) -> LiveWorld:
@@ -61,6 +65,9 @@ def build_live(live: LiveSetup) -> LiveWorld:
         if sides.line_of(role, settings.type) or (role == SIGNALS and sides.carried is not None)
     }
     sides.surround(world, live.setup, Lines(lines))
+    for claim in live.setup.instruments:
+        if claim.name in live.instruments:
+            _add_instrument(world, claim, live.instruments[claim.name])
     if SIGNALS in lines and sides.carried is not None:
         line = lines[SIGNALS]
         bridge = PlantBridge(
@@ -76,6 +83,13 @@ def build_live(live: LiveSetup) -> LiveWorld:
     return world
 
 
+def _add_instrument(world: LiveWorld, claim: InstrumentClaim, settings: PortSettings) -> None:
+    """Open the port of an instrument, and poll it there."""
+    line = open_line(world, replace(settings, name=line_of(claim)))
+    reader = reader_of(claim, line_of(claim), tcp=line.kind == "tcp")
+    world.add_byte_node(reader, line)  # type: ignore[arg-type]  # a rig file lets no instrument be read over CAN
+
+
 class LiveBenchWorld:
     """A live world as a bench drives it: keeps the judge's uncertainty true to how late the bench itself was.
 
@@ -84,6 +98,8 @@ class LiveBenchWorld:
 
     def __init__(self, live: LiveSetup, judge: Judge) -> None:
         self._judge = judge
+        self._instruments = {line_of(claim) for claim in live.setup.instruments}
+        """Lines on which no DUT is."""
         lines = [port.uncertainty for role, port in live.ports.items() if role != SIGNALS]
         self._stamps: Span = max(lines, default=0)
         self._signals: Span = self._stamps + (live.ports[SIGNALS].uncertainty if SIGNALS in live.ports else 0)
@@ -145,7 +161,7 @@ class LiveBenchWorld:
         give_up = self.now + REST_WITHIN
         while sides is not None and sides.quiet:
             reply = self._advance(sides.quiet)
-            if not any(_of_others(seen) for seen in reply.observations):
+            if not any(_of_others(seen, self._instruments) for seen in reply.observations):
                 return
             if self.now > give_up:
                 raise RigError(
@@ -170,14 +186,18 @@ def _trouble(note: Note) -> str:
     return ""
 
 
-def _of_others(seen: Observation) -> bool:
+def _of_others(seen: Observation, instruments: Collection[str] = ()) -> bool:
     """Something that no node of the bench sent, on a line where the DUT is."""
     if isinstance(seen, BytesSeen):
-        return not seen.sender and seen.port != SIGNALS
+        return not seen.sender and seen.port != SIGNALS and seen.port not in instruments
     return isinstance(seen, FrameSeen) and not seen.sender
 
 
 def live_setup(kind: str, setup: Setup, rig: Rig) -> LiveSetup:
     """The bench of a kind on a rig's ports."""
     ports = {role: rig.ports[port] for role, port in rig.roles.items()}
-    return LiveSetup(kind, setup, ports, dict(rig.signals))
+    own = {claim.name: rig.ports[claim.port] for claim in rig.instruments.values() if claim.port}
+    shared = sorted(set(rig.roles.values()) & {claim.port for claim in rig.instruments.values()})
+    if shared:
+        raise RigError(f"port {', '.join(shared)} plays a role and is an instrument's too: allowed is one of both")
+    return LiveSetup(kind, setup, ports, dict(rig.signals), own)
