@@ -95,7 +95,7 @@ def test_every_module_to_compile_is_there() -> None:
     assert [name for name in native.MODULES if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
 
 
-@pytest.mark.parametrize("fault", ["", "lost-bcl-late"])
+@pytest.mark.parametrize("fault", ["", "lost-bcl-late", "stays-bus-off"])
 def test_what_is_compiled_gives_the_same_bytes(fault: str, tmp_path: Path) -> None:
     if native.compiled() is None:
         pytest.skip("nothing is compiled from the present source: make native")

@@ -95,9 +95,9 @@ def _alone(setup: Setup) -> BaseWorld:
 
     bus = VirtualCan(world.queue, bitrate=BITRATE, name=LINE, sink=see, rng=world.rng(LINE))
     world.add_line(bus)
-    world.add_node(Charger(charger, world.sense, messages), bus)
+    runner = world.add_node(Charger(charger, world.sense, messages), bus)
     if not charger.leaves_bus_off:
-        bus.stay_off(Charger.name)
+        bus.stay_off(runner.node.name)
     return world
 
 

@@ -112,9 +112,9 @@ def build(
     bus = VirtualCan(world.queue, bitrate=BITRATE, name=LINE, sink=world.see, rng=world.rng(LINE))
     world.add_line(bus)
     world.add_plant(pack_of(car, setup, drawn))
-    world.add_node(Charger(charger, world.sense, messages), bus)
+    runner = world.add_node(Charger(charger, world.sense, messages), bus)
     if not charger.leaves_bus_off:
-        bus.stay_off(Charger.name)
+        bus.stay_off(runner.node.name)
     world.add_node(Vehicle(car, world.sense, messages), bus)
     return world
 
