@@ -24,7 +24,7 @@ from hil.transport.live import LiveWorld
 from hil.transport.ports import open_line
 from hil.transport.process import LiveProcess
 from hil.units import Instant, Span, ms, s, seconds, show_instant
-from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sample, Sent
+from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sent
 from hil.world.plan import Advance, Close, Command, OnNote, Reply
 
 SIGNALS = "signals"
@@ -124,11 +124,6 @@ class LiveBenchWorld:
     def pid(self) -> int:
         """Id of the world's process."""
         return self._process.pid
-
-    @property
-    def known(self) -> list[Sample]:
-        """Where each signal of the plant stood when the case began, by its last sample."""
-        return list({seen.name: seen for seen in self.before if isinstance(seen, Sample)}.values())
 
     def execute(self, command: Command) -> Reply:
         """As every world does."""

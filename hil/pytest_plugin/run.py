@@ -87,7 +87,6 @@ class CaseRun:
             self.bench.measure_with(setup.instruments)
         if self._live is not None:
             sink(self._live.before)
-            self.bench.record.add(self._live.known)
             # A signal that has not changed since is known by what it was.
             self.bench.record.add([seen for seen in self._live.before if isinstance(seen, Sample)])
             self.bench.now = self._live.now
