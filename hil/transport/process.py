@@ -134,6 +134,11 @@ def _main(pipe: Connection, build: Build) -> None:
     except HilError as error:
         _answer(pipe, encoded(failure(error)))
         return
+    except Exception as error:
+        _answer(
+            pipe, encoded(failure(WorldError(f"the live world could not be built: {type(error).__name__}: {error}")))
+        )
+        raise
     _come_first()
     inbox = _Inbox(pipe, world.queue.bell.ring)
     if sys.platform != "win32":
