@@ -51,7 +51,8 @@ class ModbusMaster:
     ``silence``, ``lost``; ``sent``, ``at``, ``bytes``, and of what is malformed ``fault``, ``text``, ``due``);
     ``bytes N`` are bytes that are not its reply while it waits on; ``stray`` are bytes that nobody asked for;
     ``opened a``, ``closed a``, ``reset a``, ``refused a`` tell of connections. One that does not listen is deaf on the
-    serial line; one that is not strict knows that silences do not come through as they were, as behind an adapter.
+    serial line; one that is not strict knows that silences do not come through as they were, as behind an adapter, and
+    that it does not hear itself there.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class ModbusMaster:
         self._tcp, self._serial = tcp, serial
         self._timing = timing
         self._listens = listens
+        self._strict = strict
         self._rtu = RtuClient(1, timing, strict=strict)
         self._opening: deque[str] = deque()
         self._channels: dict[str, int] = {}
@@ -169,7 +171,7 @@ class ModbusMaster:
 
     def _send(self, on: str, data: bytes, *, by_byte: bool = False) -> None:
         if on == RTU:
-            self._echo += len(data)
+            self._echo += len(data) if self._strict else 0
             pieces = [data[at : at + 1] for at in range(len(data))] if by_byte else [data]
             self.wishes += [Send(self._serial, piece) for piece in pieces]
         elif on in self._channels:
