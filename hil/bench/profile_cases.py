@@ -65,7 +65,7 @@ def judge_family(bench: Bench, name: str) -> None:
     measured = show(bench, profile, cases)
     failing = next((case for case in cases if any(each.verdict is Verdict.FAIL for each in measured[case])), None)
     if failing is not None:
-        bench.profile = profile
+        bench.profile = replace(profile, found=_found(bench, failing))
 
 
 def generated(twin: Twin, theme: str) -> list[LoadProfile]:
@@ -111,15 +111,18 @@ def _show_nearest(bench: Bench, pools: list[Pool], case: str) -> None:
 
 def _keep(bench: Bench, profile: LoadProfile, case: str) -> None:
     """Hand the failing profile to whoever keeps the evidence."""
+    note = f"The smallest profile found that fails {case}."
+    bench.profile = replace(profile, name=f"{case}, smallest", note=note, found=_found(bench, case))
+
+
+def _found(bench: Bench, case: str) -> Found:
     decisive = bench.judge.decisive
-    found = Found(
+    return Found(
         requirement=INVARIANTS[case].requirement,
         what="" if decisive is None else decisive.name,
         at=None if decisive is None else decisive.at,
         faults=_twin(bench).base.faults,
     )
-    note = f"The smallest profile found that fails {case}."
-    bench.profile = replace(profile, name=f"{case}, smallest", note=note, found=found)
 
 
 def _twin(bench: Bench) -> Twin:
