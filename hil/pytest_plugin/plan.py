@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from hil.bench.ac_profiles import AcOutcome
 from hil.bench.opening import kind_of
 from hil.bench.setup import Setup
 from hil.bench.twin import Pool
-from hil.conformance.catalogue import Requirement
+from hil.conformance.catalogue import Requirement, requirements
 from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
@@ -27,6 +29,13 @@ from hil.rig import Rig, applicability, find_rig, lacks_besides, lacks_transport
 
 STANDARD = "gbt27930"
 _FORM = re.compile(r"(?P<case>[^\[\]]+)(?P<labels>(\[[^\[\]]+\])+)$")
+
+
+@cache
+def _shared_cases() -> frozenset[str]:
+    """Names of cases that several shipped suites have: only the suite tells which is meant."""
+    counted = Counter(requirement.case for requirement in requirements().values())
+    return frozenset(case for case, count in counted.items() if count > 1)
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,9 @@ class Run:
     @property
     def stem(self) -> str:
         """Name of its trace files."""
-        return f"{self.requirement.case}-{self.label}" if self.label else self.requirement.case
+        case = self.requirement.case
+        name = f"{self.requirement.suite}-{case}" if case in _shared_cases() else case
+        return f"{name}-{self.label}" if self.label else name
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,8 @@ class RunPlan:
         case = f"{run.requirement.case}[{run.variant}]" if run.variant else run.requirement.case
         words = ["hil", "run", "--case", case, "--seed", str(self.seed)]
         folder = self.suites.folders.get(run.requirement.suite)
+        if folder is None and run.requirement.case in _shared_cases():
+            folder = run.requirement.suite
         words += [] if folder is None else ["--suite", folder]
         options = self.options
         if options.rig != Options.rig:

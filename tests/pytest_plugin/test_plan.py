@@ -110,6 +110,13 @@ def test_the_line_that_repeats_a_run_names_everything_that_matters() -> None:
     )
 
 
+def test_no_two_runs_share_a_trace_or_the_line_that_repeats_them() -> None:
+    plan = make_plan(Options())
+    runs = [run for requirement in requirements().values() for run in plan.runs(requirement)]
+    assert len({run.stem for run in runs}) == len(runs)
+    assert len({plan.repeat(run) for run in runs}) == len(runs)
+
+
 def test_near_matches_put_swapped_letters_first() -> None:
     assert near_matches("DN.3060", ["DN.3010", "DN.3009", "DN.3006"])[0] == "DN.3006"
     assert near_matches("zzz", ["DN.3010"]) == []
