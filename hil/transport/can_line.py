@@ -7,6 +7,7 @@ waits here and is tried again; reading goes on meanwhile.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -125,7 +126,8 @@ class LiveCan:
         """Give the port back; what waits is lost."""
         self._reader.stop()
         self._waiting.clear()
-        self._bus.shutdown()
+        with contextlib.suppress(Exception):  # some talk to their adapter, which may have been unplugged
+            self._bus.shutdown()
 
     # --- sending ------------------------------------------------------------------------------------
 
