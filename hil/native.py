@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +68,6 @@ FOLDER = PACKAGE / "_native"
 SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
 SWITCH = "HIL_NATIVE"
 
-_T = TypeVar("_T")
-
 
 def digest(package: Path = PACKAGE) -> str:
     """Of the names and contents of all modules of a package."""
@@ -109,13 +107,27 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 def use() -> None:
-    """From now on import what is compiled, where there is such a folder and nobody has switched it off."""
+    """From now on import what is compiled, where there is such a folder that loads and nobody has switched it off."""
     if os.environ.get(SWITCH) == "0" or active():
         return
     folder = compiled()
-    if folder is not None:
+    if folder is not None and _loads(folder / library(SHARED)):
         # First of all: one that is interpreted among others that are compiled would not be the class they know.
         sys.meta_path.insert(0, Finder(folder))
+
+
+def _loads(path: Path) -> bool:
+    """Load the library of all; False where it was made for another machine, as in a folder that two of them share."""
+    spec = importlib.util.spec_from_file_location(SHARED, path)
+    if spec is None or spec.loader is None:
+        return False
+    try:
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except ImportError:
+        return False
+    sys.modules[SHARED] = module
+    return True
 
 
 def active() -> bool:

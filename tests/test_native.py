@@ -78,6 +78,10 @@ def test_only_a_whole_folder_of_the_present_source_is_used(tmp_path: Path, monke
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     assert native.compiled() == folder
+    monkeypatch.setenv(native.SWITCH, "1")
+    monkeypatch.setattr(sys, "meta_path", [each for each in sys.meta_path if not isinstance(each, native.Finder)])
+    native.use()
+    assert not native.active(), "these are no libraries"
     folder.rename(folder.with_name("another digest"))
     assert native.compiled() is None
 
