@@ -88,8 +88,8 @@ class AcBench(SignalChecks[StreamRecord]):
         """To which it falls back then, A."""
         self.rated_current = rated_current
         """What it may offer where it is installed, A."""
+        # Fresh virtual benches for generated profiles; None where the bench has none.
         self.twin: AcTwin | None = None
-        """Fresh virtual benches for generated profiles; None where the bench has none."""
 
     # --- sessions ---------------------------------------------------------------------------------
 
