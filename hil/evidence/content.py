@@ -131,6 +131,15 @@ def describe_note(note: Note) -> Content:
     return Content("bench", note.kind.replace("_", " "), (text,))
 
 
+def describe_measured(note: Note) -> Content:
+    """What an instrument told: values that follow each other are one line."""
+    value = note.details.get("value", 0.0)
+    told = f"{value:.6g}" if isinstance(value, int | float) else plain(value)
+    return Content(
+        str(note.details.get("by", "")), note.what, (), (("measured", told, str(note.details.get("unit", ""))),)
+    )
+
+
 def plain(value: Scalar) -> str:
     """Notes carry lists as text; a reader wants their elements."""
     return str(value).strip("[]").replace("'", "")

@@ -18,6 +18,7 @@ from hil.evidence.content import (
     describe_error,
     describe_frame,
     describe_line,
+    describe_measured,
     describe_note,
     describe_transfer,
     describe_transport,
@@ -30,6 +31,8 @@ from hil.protocol.j1939.settings import ABORT, CTS, END_OF_MESSAGE, RTS, TP_CM_P
 from hil.units import SECOND, Instant, Span, ms, s, show_instant, show_span
 from hil.world.observation import BusErrorSeen, BytesSeen, FrameSeen, LineSeen, Note, Observation, Sample
 
+_MEASURED = "measured"
+"""Kind of the notes of instruments, whose lines are called after them."""
 _SIGNALS = "signals"
 """Line that carries the plant to a controller elsewhere."""
 LIMIT = 30
@@ -150,6 +153,7 @@ def _items(
     transfers = _Transfers(messages, around)
     digital: dict[str, float] = {}
     found: list[_Item] = []
+    hidden = _hidden(observations[first:last])
     for observation in observations[first:last]:
         if isinstance(observation, FrameSeen):
             if observation.extended and observation.id >> 16 & 0xFF in (TP_CM_PF, TP_DT_PF):
@@ -161,16 +165,28 @@ def _items(
         elif isinstance(observation, BusErrorSeen):
             found.append(_Item(observation.t, "error", describe_error(observation)))
         elif isinstance(observation, BytesSeen):
-            if observation.port == _SIGNALS:
-                continue  # what it carries is shown as the plant's signals
+            if observation.port in hidden:
+                continue
             found.append(_Item(observation.t, "bytes", describe_bytes(observation)))
         elif isinstance(observation, LineSeen):
             found.append(_Item(observation.t, "line", describe_line(observation)))
         elif isinstance(observation, Note):
-            found.append(_Item(observation.t, "note", describe_note(observation)))
+            found.append(_noted(observation))
     found.extend(transfers.left())
     found.sort(key=attrgetter("t"))
     return found
+
+
+def _hidden(observations: Sequence[Observation]) -> set[str]:
+    """Lines whose bytes are shown otherwise: as the plant's signals, or as what was measured."""
+    measured = (each for each in observations if isinstance(each, Note) and each.kind == _MEASURED)
+    return {_SIGNALS, *(f"{each.details.get('by', '')}-line" for each in measured)}
+
+
+def _noted(note: Note) -> _Item:
+    if note.kind == _MEASURED:
+        return _Item(note.t, "message", describe_measured(note))
+    return _Item(note.t, "note", describe_note(note))
 
 
 def _change(sample: Sample, digital: dict[str, float]) -> Iterator[_Item]:

@@ -10,7 +10,7 @@ import pytest
 from hil.evidence.decode import TraceLine, decoded_lines
 from hil.protocol.gbt27930 import BCL, BCS, BSM, CCS, CEM, CRM, MessageSet
 from hil.units import ms, s
-from hil.world.observation import BusErrorSeen, Note, Observation, Sample
+from hil.world.observation import BusErrorSeen, BytesSeen, Note, Observation, Sample
 
 CEM_AT = s(4) + ms(1002)
 STATUS = BCS(voltage=612.3, current=-118.5, max_cell_voltage=3.42, max_cell_group=3, soc=46, remaining_time=75)
@@ -191,3 +191,16 @@ def test_rendered_lines_fit(observations: list[Observation], messages: MessageSe
     for line in decoded_lines(observations, messages, CEM_AT):
         assert len(line.render(100)) <= 100
     assert decoded_lines([], messages, 0)[0].kind == "mark"
+
+
+def test_what_an_instrument_tells_is_one_line_and_its_bytes_none(messages: MessageSet) -> None:
+    seen: list[Observation] = []
+    for number in range(5):
+        at = ms(100 * number)
+        details: dict[str, Any] = {"value": 400.0 + number, "unit": "V", "by": "meter", "asked": at}
+        seen.append(BytesSeen(at + ms(10), "meter-line", "meter", b"\x01\x03", at))
+        seen.append(Note(at + ms(20), "measured", "voltage", details))
+    lines = decoded_lines(seen, messages, s(1), before=s(1))
+    assert [(line.who, line.name, line.count) for line in lines if line.kind == "message"] == [("meter", "voltage", 5)]
+    assert "measured 400 → 404 V" in lines[0].text
+    assert not [line for line in lines if line.kind == "bytes"]
