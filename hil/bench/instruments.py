@@ -22,13 +22,13 @@ from hil.protocol.dlt645 import WILDCARD
 from hil.protocol.modbus import RtuTiming
 from hil.rig.instruments import InstrumentClaim, Uncertainty
 from hil.tester.dlt645 import MeterReader, MeterStandIn
-from hil.tester.measured import KIND
 from hil.tester.modbus import ModbusMeter, RegisterClient
 from hil.tester.scpi import Instrument as ScpiInstrument
 from hil.tester.scpi import InstrumentSpec, ScpiDriver
 from hil.units import Instant, Span, ms
 from hil.world.base import BaseWorld
 from hil.world.bytenode import ByteNode
+from hil.world.measured import KIND
 from hil.world.observation import Note
 
 POLL: Span = ms(100)

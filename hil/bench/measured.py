@@ -15,8 +15,8 @@ from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
 from hil.conformance.verdict import Measurement, Verdict
 from hil.rig.instruments import InstrumentClaim
-from hil.tester.measured import KIND
 from hil.units import Instant, Span, s, seconds, show_instant
+from hil.world.measured import KIND
 from hil.world.plan import OnNote
 
 _PATIENCE: Span = s(3)

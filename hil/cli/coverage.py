@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from hil.evidence.coverage import FILE_NAME
 from hil.profile.coverage import Coverage, load_coverage, save_coverage
+from hil.profile.parts import FILE_NAME
 from hil.pytest_plugin.table import console
 
 

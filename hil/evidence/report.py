@@ -9,7 +9,6 @@ from pathlib import Path
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import HilError
 from hil.evidence import allure, document, junit, page
-from hil.evidence.coverage import forget_parts, merge_parts
 from hil.evidence.curves import collect
 from hil.evidence.explain import failure_text, trace_lines
 from hil.evidence.plot import draw
@@ -24,8 +23,12 @@ JUNIT_NAME = "junit.xml"
 _ELECTRICAL = ("V", "A", "W", "kW", "kWh", "ohm", "Ω")
 
 
-def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> None:
+def write_reports(
+    out: Path, info: RunInfo, results: Sequence[CaseResult], reached: Sequence[tuple[str, str]] = ()
+) -> None:
     """Write ``conformance.json``, ``junit.xml``, ``index.html`` and ``allure-results`` into ``out``.
+
+    ``reached`` are names and texts of what generated load profiles came to, where there were any.
 
     Traces named by the results are looked for under ``out``; where one cannot be read the reports
     say so. Each file is replaced whole, so that a reader never meets half of one. Raises
@@ -43,8 +46,6 @@ def write_reports(out: Path, info: RunInfo, results: Sequence[CaseResult]) -> No
             texts[index] = failure_text(result, observations, messages)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        coverage = merge_parts(out)
-        reached = [] if coverage is None else list(coverage.summary())
         _replace(out / JSON_NAME, document.render(info, results))
         _replace(out / JUNIT_NAME, junit.render(info, results, texts))
         html = page.render(info, results, stories, messages, reached, timings.timing())
@@ -62,7 +63,6 @@ def forget_reports(out: Path) -> None:
     try:
         for name in (JSON_NAME, JUNIT_NAME, page.FILE_NAME):
             (out / name).unlink(missing_ok=True)
-        forget_parts(out)
         for path in (out / allure.FOLDER).glob("*-result.json"):
             path.unlink()
     except OSError as error:

@@ -15,6 +15,7 @@ from hil.evidence.folder import make_ready
 from hil.evidence.log import ResultLog
 from hil.evidence.report import forget_reports, write_reports
 from hil.evidence.trace import LOG_SUFFIX, STREAM_SUFFIX
+from hil.profile.parts import forget_parts, merge_parts
 from hil.pytest_plugin.info import run_info
 from hil.pytest_plugin.plan import RunPlan
 
@@ -28,6 +29,7 @@ class Results:
         make_ready(plan.out)
         self._log = ResultLog(plan.out)
         forget_reports(plan.out)
+        forget_parts(plan.out)
 
     def take(self, values: Any) -> CaseResult:
         """Keep one result, on disk at once."""
@@ -50,7 +52,9 @@ class Results:
             key=lambda each: (order.get(each.requirement, len(order)), each.requirement, *_place(each, known))
         )
         self._forget(earlier)
-        write_reports(self._plan.out, run_info(self._plan, command, started), self.results)
+        coverage = merge_parts(self._plan.out)
+        reached = [] if coverage is None else list(coverage.summary())
+        write_reports(self._plan.out, run_info(self._plan, command, started), self.results, reached)
 
     def _forget(self, earlier: Mapping[Path, int]) -> None:
         named = {Path(result.trace).stem for result in self.results if result.trace is not None}

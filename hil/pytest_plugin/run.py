@@ -17,13 +17,13 @@ from hil.bench.setup import Setup
 from hil.bench.twin import Twin
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
 from hil.errors import HilError
-from hil.evidence.coverage import keep_parts
 from hil.evidence.explain import show_limits, show_value
 from hil.evidence.trace import TraceWriter
 from hil.profile.ac import AcProfile
 from hil.profile.ac.files import save as save_ac
 from hil.profile.files import SUFFIX, save
 from hil.profile.model import LoadProfile
+from hil.profile.parts import keep_parts
 from hil.protocol.gbt27930 import MessageSet, edition
 from hil.pytest_plugin.dut import End
 from hil.pytest_plugin.plan import Run, RunPlan

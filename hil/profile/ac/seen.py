@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hil.profile.ac.plan import limit_of
-from hil.tester.measured import KIND as MEASURED
 from hil.units import FAR, Instant
+from hil.world.measured import KIND as MEASURED
 from hil.world.observation import Note, Observation, Sample
 
 _LEVELS = ((10.5, "A"), (7.5, "B"), (4.5, "C"), (1.5, "D"), (-1.5, "E"))

@@ -28,10 +28,10 @@ from hil.protocol.dlt645 import (
     relay_data,
     write_data,
 )
-from hil.tester.measured import measured
 from hil.tester.orders import need, need_bytes
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, SetFormat, Wish
+from hil.world.measured import measured
 from hil.world.observation import Note, Scalar
 
 KIND = "dlt645"
@@ -49,7 +49,7 @@ class MeterReader:
     Notes of kind ``dlt645``: ``answer 02010100`` (item) or ``answer 1C`` (function), with ``ticket``, ``address``,
     ``data``, ``parts``, ``latency`` and for known items ``value`` (the first), ``values`` and ``flaws``;
     ``refused ...`` (``error``), ``no answer ...``, ``stray`` (``why``), ``garbled`` (``bytes``, ``why``). A poll
-    with a quantity also leaves notes of :mod:`hil.tester.measured`.
+    with a quantity also leaves notes of :mod:`hil.world.measured`.
     """
 
     def __init__(

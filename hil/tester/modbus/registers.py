@@ -33,10 +33,10 @@ from hil.protocol.modbus import (
     show_bytes,
 )
 from hil.protocol.modbus.pdu import OFF, ON
-from hil.tester.measured import measured
 from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Open, Send, Wish
+from hil.world.measured import measured
 from hil.world.observation import Note, Scalar
 
 KIND = "registers"
@@ -82,7 +82,7 @@ class RegisterClient:
     Notes of kind ``registers``: ``done N`` (``sent``, ``at``, and the values by name; a value that is missing is
     ``None`` as text), ``refused N`` (``code``, ``text``), ``failed N`` (``text``, and ``bytes`` of what was malformed).
     What is repeated has ticket 0; what is kept is told as ``kept 0`` (``sent``, ``at``), and a poll leaves notes of
-    :mod:`hil.tester.measured`. A connection that is not there, or has ended, is opened with the next request.
+    :mod:`hil.world.measured`. A connection that is not there, or has ended, is opened with the next request.
     """
 
     def __init__(

@@ -7,10 +7,10 @@ from typing import Any
 
 from hil.errors import UsageError
 from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings, Unasked
-from hil.tester.measured import measured
 from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, Wish
+from hil.world.measured import measured
 from hil.world.observation import Note, Scalar
 
 KIND = "scpi"
@@ -22,7 +22,7 @@ class ScpiDriver:
 
     Notes of kind ``scpi``: ``answer`` (``by``, ``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
     first part is one), ``no answer`` (``by``, ``ticket``, ``asked``), ``unasked`` (``by``, ``text``). A poll with
-    a quantity also leaves notes of :mod:`hil.tester.measured`.
+    a quantity also leaves notes of :mod:`hil.world.measured`.
     """
 
     def __init__(self, name: str, line: str, settings: ScpiSettings | None = None) -> None:

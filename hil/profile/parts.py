@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from hil.errors import HilError
 from hil.profile.coverage import FOLDER, Coverage, load_coverage, save_coverage
 
 FILE_NAME = "coverage.json"
@@ -48,7 +49,10 @@ def merge_parts(out: Path) -> Coverage | None:
 
 
 def forget_parts(out: Path) -> None:
-    """Take away what an earlier run has left; ``OSError`` when the disk refuses."""
-    for path in (out / FOLDER).glob("*.json"):
-        path.unlink()
-    (out / FILE_NAME).unlink(missing_ok=True)
+    """Take away what an earlier run has left; :class:`hil.errors.HilError` naming the path when the disk refuses."""
+    try:
+        for path in (out / FOLDER).glob("*.json"):
+            path.unlink()
+        (out / FILE_NAME).unlink(missing_ok=True)
+    except OSError as error:
+        raise HilError(f"cannot replace {error.filename or out}: {error.strerror or error}") from error
