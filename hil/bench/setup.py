@@ -46,6 +46,8 @@ class Setup(msgspec.Struct, frozen=True):
     """Model of the reference device, where its kind has several; empty for the usual one."""
     map: str = ""
     """Register map of a Modbus device; empty for that of the reference device."""
+    transport: str = ""
+    """``tcp`` or ``rtu`` where a rig reaches its Modbus device one way only; empty where it does by either."""
     validity: float = 60.0
     """s for which an AC charger takes a limit that nobody repeats."""
     safe_current: float = 10.0

@@ -65,8 +65,8 @@ def plan_scan(options: Options, register_map: str, unit: int | None) -> ScanPlan
 
 
 def _by_tcp(rig: Rig, registers: RegisterMap) -> bool:
-    port = rig.port_of(KIND)
-    return "tcp" in registers.transports if port is None else port.type == "tcp"
+    """A virtual device is there on both lines."""
+    return "tcp" in ((rig.modbus_transport,) if rig.modbus_transport else registers.transports)
 
 
 def read_device(wanted: ScanPlan) -> list[Scanned]:

@@ -151,6 +151,7 @@ class RunPlan:
             safe_current=bench.safe_current,
             model=run.requirement.model(run.variant),
             map=self.rig.dut.map,
+            transport=self.rig.modbus_transport,
             instruments=tuple(self.rig.instruments.values()),
             faults=tuple(fault.name for fault in self.faults),
         )

@@ -11,6 +11,7 @@ from typing import Literal
 from hil.rig.abilities import BY_DUT, BY_PERSON, lack
 from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import DutProcessSettings, PortSettings
+from hil.rig.roles import TRANSPORT_OF
 from hil.safety.envelope import Envelope
 
 Claim = bool | tuple[str, ...] | tuple[float, float] | None
@@ -104,6 +105,12 @@ class Rig:
     def port_of(self, role: str) -> PortSettings | None:
         """The port that plays a role; None where none does."""
         return self.ports[self.roles[role]] if role in self.roles else None
+
+    @property
+    def modbus_transport(self) -> str:
+        """``tcp`` or ``rtu``, by the port that plays the role modbus; empty where none does."""
+        port = self.port_of("modbus")
+        return "" if port is None else TRANSPORT_OF.get(port.type, "")
 
     def can(self, capability: str) -> bool:
         """Whether the bench has a capability. A virtual one has all that take no person: its plant shows everything."""

@@ -41,3 +41,5 @@ AC = ("ac", "ac_modbus")
 """Kinds of bench whose signals port has the pins of an AC charger. Where a rig has CAN, they are a DC charger's."""
 MODBUS_PORTS: Mapping[str, str] = MappingProxyType({"tcp": "tcp", "rtu": "serial"})
 """Transport of Modbus to the type of port that carries it."""
+TRANSPORT_OF: Mapping[str, str] = MappingProxyType({port: transport for transport, port in MODBUS_PORTS.items()})
+"""Type of port to the transport of Modbus that it carries."""

@@ -60,6 +60,8 @@ def _build(setup: Setup, edits: Edits) -> World:
 
 def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> ModbusBench:
     registers = reference_map(setup.map)
+    if setup.transport:
+        registers = replace(registers, transports=(setup.transport,))
     return ModbusBench(world, judge, setup.readings, sink, registers=registers, timing=_timing(registers))
 
 
@@ -76,7 +78,7 @@ def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
 
 def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
     spec = device_spec(setup, {})
-    device = ModbusDevice(replace(spec, timing=spec.timing.loose()), TCP_LINE, SERIAL_LINE)
+    device = ModbusDevice(replace(spec, timing=spec.timing.loose()), TCP_LINE, SERIAL_LINE, echo=False)
     line = lines.bytes("modbus")
     if line.kind == "tcp":
         world.add_byte_node(device, serves=line)

@@ -180,7 +180,8 @@ def _send(
 class ModbusDevice:
     """The node. Orders: ``state`` (``name``: ``busy``, ``failed``, or empty for well)."""
 
-    def __init__(self, spec: DeviceSpec, tcp: str, serial: str, name: str = "device") -> None:
+    def __init__(self, spec: DeviceSpec, tcp: str, serial: str, name: str = "device", *, echo: bool = True) -> None:
+        """``echo``: on the serial line it hears what it sends."""
         self.name = name
         self.wishes: list[Wish] = []
         self.actuations: list[tuple[str, float]] = []
@@ -190,6 +191,7 @@ class ModbusDevice:
         self._rtu = _Rtu(spec, self._responder)
         self._connections: dict[int, _Tcp] = {}
         self._lines = {TCP: tcp, RTU: serial}
+        self._drops_echo = echo and not spec.hears_itself
         self._echo = 0
         self._dead: set[str] = set()
         self._last: _Tcp | None = None
@@ -257,7 +259,7 @@ class ModbusDevice:
 
     def _settle(self, now: Instant) -> None:
         for piece in self._rtu.bytes_to_send():
-            self._echo += 0 if self._spec.hears_itself else len(piece)
+            self._echo += len(piece) if self._drops_echo else 0
             self.wishes.append(Send(self._lines[RTU], piece))
         for channel, connection in list(self._connections.items()):
             to = max(self._connections) if self._spec.answers_latest else channel
