@@ -95,6 +95,7 @@ class LiveCan:
         self._waiting: deque[tuple[LiveCanPort, CanFrame, Instant]] = deque()
         self._echo_due: deque[tuple[CanFrame, LiveCanPort, Instant]] = deque()
         self._garbage = 0
+        self._closed = False
         sink(
             Note(
                 queue.now,
@@ -124,6 +125,7 @@ class LiveCan:
 
     def close(self) -> None:
         """Give the port back; what waits is lost."""
+        self._closed = True
         self._reader.stop()
         self._waiting.clear()
         with contextlib.suppress(Exception):  # some talk to their adapter, which may have been unplugged
@@ -200,16 +202,21 @@ class LiveCan:
 
     def _read(self) -> None:
         for _ in range(_AT_ONCE):
+            if self._closed or self.lost:
+                return
             try:
                 message = self._bus.recv(0)
             except Exception as error:  # interfaces also raise what their parsing comes to on garbage
                 self._brought(error)
-                return
+                continue
             if message is None:
                 return
             self._took(message)
             if self._single:
                 return
+            if self._queue.pressed:
+                break
+        self._queue.read_on(self._read)
 
     def _brought(self, brought: can.Message | Exception) -> None:
         if isinstance(brought, can.Message):

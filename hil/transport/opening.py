@@ -13,6 +13,7 @@ import serial
 
 from hil.errors import RigError
 from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, SignalsPortSettings, TcpPortSettings
+from hil.transport.slcan_bus import SlcanBus
 from hil.units import Span, s, seconds
 
 SERVE_ON = "serve on an address of this machine that is free"
@@ -26,6 +27,8 @@ def open_can(settings: CanPortSettings) -> can.BusABC:
     """
     options: dict[str, Any] = {"bitrate": settings.bitrate, **settings.options}
     try:
+        if settings.interface == "slcan":
+            return SlcanBus(settings.channel, **options)
         return can.Bus(interface=settings.interface, channel=settings.channel, **options)
     except Exception as error:  # backends raise their driver's own types, and ImportError without one
         raise refused(settings, error, _CAN_HINTS.get(settings.interface, "")) from error

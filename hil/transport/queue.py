@@ -78,7 +78,10 @@ class LiveQueue(EventQueue):
     queue has waited.
     """
 
-    __slots__ = ("_clock", "_collected", "_origin", "_sources", "_threads", "bell", "interrupted")
+    __slots__ = (
+        *("_awaited", "_clock", "_collected", "_left", "_origin", "_sources", "_threads"),
+        *("bell", "interrupted"),
+    )
 
     def __init__(self, clock: Callable[[], Instant] = monotonic) -> None:
         super().__init__()
@@ -87,6 +90,8 @@ class LiveQueue(EventQueue):
         self._sources: dict[int, Source] = {}
         self._threads: list[Callable[[], None]] = []
         self._collected: Instant = 0
+        self._awaited: Instant = FAR
+        self._left: list[Callable[[], None]] = []
         self.bell = Doorbell()
         """For threads that bring input."""
         self.interrupted: Callable[[], bool] = lambda: False
@@ -117,6 +122,15 @@ class LiveQueue(EventQueue):
     def add_thread(self, take_in: Callable[[], None]) -> None:
         """Call this when a thread has rung :attr:`bell`."""
         self._threads.append(take_in)
+
+    @property
+    def pressed(self) -> bool:
+        """Something that was planned is due: a port that has more to read lets it go first, and reads on afterwards."""
+        return self.real() >= self._awaited
+
+    def read_on(self, take_in: Callable[[], None]) -> None:
+        """Call this when what is due has been served: for a port that holds more than its descriptor shows."""
+        self._left.append(take_in)
 
     def at_stamp(self, stamp: Instant, call: Callable[[], None]) -> None:
         """Call ``call`` at the time stamp of something that came in: not before what was served already, and not
@@ -151,7 +165,9 @@ class LiveQueue(EventQueue):
 
     def _listen(self, until: Instant) -> None:
         """Wait for input up to an instant and take it in."""
-        wait = until - self.real()
+        left, self._left = self._left, []
+        self._awaited = until
+        wait = 0 if left else until - self.real()
         if wait > _PAUSE and self.now - self._collected > _COLLECTING:
             self._collected = self.now
             gc.collect(1)
@@ -169,3 +185,5 @@ class LiveQueue(EventQueue):
                 source = sources.get(number)
                 if source is not None:
                     source.take_in()
+        for take_in in left:
+            take_in()

@@ -15,13 +15,23 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hil.bench.actions import send_raw
+from hil.bench.live import LiveSetup, build_live
+from hil.bench.setup import Setup
+from hil.conformance.register import resolve
 from hil.evidence.trace import read_stream
+from hil.rig.ports import CanPortSettings, PortSettings, SignalsPortSettings
+from hil.transport.process import LiveProcess
+from hil.transport.pty_port import PtyPort
+from hil.units import ms, s
 from hil.world.observation import FrameSeen, Note
+from hil.world.plan import Advance, AtInstant, OnMessage, Plan, Rule
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="takes ptys, and processes to be waited for")
 
@@ -224,3 +234,85 @@ def test_ctrl_c_in_mid_case_writes_the_report_and_ends_the_world(desk: Desk) -> 
     last = list(read_stream(path))[-1]
     assert isinstance(last, Note)
     assert last.kind == "closed"
+
+
+# --- what a partner may send ----------------------------------------------------------------------
+
+FLOOD = """
+import os, select, sys
+number = int(sys.argv[1])
+frame = b"T18FFAA5581122334455667788\\r" * 63 + b"T1826F4563010100\\r"
+rest = b""
+while True:
+    select.select((), [number], ())
+    try:
+        rest = rest or frame
+        rest = rest[os.write(number, rest):]
+    except BlockingIOError:
+        pass
+"""
+CHM = b"T1826F4563010100\r"
+OURS = 0x18EEF456
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Iterator[PtyPort]:
+    port = PtyPort(tmp_path / "adapter")
+    yield port
+    port.close()
+
+
+@pytest.fixture
+def box() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.fixture
+def world(adapter: PtyPort, box: socket.socket) -> Iterator[LiveProcess]:
+    """The vehicle's side, with the test at the far end of each of its ports."""
+    ports: dict[str, PortSettings] = {
+        "can": CanPortSettings("can0", "slcan", str(adapter.link), 250_000, {"sleep_after_open": 0}),
+        "signals": SignalsPortSettings("io", f"tcp://127.0.0.1:{box.getsockname()[1]}"),
+    }
+    live = LiveSetup("gbt27930", Setup(readings=resolve({}, None)), ports, {})
+    made = LiveProcess(partial(build_live, live))
+    yield made
+    made.end()
+
+
+def test_garbage_on_every_port_is_told_and_what_follows_it_is_heard(
+    world: LiveProcess, adapter: PtyPort, box: socket.socket
+) -> None:
+    met, _ = box.accept()
+    with met:
+        met.sendall(b'\xff\xfe\x00\n{"hello": 1}\n[]\n{"set": {"k1k2_command": "NaN"}}\n' + b"x" * 100_000 + b"\n")
+        adapter.write(b"\x00\xff\xffT18\rTZZZZZZZZ8\rT1826F456900\rt1238\r\r\a\a" + b"9" * 3_000 + b"\r" + CHM)
+        heard = world.execute(Advance(s(20), (OnMessage("CHM"),)))
+        assert heard.stopped_by == 0
+        told = [each for each in heard.observations if isinstance(each, Note)]
+        assert [each.what for each in told if each.kind == "garbage"].count("can0") > 0
+        assert not [each for each in told if each.kind == "port_lost"]
+
+
+def test_a_flood_of_foreign_frames_neither_hides_what_is_for_us_nor_keeps_us_from_sending(
+    world: LiveProcess, adapter: PtyPort
+) -> None:
+    """Of the frames that were planned every ten milliseconds, every one leaves in its turn."""
+    rules = tuple(
+        Rule(f"at {number}", AtInstant(s(2) + ms(10) * number), (send_raw(OURS, bytes([number])),))
+        for number in range(100)
+    )
+    flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(adapter.fileno())], pass_fds=[adapter.fileno()])
+    try:
+        world.execute(Plan(rules))
+        met = world.execute(Advance(s(20), (OnMessage("CHM"),)))
+        assert met.stopped_by == 0
+        seen = met.observations + world.execute(Advance(max(met.now, s(3)) + ms(100))).observations
+    finally:
+        flood.kill()
+        flood.wait()
+    frames = [each for each in seen if isinstance(each, FrameSeen)]
+    assert [each.data[0] for each in frames if each.id == OURS and each.sender] == list(range(100))
+    assert sum(not each.sender for each in frames) > 1_000
+    assert not [each for each in seen if isinstance(each, Note) and each.kind == "port_lost"]
