@@ -13,7 +13,7 @@ from hil.conformance.catalogue import Limit, limit, window
 from hil.qualify.knob import EARLY, LATE, Knob, Turn, late
 from hil.units import Span, ms, s
 
-AC, AC_REGISTERS, MODBUS = "ac", "ac_modbus", "modbus"
+AC, MODBUS, DLT645 = "ac", "modbus", "dlt645"
 _CONTACTOR: Span = ms(15.7)
 """From the decision to the dead output: actuation and the contactor's opening."""
 _LOCK_AND_CLOSE: Span = ms(141.4)
@@ -82,5 +82,26 @@ _MODBUS = tuple(
          lambda c, span: c.serving(latency=max(span, 0)), own=own, variant=variant, dut=MODBUS)
     for variant, own in (("tcp", ms(0.4)), ("rtu", ms(10.6)))
 )  # fmt: skip
-OTHERS: tuple[Knob, ...] = (*_SEQUENCES, *_RESIDUAL, *_windows(), *_MODBUS)
+
+
+def _dlt645() -> Iterator[Knob]:
+    """The delay of a meter's answer, around its limits' middle."""
+    middle = ms(260)
+    slow = Knob(
+        "DLT 645 answer late",
+        "request to its answer",
+        LATE,
+        "DLT645/TM.01",
+        lambda: limit("dlt645-delay"),
+        middle,
+        lambda c, d: c.but(answer_delay=middle + d),
+        most=ms(600),
+        dut=DLT645,
+    )
+    yield slow
+    yield replace(slow, name="DLT 645 answer early", direction=EARLY, edit=lambda c, d: c.but(answer_delay=middle - d),
+                  most=ms(259))  # fmt: skip
+
+
+OTHERS: tuple[Knob, ...] = (*_SEQUENCES, *_RESIDUAL, *_windows(), *_MODBUS, *_dlt645())
 """Every knob of these devices."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.cases import Limit, MeterBench, ms, requirement, s
+from hil.cases import MeterBench, limit, ms, requirement, s
 from hil.protocol.dlt645 import ANSWER, WILDCARD, Frame, Function, di_bytes
 
 ENERGY, ENERGY_BLOCK = 0x00010000, 0x0001FF00
@@ -18,7 +18,6 @@ WITH_68 = 0x00353500
 LONG = 200
 """Data bytes."""
 WAKES = 4
-DELAY = Limit("answer delay", ms(20), ms(500), "serial.md 2.1")
 
 
 def _read(bench: MeterBench, di: int = ENERGY, *, address: str = "") -> Frame:
@@ -129,5 +128,5 @@ def test_TM_01(bench: MeterBench) -> None:
         asked = bench.ask(_read(bench))
         bench.assume(asked.delay is not None, "the meter does not answer")
         bench.assume((asked.delay or 0) >= 0, "the line carries bytes faster than its baud rate says")
-        bench.check_window(f"delay of answer {number}", asked.delay or 0, DELAY, at=asked.at)
+        bench.check_window(f"delay of answer {number}", asked.delay or 0, limit("dlt645-delay"), at=asked.at)
         bench.let(s(1))

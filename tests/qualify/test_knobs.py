@@ -92,7 +92,7 @@ def test_an_error_in_a_search_is_told() -> None:
 
 def test_limits_of_other_devices_are_searched_too() -> None:
     found = {knob.dut for knob in KNOBS.values()}
-    assert found == {"gbt27930", "ac", "modbus"}
+    assert found == {"gbt27930", "ac", "modbus", "dlt645"}
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,8 @@ def test_limits_of_other_devices_are_searched_too() -> None:
         ("AC validity late", (1000, 1001)),
         ("AC forced open early", (50, 51)),
         ("Modbus response, tcp", (0, 1)),
+        ("DLT 645 answer late", (240, 241)),
+        ("DLT 645 answer early", (240, 241)),
     ],
 )
 def test_deviations_of_other_devices_are_caught_just_beyond_the_tolerance(name: str, caught: tuple[int, int]) -> None:
