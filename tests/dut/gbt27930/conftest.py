@@ -19,6 +19,7 @@ from hil.protocol.gbt27930 import (
     BCL,
     BCP,
     BCS,
+    BEM,
     BHM,
     BRM,
     BRO,
@@ -29,6 +30,7 @@ from hil.protocol.gbt27930 import (
 )
 from hil.units import FAR, Instant, Span, ms
 
+Drive = Callable[..., Any]
 MESSAGES = edition("2015")
 CM, DT, ANSWERS = 0x1CEC56F4, 0x1CEB56F4, 0x1CECF456
 PACK = 357.0
@@ -50,23 +52,29 @@ BCP_ = BCP(
 )
 BCL_ = BCL(voltage_demand=394.2, current_demand=-100.0, mode=2)
 BCS_ = BCS(voltage=PACK, current=-100.0, max_cell_voltage=3.31, max_cell_group=0, soc=50, remaining_time=60)
-NORMAL = {"cell_voltage_state": 0, "soc_state": 0, "overcurrent": 0, "overtemperature": 0, "insulation": 0}
-BSM_ = BSM(
-    max_cell_number=1,
-    max_temperature=26.0,
-    max_temperature_sensor=1,
-    min_temperature=24.0,
-    min_temperature_sensor=2,
-    connector=0,
-    charging_permission=1,
-    **NORMAL,
-)
 BSD_ = BSD(soc=80, min_cell_voltage=3.3, max_cell_voltage=3.31, min_temperature=24.0, max_temperature=26.0)
 BHM_, BRO00, BROAA, BST_ = BHM(max_total_voltage=394.2), BRO(ready=0x00), BRO(ready=0xAA), BST(soc_reached=1)
+BEM_ = BEM(ccs=1)
 STATES = (
     *("idle", "locking", "aux_on", "handshake", "ins_check", "ins_rise", "ins_close", "ins_measure", "ins_fall"),
     *("ins_open", "recognise", "recognised", "configure", "verify", "precharge", "closing", "ready", "charging"),
 )
+
+
+def bsm(**items: int) -> BSM:
+    plain = {"cell_voltage_state": 0, "soc_state": 0, "overcurrent": 0, "overtemperature": 0}
+    plain |= {"insulation": 0, "connector": 0, "charging_permission": 1}
+    return BSM(
+        max_cell_number=1,
+        max_temperature=26.0,
+        max_temperature_sensor=1,
+        min_temperature=24.0,
+        min_temperature_sensor=2,
+        **(plain | items),
+    )
+
+
+BSM_, FORBIDDEN = bsm(), bsm(charging_permission=0)
 
 
 class Driven:
@@ -228,5 +236,5 @@ class Driven:
 
 
 @pytest.fixture
-def drive() -> Callable[..., Driven]:
+def drive() -> Drive:
     return Driven

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from hil.dut.gbt27930 import reference
 from hil.protocol.gbt27930 import (
-    BCL,
-    BCP,
-    BCS,
-    BEM,
-    BHM,
-    BRM,
-    BRO,
-    BSD,
-    BSM,
-    BST,
     CCS,
     CEM,
     CHM,
@@ -27,41 +14,7 @@ from hil.protocol.gbt27930 import (
     CST,
 )
 from hil.units import minutes, ms, s
-
-Drive = Callable[..., Any]
-PACK = 357.0
-BRM_ = BRM(version=0x000101, battery_type=3, rated_capacity=226.0, rated_voltage=345.6)
-BCP_ = BCP(
-    max_cell_voltage=3.65,
-    max_current=-200.0,
-    nominal_energy=78.0,
-    max_total_voltage=394.2,
-    max_temperature=55.0,
-    soc=50.0,
-    present_voltage=PACK,
-)
-BCL_ = BCL(voltage_demand=394.2, current_demand=-100.0, mode=2)
-BCS_ = BCS(voltage=PACK, current=-100.0, max_cell_voltage=3.31, max_cell_group=0, soc=50, remaining_time=60)
-BSD_ = BSD(soc=80, min_cell_voltage=3.3, max_cell_voltage=3.31, min_temperature=24.0, max_temperature=26.0)
-BHM_, BRO00, BROAA, BST_ = BHM(max_total_voltage=394.2), BRO(ready=0x00), BRO(ready=0xAA), BST(soc_reached=1)
-BEM_ = BEM(ccs=1)
-
-
-def bsm(**items: int) -> BSM:
-    plain = {"cell_voltage_state": 0, "soc_state": 0, "overcurrent": 0, "overtemperature": 0}
-    plain |= {"insulation": 0, "connector": 0, "charging_permission": 1}
-    return BSM(
-        max_cell_number=1,
-        max_temperature=26.0,
-        max_temperature_sensor=1,
-        min_temperature=24.0,
-        min_temperature_sensor=2,
-        **(plain | items),
-    )
-
-
-FORBIDDEN = bsm(charging_permission=0)
-
+from tests.dut.gbt27930.conftest import BCL_, BCP_, BCS_, BEM_, BRM_, BROAA, BSD_, BST_, FORBIDDEN, PACK, Drive
 
 # --- stops (sheet 3.15, 4.5 C10, C11) -----------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,15 +10,8 @@ from hil.codec.frame import CanFrame
 from hil.codec.message import Message
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import (
-    BCL,
-    BCP,
-    BCS,
-    BHM,
     BMS_ADDRESS,
-    BRM,
     BRO,
-    BSD,
-    BST,
     CCS,
     CEM,
     CHARGER_ADDRESS,
@@ -32,24 +24,7 @@ from hil.protocol.gbt27930 import (
     can_id,
 )
 from hil.units import Span, ms, s
-
-Drive = Callable[..., Any]
-PACK = 357.0
-BRM_ = BRM(version=0x000101, battery_type=3, rated_capacity=226.0, rated_voltage=345.6)
-BCP_ = BCP(
-    max_cell_voltage=3.65,
-    max_current=-200.0,
-    nominal_energy=78.0,
-    max_total_voltage=394.2,
-    max_temperature=55.0,
-    soc=50.0,
-    present_voltage=PACK,
-)
-BCL_ = BCL(voltage_demand=394.2, current_demand=-100.0, mode=2)
-BCS_ = BCS(voltage=PACK, current=-100.0, max_cell_voltage=3.31, max_cell_group=0, soc=50, remaining_time=60)
-BSD_ = BSD(soc=80, min_cell_voltage=3.3, max_cell_voltage=3.31, min_temperature=24.0, max_temperature=26.0)
-BHM_, BRO00, BROAA, BST_ = BHM(max_total_voltage=394.2), BRO(ready=0x00), BRO(ready=0xAA), BST(soc_reached=1)
-
+from tests.dut.gbt27930.conftest import BCL_, BCP_, BCS_, BRM_, BRO00, BROAA, BSD_, BST_, Drive
 
 # --- periods, starts and ends of messages (sheet 2.1, 4.2) ------------------------------------------
 

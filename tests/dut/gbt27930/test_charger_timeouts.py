@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,57 +11,28 @@ from hil.codec.message import Message
 from hil.dut.gbt27930 import reference
 from hil.dut.gbt27930.table import ROWS
 from hil.protocol.gbt27930 import (
-    BCL,
-    BCP,
-    BCS,
-    BEM,
     BHM,
-    BRM,
-    BRO,
-    BSD,
-    BSM,
-    BST,
     CEM,
     CRM,
     CST,
 )
 from hil.protocol.table import Row
 from hil.units import Instant, Span, minutes, ms, s
-
-Drive = Callable[..., Any]
-PACK = 357.0
-BRM_ = BRM(version=0x000101, battery_type=3, rated_capacity=226.0, rated_voltage=345.6)
-BCP_ = BCP(
-    max_cell_voltage=3.65,
-    max_current=-200.0,
-    nominal_energy=78.0,
-    max_total_voltage=394.2,
-    max_temperature=55.0,
-    soc=50.0,
-    present_voltage=PACK,
+from tests.dut.gbt27930.conftest import (
+    BCL_,
+    BCP_,
+    BCS_,
+    BEM_,
+    BHM_,
+    BRM_,
+    BRO00,
+    BROAA,
+    BSD_,
+    BST_,
+    FORBIDDEN,
+    Drive,
+    bsm,
 )
-BCL_ = BCL(voltage_demand=394.2, current_demand=-100.0, mode=2)
-BCS_ = BCS(voltage=PACK, current=-100.0, max_cell_voltage=3.31, max_cell_group=0, soc=50, remaining_time=60)
-BSD_ = BSD(soc=80, min_cell_voltage=3.3, max_cell_voltage=3.31, min_temperature=24.0, max_temperature=26.0)
-BHM_, BRO00, BROAA, BST_ = BHM(max_total_voltage=394.2), BRO(ready=0x00), BRO(ready=0xAA), BST(soc_reached=1)
-BEM_ = BEM(ccs=1)
-
-
-def bsm(**items: int) -> BSM:
-    plain = {"cell_voltage_state": 0, "soc_state": 0, "overcurrent": 0, "overtemperature": 0}
-    plain |= {"insulation": 0, "connector": 0, "charging_permission": 1}
-    return BSM(
-        max_cell_number=1,
-        max_temperature=26.0,
-        max_temperature_sensor=1,
-        min_temperature=24.0,
-        min_temperature_sensor=2,
-        **(plain | items),
-    )
-
-
-FORBIDDEN = bsm(charging_permission=0)
-
 
 # --- time-outs (sheet 4.3) ------------------------------------------------------------------------
 

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
-from hil.protocol.j1939 import Aborted, Ignored, Received, Sent, TpBehaviour, TpEvent, TpTiming, Transport
+from hil.protocol.j1939 import Aborted, Ignored, Received, Sent, TpBehaviour, TpTiming, Transport
 from hil.units import Instant, ms
-
-BMS, CHARGER = 0xF4, 0x56
-BRM_PGN, BCP_PGN, BCS_PGN = 0x0200, 0x0600, 0x1100
+from tests.protocol.j1939.conftest import (
+    ABORT_BCS_TIMEOUT,
+    ACK_BCS,
+    BCS_PGN,
+    BMS,
+    BRM_PGN,
+    CHARGER,
+    CTS_BCS,
+    CTS_BRM,
+    RTS_BCS,
+    RTS_BRM,
+    drain,
+    events,
+    expires,
+    packet,
+    receiver,
+    sender,
+    take,
+    to_bms,
+    to_charger,
+)
 
 BRM_LINES = """
 1CEC56F4 10 31 00 07 FF 00 02 00
@@ -44,48 +60,7 @@ def content_of(lines: str, size: int) -> bytes:
     return b"".join(frame.data[1:] for frame in frames_of(lines) if frame.id == 0x1CEB56F4)[:size]
 
 
-def to_charger(data: str) -> CanFrame:
-    """A TP.CM frame of the BMS."""
-    return CanFrame(0x1CEC56F4, bytes.fromhex(data))
-
-
-def packet(number: int, fill: int = 0) -> CanFrame:
-    return CanFrame(0x1CEB56F4, bytes([number]) + bytes([fill]) * 7)
-
-
-def to_bms(data: str) -> CanFrame:
-    """A TP.CM frame of the charger."""
-    return CanFrame(0x1CECF456, bytes.fromhex(data))
-
-
-def take(end: Transport) -> list[str]:
-    """What an end has sent, without the identifier's source and destination."""
-    taken = [frame.data.hex(" ").upper() for frame in end.out]
-    end.out.clear()
-    return taken
-
-
-def events(end: Transport) -> list[TpEvent]:
-    taken = list(end.events)
-    end.events.clear()
-    return taken
-
-
-def sender(**behaviour: Any) -> Transport:
-    return Transport(BMS, CHARGER, behaviour=TpBehaviour(**behaviour))
-
-
-def receiver(**behaviour: Any) -> Transport:
-    return Transport(CHARGER, BMS, behaviour=TpBehaviour(**behaviour))
-
-
-RTS_BRM = "10 31 00 07 FF 00 02 00"
-CTS_BRM = "11 07 01 FF FF 00 02 00"
-RTS_BCS = "10 09 00 02 FF 00 11 00"
-CTS_BCS = "11 02 01 FF FF 00 11 00"
-ACK_BCS = "13 09 00 02 FF 00 11 00"
 ABORT_BRM_TIMEOUT = "FF 03 FF FF FF 00 02 00"
-ABORT_BCS_TIMEOUT = "FF 03 FF FF FF 00 11 00"
 
 
 # --- the sheet's worked transfers -----------------------------------------------------------------------
@@ -122,14 +97,6 @@ def test_abort_for_a_timeout_during_bcs_is_the_printed_one() -> None:
 
 
 # --- timers ----------------------------------------------------------------------------------------------
-
-
-def expires(end: Transport, now: Instant, span: Instant) -> None:
-    """The next deadline is exactly ``span`` away; one nanosecond earlier nothing happens."""
-    assert end.next_deadline() == now + span
-    end.wake(now + span - 1)
-    assert end.out == []
-    end.wake(now + span)
 
 
 def test_t3_after_an_rts_without_answer() -> None:
@@ -242,17 +209,6 @@ def test_timers_are_data() -> None:
 
 
 # --- sender: what a CTS may ask --------------------------------------------------------------------------
-
-
-def drain(end: Transport, now: Instant) -> list[int]:
-    """Sends all that is released; the packet numbers."""
-    numbers = [frame.data[0] for frame in end.out if frame.id >> 16 & 0xFF == 0xEB]
-    end.out.clear()
-    while (due := end.next_deadline()) is not None and due <= now + ms(100):
-        end.wake(due)
-        numbers += [frame.data[0] for frame in end.out]
-        end.out.clear()
-    return numbers
 
 
 def test_one_packet_per_cts_is_served() -> None:

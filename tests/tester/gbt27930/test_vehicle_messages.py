@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -21,53 +20,24 @@ from hil.protocol.gbt27930 import (
     BSD,
     BSM,
     BST,
-    CCS,
-    CEM,
-    CHM,
-    CML,
-    CRM,
-    CRO,
-    CSD,
-    CST,
 )
 from hil.units import Instant, Span, ms, s
-
-Drive = Callable[..., Any]
-CHM_ = CHM(version=0x000101)
-CRM00 = CRM(result=0x00, charger_number=1)
-CRMAA = CRM(result=0xAA, charger_number=1)
-CML_ = CML(max_voltage=950.0, min_voltage=150.0, max_current=-300.0, min_current=-2.0)
-CRO00, CROAA = CRO(ready=0x00), CRO(ready=0xAA)
-CCS_ = CCS(voltage=360.0, current=-100.0, charging_time=0, charging_permitted=1)
-CST_ = CST(manual_stop=1)
-CSD_ = CSD(charging_time=1, energy=0.5, charger_number=1)
-CEM_ = CEM(bcl=1)
-
-STATES = ("awake", "handshake", "identify", "configure", "prepare", "ready", "charging", "supplied")
-
-
-def bring(driven: Any, state: str) -> None:
-    """Through the states in order, up to the one named; the instant of arrival is ``driven.now``."""
-    driven.let(ms(10))
-    driven.signal("aux_voltage", 12.0)
-    for reached, message in zip(STATES, (CHM_, CRM00, CRMAA, CML_, None, CROAA, CCS_, None), strict=True):
-        assert driven.state == reached
-        if reached == state:
-            return
-        if message is None:
-            driven.until(driven.vehicle.timers["self_test"])
-        else:
-            driven.let(ms(100))
-            driven.hear(message)
-    raise AssertionError(f"{state} is none of {STATES}")
-
-
-def impatient(drive: Drive, state: str, **spec: Any) -> Any:
-    driven = drive(**spec)
-    driven.order("patience", on=False)
-    bring(driven, state)
-    return driven
-
+from tests.tester.gbt27930.conftest import (
+    CCS_,
+    CEM_,
+    CHM_,
+    CML_,
+    CRM00,
+    CRMAA,
+    CRO00,
+    CROAA,
+    CSD_,
+    CST_,
+    TIMEOUTS,
+    Drive,
+    bring,
+    impatient,
+)
 
 # --- what is sent, and when -----------------------------------------------------------------------
 
@@ -162,17 +132,6 @@ def test_a_vehicle_that_keeps_its_contactors_open_says_it_is_ready_all_the_same(
 
 
 # --- time-outs ------------------------------------------------------------------------------------
-
-TIMEOUTS = [
-    # timer, state in which it runs, its span, what comes meanwhile and how often, signal of BEM
-    ("T12", "awake", s(60), None, "crm_00"),
-    ("T13", "handshake", s(30), CHM_, "crm_00"),
-    ("T14", "identify", s(5), CRM00, "crm_aa"),
-    ("T15", "configure", s(5), CRMAA, "cts_cml"),
-    ("T16", "ready", s(5), CML_, "cro"),
-    ("T17", "ready", s(60), CRO00, "cro"),
-    ("T18", "charging", s(1), CROAA, "ccs"),
-]
 
 
 @pytest.mark.parametrize(("timer", "state", "span", "meanwhile", "signal"), TIMEOUTS)
