@@ -86,10 +86,11 @@ def test_D0_2501(bench: Bench, variant: str) -> None:
 @requirement("GBT34657.1-2017/D0.3001")
 def test_D0_3001(bench: Bench, variant: str) -> None:
     """TP: the charger is ready only for a battery inside its range whose voltage is within 5 % of BCP's."""
-    crm = bench.reach(Phase.RECOGNISED)
-    if variant in VOLTAGE_OFF:
+    bench.reach(Phase.HANDSHAKE)
+    if variant in VOLTAGE_OFF:  # long before BCP, which answers CRM(AA) at once
         seen = bench.signal("pack_voltage")
         bench.vehicle.alter(BCP, present_voltage=round(seen / VOLTAGE_OFF[variant], 1))
+    crm = bench.reach(Phase.RECOGNISED)
     cro = bench.expect(CRO, after=crm, within=partner("T17"), name="CRM(AA) to first CRO")
 
     if variant == "in-tolerance":
