@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bus, check, codec, modbus, profiles, session
+from benchmarks import bus, check, codec, live, modbus, profiles, session
 from hil import native
 
 MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
@@ -24,6 +24,7 @@ MODULES: Mapping[str, Callable[..., list[dict[str, Any]]]] = {
     "modbus": modbus.measures,
     "check": check.measures,
     "profiles": profiles.measures,
+    "live": live.measures,
 }
 OUTPUT = "bench.json"
 
