@@ -99,7 +99,7 @@ ROWS: tuple[Row, ...] = (
     Row(("blocked",), "cleared", "waiting", "", ("clear",)),
     # mains
     Row((*_LIVE, "short", "fault", "blocked", "reviving"), "mains_lost", "dead"),
-    Row(("dead",), "mains_back", "reviving"),
+    Row(("dead",), "mains_back", "reviving", "", ("clear",)),
     Row(("reviving",), "restart_delay", "plugged", "sees_b"),
     Row(("reviving",), "restart_delay", "short", "sees_e"),
     Row(("reviving",), "restart_delay", "waiting"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hil.dut.ac.control import Control, Front, FrontMaker
+from hil.dut.ac.limits import NO_REQUEST
 from hil.dut.rapi.charger import Status
 from hil.dut.rapi.console import Console
 from hil.dut.rapi.spec import ConsoleSpec
@@ -94,9 +95,9 @@ class ControlCharger:
         self._next = now + _KEEP_ALIVE
 
     def _keep_limit(self, now: Instant) -> None:
-        """Whoever asked for a limit last has it; the console holds on to its own only."""
+        """Whoever asked for a limit last has it; the console holds on to its own only, also when that one gave up."""
         control = self._control
-        if self._asked is None or self.capacity != self._asked:
+        if self._asked is None or self.capacity != self._asked or control.requested_current == NO_REQUEST:
             self._asked = float(self.capacity)
             control.request_current(self._asked, now)
         elif control.requested_current == self._asked:
