@@ -1,0 +1,205 @@
+"""Modbus on real sockets and ptys: the bench against the served device, and each against peers of other hands.
+
+The peers are pymodbus as client and as server, and mbpoll, which stands on libmodbus.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymodbus import FramerType
+from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+
+from tests.live.conftest import PATIENCE, Bay, null_modem, process
+
+HERE = Path(__file__).parent
+LINE = 'baud = 19200\nparity = "E"'
+UNIT = 17
+"""Of the reference device."""
+TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "rtu"])
+
+
+def on(bay: Bay, transport: str) -> Bay:
+    return bay.tcp() if transport == "tcp" else bay.pty("modbus", LINE)
+
+
+# --- the bench against the served device -------------------------------------------------------------
+
+
+@TRANSPORTS
+def test_cases_pass_on_a_real_line(bay: Bay, transport: str) -> None:
+    with on(bay, transport).served():
+        found = bay.verdicts("modbus", *(f"{case}[{transport}]" for case in ("FC.03", "FC.16", "EX.02", "UN.01")))
+    assert found == {f"{case}[{transport}]": "pass" for case in ("FC.03", "FC.16", "EX.02", "UN.01")}
+
+
+@TRANSPORTS
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [("modbus-masks-swapped", "FC.22"), ("modbus-error-bit-3", "EX.01"), ("modbus-any-unit", "UN.01")],
+)
+def test_a_fault_of_the_served_device_fails_its_case_alone(bay: Bay, transport: str, fault: str, case: str) -> None:
+    with on(bay, transport).served("--fault", fault):
+        found = bay.verdicts("modbus", f"{case}[{transport}]", f"FC.06[{transport}]")
+    assert found == {f"{case}[{transport}]": "fail", f"FC.06[{transport}]": "pass"}
+
+
+def test_a_charger_with_registers_and_signals_passes(bay: Bay) -> None:
+    with bay.tcp().signals().served("--device", "ac_modbus"):
+        found = bay.verdicts("ac_charger", "MB.04", "MB.07")
+    assert set(found.values()) - {"not applicable"} == {"pass"}, found
+
+
+def test_a_fault_of_its_registers_fails_their_case_alone(bay: Bay) -> None:
+    with bay.tcp().signals().served("--device", "ac_modbus", "--fault", "ac-no-pause-over-modbus"):
+        found = bay.verdicts("ac_charger", "MB.04", "MB.07")
+    failed = {run.partition("[")[0] for run, verdict in found.items() if verdict == "fail"}
+    assert failed == {"MB.07"}, found
+
+
+def test_a_live_port_is_not_asked_for_silences_parity_and_collisions(bay: Bay) -> None:
+    bay.pty("modbus", LINE)
+    shown = bay.hil("run", "--list", "--suite", "modbus").stdout
+    rows = {line.split()[0]: line for line in shown.splitlines() if line.startswith("RT.")}
+    for case in ("RT.05", "RT.08", "RT.11", "RT.14"):
+        assert "a live port shows silences, parity and collisions not to the bit" in rows[case], rows[case]
+    assert " yes" in rows["RT.01"]
+
+
+# --- pymodbus asks the served device -----------------------------------------------------------------
+
+
+@contextmanager
+def pymodbus_client(bay: Bay, transport: str) -> Iterator[Any]:
+    client: ModbusTcpClient | ModbusSerialClient
+    if transport == "tcp":
+        client = ModbusTcpClient("127.0.0.1", port=bay.numbers["modbus"], timeout=10)
+    else:
+        client = ModbusSerialClient(bay.places["modbus"], framer=FramerType.RTU, baudrate=19200, timeout=10)
+    try:
+        assert client.connect()
+        yield client
+    finally:
+        client.close()
+
+
+@TRANSPORTS
+def test_pymodbus_reads_and_writes_the_served_device(bay: Bay, transport: str) -> None:
+    with on(bay, transport).served(), pymodbus_client(bay, transport) as client:
+        assert client.write_registers(3, [11, 22, 33], device_id=UNIT).isError() is False
+        assert client.write_register(130, 16, device_id=UNIT).isError() is False
+        assert client.read_holding_registers(3, count=3, device_id=UNIT).registers == [11, 22, 33]
+        assert client.read_holding_registers(130, count=1, device_id=UNIT).registers == [16]
+        assert client.write_coils(8, [True, False, True], device_id=UNIT).isError() is False
+        assert client.read_coils(8, count=3, device_id=UNIT).bits[:3] == [True, False, True]
+        assert client.write_register(130, 33, device_id=UNIT).exception_code == 3
+        assert client.read_holding_registers(200, count=1, device_id=UNIT).exception_code == 2
+
+
+# --- the bench asks a server of pymodbus -------------------------------------------------------------
+
+
+@contextmanager
+def pymodbus_server(bay: Bay, transport: str) -> Iterator[None]:
+    bay.dut(f'map = "{HERE / "modbus_map.toml"}"')
+    script = str(HERE / "pymodbus_server.py")
+    if transport == "tcp":
+        place = str(bay.tcp().numbers["modbus"])
+        with process(sys.executable, script, transport, place, folder=bay.folder):
+            yield
+    else:
+        with null_modem(bay.folder) as (near, far):
+            bay.pty("modbus", "baud = 9600", near)
+            with process(sys.executable, script, transport, far, folder=bay.folder):
+                yield
+
+
+@TRANSPORTS
+def test_the_master_reads_a_server_of_pymodbus(bay: Bay, transport: str) -> None:
+    with pymodbus_server(bay, transport):
+        found = bay.scan()
+        foreign = bay.scan("--unit", "9")
+        cases = bay.verdicts("modbus", f"FC.03[{transport}]", f"FC.06[{transport}]")
+    assert {name: each["value"] for name, each in found.items()} == {
+        "voltage": 230,
+        "energy": 100.0,
+        "limit": 6,
+        "state": 0,
+        "beyond": None,
+    }
+    assert found["state"]["in_words"] == "idle"
+    assert found["beyond"]["state"] == "refused"
+    assert "02" in found["beyond"]["told"]
+    # It is a gateway's answer, and pymodbus gives it on a serial line too.
+    assert {each["state"] for each in foreign.values()} == {"refused"}
+    assert all("04" in each["told"] for each in foreign.values())
+    assert cases == {f"FC.03[{transport}]": "pass", f"FC.06[{transport}]": "pass"}
+
+
+# --- mbpoll asks the served device -------------------------------------------------------------------
+
+
+def mbpoll(bay: Bay, transport: str, unit: int, kind: str, start: int, *more: str) -> str:
+    """Its answer; addresses count from 0."""
+    program = shutil.which("mbpoll")
+    if program is None:
+        pytest.skip("mbpoll is not installed (Debian: apt-get install mbpoll)")
+    if transport == "tcp":
+        way = ["-m", "tcp", "-p", str(bay.numbers["modbus"])]
+        place = "127.0.0.1"
+    else:
+        # A pty has no parity, and libmodbus insists on what it is told.
+        way = ["-m", "rtu", "-b", "19200", "-P", "none"]
+        place = bay.places["modbus"]
+    values = [word for word in more if word.isdigit()]
+    options = [word for word in more if not word.isdigit()]
+    command = [program, *way, "-a", str(unit), "-t", kind, "-r", str(start), "-0", "-1", "-o", "10", "-q", *options]
+    done = subprocess.run(
+        [*command, place, *values],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout + done.stderr
+
+
+def values_in(answer: str) -> dict[int, str]:
+    """Address to value, as mbpoll prints them."""
+    return {int(at): value for at, value in re.findall(r"^\[(\d+)\]:\s+(\S+)", answer, re.MULTILINE)}
+
+
+@TRANSPORTS
+def test_mbpoll_reads_what_the_scan_tells(bay: Bay, transport: str) -> None:
+    with on(bay, transport).dut('map = "abb-terra-ac"').served():
+        scanned = bay.scan()
+        read = {
+            each["address"]: values_in(
+                mbpoll(bay, transport, each["unit_id"], "4:hex", each["address"], f"-c{each['size']}")
+            )
+            for each in list(scanned.values())[:12]
+        }
+    for each in list(scanned.values())[:12]:
+        assert each["state"] == "ok", each
+        words = [int(value, 16) for value in read[each["address"]].values()]
+        assert words == each["words"], each["name"]
+
+
+@TRANSPORTS
+def test_mbpoll_writes_and_the_scan_tells(bay: Bay, transport: str) -> None:
+    with on(bay, transport).served():
+        assert "Written 2 references" in mbpoll(bay, transport, UNIT, "4", 5, "1234", "4321")
+        assert values_in(mbpoll(bay, transport, UNIT, "4", 5, "-c2")) == {5: "1234", 6: "4321"}
+        refused = mbpoll(bay, transport, UNIT, "4", 130, "40")
+        found = bay.verdicts("modbus", f"FC.03[{transport}]")
+    assert "Illegal data value" in refused
+    assert found == {f"FC.03[{transport}]": "pass"}
