@@ -50,6 +50,7 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "registers": "read and write the registers of an AC charger",
         "safe-current": "fall back to a safe current (claimed by the DUT)",
         "at-notifications": "tell of states, capacity and flags by $AT (claimed by the DUT)",
+        "following-frames": "hold more than fits one frame (claimed by the DUT)",
         "weld": "hold the output contactor closed or open",
         "virtual-line": "a serial line or TCP link of the bench's own making, where silences, parity, collisions and"
         " vanished clients are exact; a live port shows and does none of them to the bit",

@@ -65,6 +65,9 @@ _CLAIMS = {
         "A console that tells of states, capacity and flags by $AT; very old firmware tells of states alone, by $ST.",
         default=True,
     ),
+    "following_frames": Field(
+        "boolean", "A DL/T 645 meter with items that do not fit one frame, as energies by tariff.", default=True
+    ),
     "output_voltage": Field(
         "range", "Lowest and highest output voltage of a DC charger, V, as [150, 950]; without it no battery beyond."
     ),

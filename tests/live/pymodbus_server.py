@@ -23,7 +23,8 @@ async def main(transport: str, place: str) -> None:
     else:
         server = ModbusSerialServer(context, port=place, baudrate=9600)
     await server.serve_forever(background=True)
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     await asyncio.get_running_loop().create_future()
 
 

@@ -75,6 +75,7 @@ def test_every_key_is_taken(tmp_path: Path) -> None:
         "safe_current": True,
         "socket": False,
         "at_notifications": True,
+        "following_frames": True,
     }
     assert (rig.edition, rig.preset, dict(rig.readings)) == ("2011", "field", {"reconnections": "two"})
     assert (rig.bench.vehicle, rig.bench.seed, rig.bench.soc, rig.bench.temperature) == ("truck-lfp-800v", 7, 41, -5.5)
