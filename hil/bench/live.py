@@ -20,10 +20,11 @@ from hil.rig import Rig
 from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import PortSettings
 from hil.tester.signals import DELAY_KIND, PlantBridge
+from hil.transport.can_line import SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.ports import open_line
 from hil.transport.process import LiveProcess
-from hil.units import Instant, Span, ms, s, seconds, show_instant
+from hil.units import SECOND, Instant, Span, ms, s, seconds, show_instant
 from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sent
 from hil.world.plan import Advance, Close, Command, OnNote, Reply
 
@@ -134,7 +135,9 @@ class LiveBenchWorld:
                 insort(self._sent, (seen.t, seen.late))
             elif type(seen) is Note:
                 self.trouble = self.trouble or _trouble(seen)
-                if seen.kind == DELAY_KIND:
+                if seen.kind == SLOW:
+                    self._judge.stamps = max(self._judge.stamps, round(float(seen.details["round_trip_s"]) * SECOND))
+                elif seen.kind == DELAY_KIND:
                     # What a controller drives is stamped when the port has brought it.
                     self._judge.signals = self._signals + int(seen.details["round_trip"])
         return reply

@@ -24,6 +24,7 @@ from hil.errors import UsageError
 from hil.transport.correlation import Correlation
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
+from hil.transport.slcan_bus import SlcanBus
 from hil.units import Instant, Span, ms
 
 OnFrame = Callable[[CanFrame, Instant], None]
@@ -40,6 +41,8 @@ _FULL = 105
 """ENOBUFS: the kernel's queue for sending is full; nothing is wrong with the port."""
 USER_CLOCK: Span = ms(2)
 """How sure a stamp is that a program makes when it gets to read."""
+SLOW = "slow port"
+"""Kind of a note: an adapter took longer to answer (``round_trip_s``) than the port's clock is declared unsure by."""
 _ECHO_WITHIN: Span = ms(500)
 
 
@@ -104,6 +107,8 @@ class LiveCan:
                 {"kind": clock, "uncertainty_s": uncertainty / 1e9, "compared_within_s": self._stamps.bracket / 1e9},
             )
         )
+        self._answers = bus.take_slowest if isinstance(bus, SlcanBus) else None
+        self._slowest: Span = uncertainty
         # Interfaces that read bytes may hold several frames behind one readiness.
         self._single = type(bus).__name__ in ("SocketcanBus", "UdpMulticastBus")
         number = descriptor_of(bus)
@@ -201,6 +206,13 @@ class LiveCan:
     # --- receiving ----------------------------------------------------------------------------------
 
     def _read(self) -> None:
+        self._read_some()
+        slowest = 0 if self._answers is None else self._answers()
+        if slowest > self._slowest:
+            self._slowest = slowest
+            self._sink(Note(self._queue.now, SLOW, self.name, {"round_trip_s": slowest / 1e9}))
+
+    def _read_some(self) -> None:
         for _ in range(_AT_ONCE):
             if self._closed or self.lost:
                 return

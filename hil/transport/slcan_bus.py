@@ -14,22 +14,40 @@ import serial
 from can.exceptions import error_check
 from can.interfaces.slcan import slcanBus
 
-_ENDS = re.compile(rb"[\r\a]")
+from hil.transport.clock import monotonic
+from hil.units import Instant, Span
+
+_LINE = re.compile(rb"([^\r\a]*)([\r\a])")
 _FRAMES = b"TtRrx"
 """First letters of lines that are frames; the others are answers to what was written."""
+_TAKEN = (b"z", b"Z")
+"""What an adapter answers when it has taken a frame."""
+_UNANSWERED = 64
 _LONGEST = 64
 """Bytes of a line: more is garbage."""
 
 
 class SlcanBus(slcanBus):
-    """Takes in at once what is there."""
+    """Takes in at once what is there.
+
+    Adapters answer each frame that they have taken. How long that takes tells how late what they send is read.
+    """
 
     def __init__(self, channel: str, **options: Any) -> None:
         self._lines: deque[str] = deque()
         self._rest = b""
+        self._written: deque[Instant] = deque(maxlen=_UNANSWERED)
+        self._slowest: Span = 0
         super().__init__(channel, **options)
 
+    def take_slowest(self) -> Span:
+        """The longest that an answer took since this was last asked; 0 where none came, or the adapter gives none."""
+        slowest, self._slowest = self._slowest, 0
+        return slowest
+
     def _write(self, string: str) -> None:
+        if string[:1] in ("T", "t"):
+            self._written.append(monotonic())
         with error_check("Could not write to serial device"):
             self.serialPortOrig.write(string.encode() + self.LINE_TERMINATOR)
 
@@ -46,6 +64,13 @@ class SlcanBus(slcanBus):
         return self._lines.popleft() if self._lines else None
 
     def _take(self, data: bytes) -> None:
-        *lines, self._rest = _ENDS.split(self._rest + data)
-        self._rest = self._rest[-_LONGEST:]
-        self._lines.extend(line.decode("ascii", "replace") for line in lines if line[:1] and line[0] in _FRAMES)
+        data = self._rest + data
+        end = 0
+        for found in _LINE.finditer(data):
+            end = found.end()
+            line, sign = found.groups()
+            if line[:1] and line[0] in _FRAMES:
+                self._lines.append(line.decode("ascii", "replace"))
+            elif self._written and (line in _TAKEN or sign == self._ERROR):
+                self._slowest = max(self._slowest, monotonic() - self._written.popleft())
+        self._rest = data[end:][-_LONGEST:]

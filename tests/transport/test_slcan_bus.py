@@ -1,0 +1,72 @@
+"""Our slcan against the far end of a pty: what comes at once, garbage, and how long an adapter takes to answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import can
+import pytest
+
+from hil.transport.can_line import SLOW, LiveCan
+from hil.transport.pty_port import PtyPort
+from hil.transport.queue import LiveQueue
+from hil.transport.slcan_bus import SlcanBus
+from hil.units import ms
+from hil.world.observation import FrameSeen, Note, Observation
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")
+Until = Callable[[Callable[[], bool]], None]
+MESSAGE = can.Message(arbitration_id=0x1826F456, data=b"\1\2", is_extended_id=True)
+LINE = b"T1826F45620102\r"
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[PtyPort]:
+    port = PtyPort(tmp_path / "adapter")
+    yield port
+    port.close()
+
+
+@pytest.fixture
+def bus(far: PtyPort) -> Iterator[SlcanBus]:
+    made = SlcanBus(str(far.link), bitrate=250_000, sleep_after_open=0.0)
+    yield made
+    made.shutdown()
+
+
+def test_frames_that_came_together_are_received_one_by_one(far: PtyPort, bus: SlcanBus) -> None:
+    far.write(3 * LINE + b"z\r" + LINE[:5])
+    for _ in range(3):
+        found = bus.recv(10)
+        assert found is not None
+        assert found.equals(MESSAGE, timestamp_delta=None, check_channel=False)
+    assert bus.recv(0) is None
+    far.write(LINE[5:])
+    assert bus.recv(10) is not None
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xfe\x80\r", b"\0" * 1_000 + b"\a", b"9" * 1_000 + b"\r"], ids=repr)
+def test_what_follows_garbage_is_heard(far: PtyPort, bus: SlcanBus, garbage: bytes) -> None:
+    far.write(garbage + LINE)
+    assert bus.recv(10) is not None
+
+
+def test_a_receiver_that_may_not_wait_does_not(bus: SlcanBus) -> None:
+    assert bus.recv(0) is None
+
+
+@pytest.mark.parametrize("answer", [b"Z\r", b"\a"], ids=["taken", "refused"])
+def test_an_adapter_that_is_slow_to_answer_makes_its_port_s_stamps_unsure(
+    live: LiveQueue, told: list[Observation], far: PtyPort, bus: SlcanBus, until: Until, answer: bytes
+) -> None:
+    LiveCan(live, bus, name="can0", sink=told.append, uncertainty=ms(1))
+    bus.send(MESSAGE)
+    live.run(live.real() + ms(20))
+    assert not [seen for seen in told if isinstance(seen, Note) and seen.kind == SLOW]
+    far.write(answer + LINE)
+    until(lambda: any(isinstance(seen, FrameSeen) for seen in told))
+    (slow,) = [seen for seen in told if isinstance(seen, Note) and seen.kind == SLOW]
+    assert slow.what == "can0"
+    assert float(slow.details["round_trip_s"]) >= 0.02
