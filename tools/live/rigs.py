@@ -39,6 +39,9 @@ kind = "live"
 [dut]
 name = "reference charger"
 
+[dut.claims]
+output_voltage = [150, 950]
+
 [ports.can0]
 type = "can"
 {can}
