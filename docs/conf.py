@@ -34,6 +34,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"can\..*"),
     # Our own types that signatures name and no page is about: the pages are for those who use the doors, not for those
     # who build them. A page's text may still refer to nothing that is not there.
-    ("py:class", r"hil\.(bench|bus\.serial|codec\.registers?|dut|profile|protocol\.modbus|world)\..*"),
+    ("py:class", r"hil\.(bench|bus\.serial|codec\.registers?|dut|profile|tester\.scpi|world)\..*"),
+    ("py:class", r"hil\.protocol\.(dlt645|modbus|scpi)\..*"),
     ("py:class", r"(AssertionError|Exception|Path|Struct|Enum|Any|Callable|Iterable|Iterator|Mapping|Sequence)"),
 ]

@@ -23,6 +23,7 @@ Edit = Callable[[Any], Any]
 """Takes the data of one kind of device, and gives it changed."""
 
 KINDS = ("timing", "sequence", "content", "transport", "electrical", "recovery", "robustness")
+"""What may be wrong with a device: its :attr:`SeededFault.kind`."""
 
 
 @dataclass(frozen=True)

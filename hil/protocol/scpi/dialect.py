@@ -33,6 +33,7 @@ class Dialect:
     mode: Mapping[str, str] = field(default_factory=lambda: _MODES)
     """Quantity to the line that makes the instrument regulate it; empty where limits act together."""
     measure: Mapping[str, str] = field(default_factory=lambda: _MEASURED)
+    """Quantity to the query that reads it."""
     error: str = "SYST:ERR?"
     clear_protection: str = ""
     lists: bool = False

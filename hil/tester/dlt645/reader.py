@@ -49,7 +49,7 @@ class MeterReader:
     Notes of kind ``dlt645``: ``answer 02010100`` (item) or ``answer 1C`` (function), with ``ticket``, ``address``,
     ``data``, ``parts``, ``latency`` and for known items ``value`` (the first), ``values`` and ``flaws``;
     ``refused ...`` (``error``), ``no answer ...``, ``stray`` (``why``), ``garbled`` (``bytes``, ``why``). A poll
-    with a quantity also leaves notes of :mod:`hil.world.measured`.
+    with a quantity also leaves notes of ``hil.world.measured``.
     """
 
     def __init__(

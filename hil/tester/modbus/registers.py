@@ -82,7 +82,7 @@ class RegisterClient:
     Notes of kind ``registers``: ``done N`` (``sent``, ``at``, and the values by name; a value that is missing is
     ``None`` as text), ``refused N`` (``code``, ``text``), ``failed N`` (``text``, and ``bytes`` of what was malformed).
     What is repeated has ticket 0; what is kept is told as ``kept 0`` (``sent``, ``at``), and a poll leaves notes of
-    :mod:`hil.world.measured`. A connection that is not there, or has ended, is opened with the next request.
+    ``hil.world.measured``. A connection that is not there, or has ended, is opened with the next request.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ class ScpiDriver:
 
     Notes of kind ``scpi``: ``answer`` (``by``, ``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
     first part is one), ``no answer`` (``by``, ``ticket``, ``asked``), ``unasked`` (``by``, ``text``). A poll with
-    a quantity also leaves notes of :mod:`hil.world.measured`.
+    a quantity also leaves notes of ``hil.world.measured``.
     """
 
     def __init__(self, name: str, line: str, settings: ScpiSettings | None = None) -> None:
