@@ -151,6 +151,8 @@ def test_a_lost_port_stops_the_session_on_both_sides() -> None:
     notes = [each.what for each in bench.record.observations if isinstance(each, Note) and each.kind == "signals"]
     assert notes[-2:] == ["lost", "safe state"]
     assert coupled.device.sense("pe_ok", bench.now) == 0, "the charger senses that nobody is there"
+    bench.let(s(30))
+    assert coupled.remote.server.values["k3k4_command"] == 0, "nor does it keep the supply up for whoever comes next"
 
 
 def test_the_same_seed_gives_the_same_trace_through_the_port() -> None:

@@ -209,6 +209,11 @@ class ChargerSteps(TableMachine):
     def do_close_aux(self, now: Instant) -> None:
         self.act("k3k4_command", 1)
 
+    def do_release_aux(self, now: Instant) -> None:
+        """Whatever the feedback tells: that of a plant that has gone tells nothing."""
+        if self.spec.power.release_aux:
+            self.act("k3k4_command", 0)
+
     def do_close_k1k2(self, now: Instant) -> None:
         if self.spec.power.close_k1k2:
             self.act("k1k2_command", 1)

@@ -137,7 +137,7 @@ ROWS: tuple[Row, ...] = (
     Row(("error_heard",), "bem_pause", "recognise", "", ("reconnect",)),
     Row(("error_end",), "cem_end", "closed_down"),
     # CX: everything open
-    Row(("closed_down",), "poll", "idle", "shut", ("end_discharge", "unlock")),
+    Row(("closed_down",), "poll", "idle", "shut", ("end_discharge", "release_aux", "unlock")),
     Row(("closed_down",), "poll", "", "", ("shut_down",)),
-    Row(("closed_down",), "T23", "idle", "at_rest", ("end_discharge", "unlock")),
+    Row(("closed_down",), "T23", "idle", "at_rest", ("end_discharge", "release_aux", "unlock")),
 )
