@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from hil.conformance import catalogue
 from hil.conformance.register import register
@@ -19,7 +23,7 @@ from hil.dut.faults import all_faults
 from hil.marks import requirement_of
 
 ROOT = Path(__file__).resolve().parents[1]
-CODE = ("hil", "fixtures", "test_suites", "tests", "benchmarks", "docs", ".ci")
+CODE = ("hil", "fixtures", "test_suites", "tests", "benchmarks", "docs", "tools", ".ci")
 LARGE = 600
 LONG = 40
 TABLES: dict[str, str] = {}
@@ -150,8 +154,8 @@ def test_what_only_development_imports_is_declared_for_it() -> None:
     declared = {**distributions(project()["dependencies"])}
     for extra in extras.values():
         declared |= distributions(extra)
-    # docutils is what sphinx stands on, mypy_extensions what mypy does
-    imported = third_party(python_files(*CODE)) - {"_pytest", "docutils", "mypy_extensions"}
+    # docutils comes with sphinx, mypyc and mypy_extensions with mypy, packaging with pytest
+    imported = third_party(python_files(*CODE)) - {"_pytest", "docutils", "mypy_extensions", "mypyc", "packaging"}
     check_declared(declared, imported)
 
 
@@ -167,6 +171,30 @@ def test_every_declared_dependency_is_pinned() -> None:
     pins = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
     for declared in (project()["dependencies"], *extras.values()):
         assert {name.lower() for name in distributions(declared)} <= pins
+
+
+def test_the_pins_agree_with_what_the_dependencies_need() -> None:
+    """As ``pip check`` does, but with the extras that are asked for: those it leaves out."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = {canonicalize_name(name): pin for name, _, pin in (line.partition("==") for line in lines) if pin}
+    extras = project()["optional-dependencies"]
+    assert isinstance(extras, dict)
+    todo = [Requirement(each) for group in (project()["dependencies"], *extras.values()) for each in group]
+    wrong, seen = [], set()
+    while todo:
+        needed = todo.pop()
+        name = canonicalize_name(needed.name)
+        if str(needed) in seen:
+            continue
+        seen.add(str(needed))
+        if name in pins and not needed.specifier.contains(pins[name], prereleases=True):
+            wrong.append(f"{needed} is needed, {pins[name]} pinned")
+        with contextlib.suppress(PackageNotFoundError):  # an extra that is not installed here
+            for each in map(Requirement, requires(needed.name) or ()):
+                asked = ({"extra": extra} for extra in ("", *needed.extras))
+                if each.marker is None or any(each.marker.evaluate(extra) for extra in asked):
+                    todo.append(each)
+    assert not wrong
 
 
 # --- sizes ----------------------------------------------------------------------------------------
