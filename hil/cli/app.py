@@ -15,15 +15,20 @@ from hil.cli.modbus import modbus
 from hil.cli.profile import app as profile
 from hil.cli.qualify import EXAMPLES as QUALIFY_EXAMPLES
 from hil.cli.qualify import qualify_command
+from hil.cli.record import EXAMPLES as RECORD_EXAMPLES
+from hil.cli.record import record_command
 from hil.cli.rig import rig as rig_group
 from hil.cli.run import run_suites
+from hil.cli.serve import EXAMPLES as SERVE_EXAMPLES
+from hil.cli.serve import serve_command
 from hil.cli.soak import EXAMPLES as SOAK_EXAMPLES
 from hil.cli.soak import soak_command
 from hil.pytest_plugin.info import tool_version
 from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options
 
 app = typer.Typer(
-    help="Hardware-in-the-loop test bench for EV chargers: judges a charger by GB/T 27930, on a virtual bus or a rig.",
+    help="Hardware-in-the-loop test bench for EV chargers. Judges DC chargers by GB/T 27930, AC chargers by their control"
+    " pilot, devices by Modbus, RAPI and DL/T 645: on real ports, or in a virtual world.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -34,7 +39,7 @@ _EXAMPLES = f"""
 [bold]Examples[/]
 
   hil run
-  [dim]    judge the reference charger by every suite[/]
+  [dim]    judge the reference devices by every suite[/]
 
   hil run --list
   [dim]    what there is, and what applies to the rig[/]
@@ -43,10 +48,10 @@ _EXAMPLES = f"""
   [dim]    one case under another seed[/]
 
   hil run --case DN.3006 --fault lost-bcl-late
-  [dim]    the same, with a defect in the charger that it must catch[/]
+  [dim]    one case, with a defect in the charger that it must catch[/]
 
-  hil run --rig my-charger.toml --reading field
-  [dim]    another rig, by field-tolerant readings[/]
+  hil run --rig bay3.toml --reading field
+  [dim]    what your rig file describes (`hil rig list`), by field-tolerant readings[/]
 
   hil run --suite my_suite
   [dim]    a suite of your own: test_*.py and requirements.toml in a folder[/]
@@ -117,7 +122,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Put this seeded fault (`hil faults`) into the reference charger; repeatable.",
+            help="Put this seeded fault (`hil faults`) into the reference device; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -132,7 +137,7 @@ def run(
     list_only: Annotated[bool, typer.Option("--list", help="Show the cases and what applies; run nothing.")] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for traces and reports.")] = Path(DEFAULT_OUT),
 ) -> None:
-    """Judge a charger and write a conformance report."""
+    """Judge a charger, or another device, and write a conformance report."""
     options = Options(
         rig=rig,
         seed=seed,
@@ -151,7 +156,7 @@ def run(
 @app.command()
 @telling
 def faults() -> None:
-    """List the seeded faults of the reference charger, and the requirement that must catch each."""
+    """List the seeded faults of the reference devices, and the requirements that must catch each."""
     listing.show_faults()
 
 
@@ -177,6 +182,8 @@ def dbc(
 
 app.command("check", epilog=CHECK_EXAMPLES)(check_command)
 app.command("soak", epilog=SOAK_EXAMPLES)(soak_command)
+app.command("record", epilog=RECORD_EXAMPLES)(record_command)
+app.command("serve", epilog=SERVE_EXAMPLES)(serve_command)
 app.command("qualify", epilog=QUALIFY_EXAMPLES)(qualify_command)
 app.add_typer(modbus, name="modbus")
 app.add_typer(rig_group, name="rig")
