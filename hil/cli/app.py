@@ -27,8 +27,8 @@ from hil.pytest_plugin.info import tool_version
 from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options
 
 app = typer.Typer(
-    help="Hardware-in-the-loop test bench for EV chargers. Judges DC chargers by GB/T 27930, AC chargers by their control"
-    " pilot, devices by Modbus, RAPI and DL/T 645: on real ports, or in a virtual world.",
+    help="Hardware-in-the-loop test bench for EV chargers. Judges DC chargers by GB/T 27930, AC chargers by their "
+    "control pilot, devices by Modbus, RAPI and DL/T 645: on real ports, or in a virtual world.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -51,7 +51,7 @@ _EXAMPLES = f"""
   [dim]    one case, with a defect in the charger that it must catch[/]
 
   hil run --rig bay3.toml --reading field
-  [dim]    what your rig file describes (`hil rig list`), by field-tolerant readings[/]
+  [dim]    what stands on your bench, by field-tolerant readings[/]
 
   hil run --suite my_suite
   [dim]    a suite of your own: test_*.py and requirements.toml in a folder[/]

@@ -25,7 +25,7 @@ EXAMPLES = """
 
   hil check table.csv --mapping columns.toml    a CSV with columns of its own
 
-  hil check session.asc --out report            write check.html and check.json too
+  hil check session.asc --out report            check.html and check.json too
 
 [bold]Exit code[/]: 0 no deviation that binds, 1 deviations found, 2 usage error or nothing that could be read.
 """

@@ -33,17 +33,21 @@ _CHECK = """
 _SCAN = """
 [bold]Examples[/]
 
-  hil modbus scan --rig wallbox.toml                  by the map that \\[dut] of the rig names
+  hil modbus scan --rig wallbox.toml
+  [dim]    by the map that \\[dut] of the rig names[/]
 
-  hil modbus scan --rig wallbox.toml --map mine.toml  by a map of your own
+  hil modbus scan --rig wallbox.toml --map mine.toml
+  [dim]    by a map of your own[/]
 
   hil modbus scan --rig bus.toml --map eastron-sdm630 --unit 7
+  [dim]    a meter on a bus, by a shipped map[/]
 
-  hil modbus scan --map keba-p30                      the reference device with that map, without hardware
+  hil modbus scan --map keba-p30
+  [dim]    the reference device with that map, without hardware[/]
 
 Nothing is written. What does not answer rightly is shown as the bytes that came beside those that were due.
 
-[bold]Exit code[/]: 0 every register was read and holds what the map has, 1 one was not or does not, 2 usage or rig
+[bold]Exit code[/]: 0 every register was read and holds what the map has, 1 one was not or does not, 2 usage or rig \
 error, or nobody takes a connection, 3 an error on our side.
 """
 

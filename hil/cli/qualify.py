@@ -29,7 +29,8 @@ EXAMPLES = """
 [bold]Examples[/]
 
   hil qualify
-  [dim]    the reference, each fault against the cases that it names, the smallest deviation by limit[/]
+  [dim]    the reference, each fault against the cases that it names,[/]
+  [dim]    the smallest deviation by limit[/]
 
   hil qualify --full
   [dim]    each fault against every case: which others see it too[/]
@@ -40,8 +41,8 @@ EXAMPLES = """
   hil qualify --requirement GBT34658-2017/DN.3006
   [dim]    one case: its faults and its limits[/]
 
-[bold]Exit code[/]: 0 every fault killed and the reference not blamed, 1 something survived or the reference is blamed,
-2 usage error, 3 an error on our side; the highest wins.
+[bold]Exit code[/]: 0 every fault killed and the reference not blamed, 1 something survived or the reference is \
+blamed, 2 usage error, 3 an error on our side; the highest wins.
 """
 _STEPS = 10
 """Lines of progress where there is no terminal."""

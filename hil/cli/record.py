@@ -29,7 +29,7 @@ EXAMPLES = """
 [bold]Examples[/]
 
   hil record --rig my-bus.toml
-  [dim]    until Ctrl-C: report/record.log (candump) and report/record.jsonl (everything)[/]
+  [dim]    until Ctrl-C: report/record.log (candump), report/record.jsonl (all)[/]
 
   hil record --rig my-bus.toml --seconds 60 --format blf --out logs
   [dim]    a minute, and the CAN frames as Vector's BLF besides[/]

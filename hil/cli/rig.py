@@ -36,8 +36,8 @@ _CHECK = """
 
 Nothing is written to a device, and nothing is sent on CAN. A DUT that the rig starts is started and stopped.
 
-[bold]Exit code[/]: 0 all is well, 1 something does not answer or answers wrongly, 2 the file is wrong or a port cannot
-be opened.
+[bold]Exit code[/]: 0 all is well, 1 something does not answer or answers wrongly, 2 the file is wrong or a port \
+cannot be opened.
 """
 
 

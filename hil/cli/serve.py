@@ -33,13 +33,15 @@ EXAMPLES = """
 [bold]Examples[/]
 
   hil serve --rig udp-multicast
-  [dim]    the charger that the rig's bench expects to meet; judge it with `hil run --rig udp-multicast` elsewhere[/]
+  [dim]    the charger that the rig's bench expects to meet; judge it elsewhere,[/]
+  [dim]    with `hil run --rig udp-multicast`[/]
 
   hil serve --rig my-bus.toml --fault current-stays
   [dim]    the same with a defect[/]
 
   hil serve --rig my-bus.toml --standalone
-  [dim]    with a plant of its own, plugged in and authorised: for a BMS under development, without a bench[/]
+  [dim]    with a plant of its own, plugged in and authorised: for a BMS under[/]
+  [dim]    development, without a bench[/]
 
   hil serve --rig wallbox.toml --device modbus --map my-wallbox.toml
   [dim]    a wallbox with that register map[/]

@@ -232,7 +232,7 @@ BAD_OPTIONS = [
 def test_a_bad_option_is_2_and_says_what_is_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], messages: tuple[str, ...]
 ) -> None:
-    (tmp_path / "bad.toml").write_text('schema = 1\nname = "x"\nkind = "live"\n[dut]\nname = "x"\n')
+    (tmp_path / "bad.toml").write_text('schema = 1\nname = "x"\nkind = "real"\n[dut]\nname = "x"\n')
     monkeypatch.chdir(tmp_path)
     done = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["run", *args])
     assert done.exit_code == 2
