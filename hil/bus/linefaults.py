@@ -141,3 +141,18 @@ def altered(fault: LineFault, data: bytes) -> bytes:
         junk = bytes.fromhex(fault.data)
         return junk + data if fault.before else data + junk
     return data
+
+
+class Faulty:
+    """A line of bytes, virtual or a port of the machine, as far as faults are taken back from it."""
+
+    faults: LineFaults
+
+    def undo(self, name: str) -> None:
+        """Take one fault back; an unknown name raises :class:`UsageError`."""
+        self.faults.remove(name)
+
+    def undo_all(self) -> None:
+        """Take every fault back."""
+        for name in list(self.faults.active):
+            self.faults.remove(name)

@@ -29,7 +29,7 @@ from hil.bus.bytefaults import (
     SplitBytes,
     StallBytes,
 )
-from hil.bus.linefaults import LineFaults, Shaped
+from hil.bus.linefaults import Faulty, LineFaults, Shaped
 from hil.bus.observe import BytesSeen, Note
 from hil.bus.scheduler import Scheduler
 from hil.errors import UsageError
@@ -132,7 +132,7 @@ class _Sending(msgspec.Struct):
         self.data, self.flaw = bytes(changed), "collision"
 
 
-class VirtualSerial:
+class VirtualSerial(Faulty):
     """A line on a scheduler. ``shared`` is RS-485; ``echo`` lets a sender hear itself."""
 
     kind: Final = "serial"
@@ -174,15 +174,6 @@ class VirtualSerial:
         if isinstance(fault, ParityError) and all(port.format.parity == "N" for port in self.ports):
             raise UsageError(f"{self.name} sends no parity bit ({self.format}) that {fault.name!r} could invert")
         self.faults.add(fault, (port.name for port in self.ports))
-
-    def undo(self, name: str) -> None:
-        """Take one fault back."""
-        self.faults.remove(name)
-
-    def undo_all(self) -> None:
-        """Take every fault back."""
-        for name in list(self.faults.active):
-            self.faults.remove(name)
 
     # --- sending ------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from hil.bus.bytefaults import (
     SplitBytes,
     StallBytes,
 )
-from hil.bus.linefaults import LineFaults, Shaped
+from hil.bus.linefaults import Faulty, LineFaults, Shaped
 from hil.bus.observe import BytesSeen, LineSeen, Note
 from hil.bus.scheduler import Scheduler
 from hil.errors import UsageError
@@ -69,7 +69,7 @@ class _Connection:
         """Ends that have closed or reset it: nothing reaches them any more."""
 
 
-class VirtualTcp:
+class VirtualTcp(Faulty):
     """A link on a scheduler. ``sink`` is told of every segment and change of state."""
 
     kind: Final = "tcp"
@@ -107,15 +107,6 @@ class VirtualTcp:
     def inject(self, fault: LineFault) -> None:
         """Put a fault on the link; raises :class:`UsageError` for one that does not fit it."""
         self.faults.add(fault, self._users)
-
-    def undo(self, name: str) -> None:
-        """Take one fault back."""
-        self.faults.remove(name)
-
-    def undo_all(self) -> None:
-        """Take every fault back."""
-        for name in list(self.faults.active):
-            self.faults.remove(name)
 
     # --- for nodes ----------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from hil.bus.bytefaults import (
     SplitBytes,
     StallBytes,
 )
-from hil.bus.linefaults import LineFaults
+from hil.bus.linefaults import Faulty, LineFaults
 from hil.bus.observe import BytesSeen, Note, Sent
 from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
@@ -62,7 +62,7 @@ class LiveBytePort:
         self._line.retune(port_format)
 
 
-class _LiveBytes(ABC):
+class _LiveBytes(Faulty, ABC):
     """What serial ports and datagrams have in common."""
 
     kind: Final = "serial"
@@ -137,15 +137,6 @@ class _LiveBytes(ABC):
     def inject(self, fault: LineFault) -> None:
         """Put a fault on what nodes of this world send; one that takes hardware raises :class:`UsageError`."""
         self.faults.add(fault, (port.name for port in self.ports))
-
-    def undo(self, name: str) -> None:
-        """Take one fault back; an unknown name raises :class:`UsageError`."""
-        self.faults.remove(name)
-
-    def undo_all(self) -> None:
-        """Take every fault back."""
-        for name in list(self.faults.active):
-            self.faults.remove(name)
 
     def retune(self, port_format: SerialFormat) -> None:
         """Take another format."""

@@ -26,7 +26,7 @@ from hil.bus.bytefaults import (
     SplitBytes,
     StallBytes,
 )
-from hil.bus.linefaults import LineFaults
+from hil.bus.linefaults import Faulty, LineFaults
 from hil.bus.observe import BytesSeen, LineSeen, Note, Sent
 from hil.bus.tcp import TcpUser
 from hil.errors import HilError, UsageError
@@ -77,7 +77,7 @@ class _Channel:
             self.port.close()
 
 
-class LiveTcp:
+class LiveTcp(Faulty):
     """A TCP link on a live queue. ``connect`` opens a connection to the server; ``listener`` is the server's socket.
 
     One of the two is given: a world is on one side of a link, or (with both) on either.
@@ -284,15 +284,6 @@ class LiveTcp:
     def inject(self, fault: LineFault) -> None:
         """Put a fault on what nodes of this world send and open."""
         self.faults.add(fault, self._users)
-
-    def undo(self, name: str) -> None:
-        """Take one fault back; an unknown name raises :class:`UsageError`."""
-        self.faults.remove(name)
-
-    def undo_all(self) -> None:
-        """Take every fault back."""
-        for name in list(self.faults.active):
-            self.faults.remove(name)
 
     def shut(self) -> None:
         """Give every connection and the server's socket back."""
