@@ -23,12 +23,12 @@ from tools.vcan import guest
 
 UNAVAILABLE = guest.UNAVAILABLE
 ALL = ("--suite", "gbt27930", "--suite", "gbt34657")
-SELECTION = ("DP.1001", "DN.3002", "LL.08", "D0.2501[warning]", "D0.3101")
+SELECTION = ("DP.1001", "DN.3002", "LL.08", "D0.3101")
 """Good course, error handling, transport protocol, what is measured on pins: short ones."""
 FAULTS = {
-    "udp": ("ccs-at-70-ms", "DP.3001"),
+    "udp": ("lost-bcl-late", "DN.3006"),
     "slcan": ("no-precharge", "D0.3101"),
-    "vcan": ("lost-bcl-late", "DN.3006"),
+    "vcan": ("ccs-at-70-ms", "DP.3001"),
 }
 """A defect of the served charger, and the case that has to catch it."""
 LONGEST_CASE = {True: 900, False: 60}
