@@ -6,8 +6,9 @@ Errors name the file, the field and the reason.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,10 +20,21 @@ FORMAT = "hil-load-profile"
 VERSION = 1
 SUFFIX = ".json"
 _MOST_BYTES = 64 * 1024 * 1024
+P = TypeVar("P")
 
 
 def load(path: Path) -> LoadProfile:
     """The profile in a JSON file; :class:`UsageError` naming file, field and reason for what is none."""
+    return read(path, loads)
+
+
+def loads(data: bytes | str) -> LoadProfile:
+    """The profile in a JSON text."""
+    return parse(data, LoadProfile, _with_choices)
+
+
+def read(path: Path, parsed: Callable[[bytes], P]) -> P:
+    """What a file of profiles holds, by its parser; :class:`UsageError` naming the file for one that cannot be read."""
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise UsageError(f"{path}: more than {_MOST_BYTES // 2**20} MiB")
@@ -30,16 +42,16 @@ def load(path: Path) -> LoadProfile:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     try:
-        return loads(data)
+        return parsed(data)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
 
 
-def loads(data: bytes | str) -> LoadProfile:
-    """The profile in a JSON text."""
+def parse(data: bytes | str, kind: type[P], told: Callable[[str], str] = str) -> P:
+    """A JSON text of our format and version as a profile of a kind; ``told`` may add to the reason why it is none."""
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        document = json_of(data)
+    except UsageError as error:
         raise UsageError(f"no JSON: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise UsageError(f"format: no {FORMAT!r} file")
@@ -48,11 +60,29 @@ def loads(data: bytes | str) -> LoadProfile:
         raise UsageError(f"version: {version!r} is not known; this program reads {VERSION}")
     values = {key: value for key, value in document.items() if key not in ("format", "version")}
     try:
-        return msgspec.convert(values, LoadProfile)
+        return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, UsageError):
             raise error.__cause__ from error
-        raise UsageError(_with_choices(readable(str(error)))) from error
+        raise UsageError(told(readable(str(error)))) from error
+
+
+def json_of(data: bytes | str) -> Any:
+    """The value of a JSON text; :class:`UsageError` with the reason where it is none, or names a field twice."""
+    try:
+        return json.loads(data, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A file edited by hand tells one value a field: of two, the reader would silently drop one."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"field {name!r} is there twice: {json.dumps(found[name])} and {json.dumps(value)}")
+        found[name] = value
+    return found
 
 
 def _with_choices(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from hil.errors import UsageError
 from hil.profile import LoadProfile, Segment
+from hil.profile.ac.files import load as load_ac
 from hil.profile.events import KINDS
 from hil.profile.families import families
 from hil.profile.files import FORMAT, VERSION, dumps, load, loads, save
@@ -84,6 +86,10 @@ def test_every_kind_of_event_can_be_written() -> None:
         ({"segments": [{"duration_s": 1, "current_a": 401, "voltage_v": 3}]}, "segments[0].current_a: expected"),
         ({"segments": [{"duration_s": 1, "current_a": "1", "voltage_v": 3}]}, "segments[0].current_a: expected"),
         ({"segments": [{"duration_s": 0.0005, "current_a": 1, "voltage_v": 3}]}, "segments[0].duration_s: 0.0005 s is"),
+        (
+            {"segments": [{"duration_s": 1e-30, "current_a": 1, "voltage_v": 3}]},
+            "segments[0].duration_s: 1e-30 s is less than a millisecond",
+        ),
         ({"segments": [{"duration_s": 1, "current_a": 1, "voltage_v": 3, "more": 1}]}, "segments[0]: object contains"),
         ({"events": "rm"}, "object contains unknown field"),
         ({"soc_percent": 101}, "soc_percent: expected"),
@@ -191,6 +197,7 @@ def test_rows_can_be_joined_by_straight_lines(tmp_path: Path) -> None:
         ("time,current\n0,nan\n1,2\n", "line 2, current: nan is no finite number"),
         ("time,current\n0,1\n", "fewer than two rows"),
         ("time,current\n0,1\n5,900\n", "line 3, current: 900 A; allowed is 0 .. 400"),
+        ("time,current\n0," + "5" * 200_000 + "\n5,9\n", "field larger than field limit"),
     ],
 )
 def test_a_bad_table_is_refused_with_line_and_column(tmp_path: Path, text: str, told: str) -> None:
@@ -209,3 +216,52 @@ def test_a_segment_of_a_csv_is_refused_with_its_line() -> None:
 
     with pytest.raises(UsageError, match="line 3"):
         from_csv("\n".join(lines))
+
+
+@pytest.mark.parametrize("reader", [load, load_ac], ids=["load profile", "AC profile"])
+def test_a_file_that_no_profile_needs_is_not_read(reader: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / "huge.json"
+    with path.open("wb") as huge:
+        huge.truncate(64 * 2**20 + 1)
+    with pytest.raises(UsageError, match=r"huge\.json: more than 64 MiB"):
+        reader(path)
+
+
+HEAD = '# {"format": "hil-load-profile", "version": 1, "name": "x"}'
+COLUMNS = "duration_s,voltage_v,current_a,mode,ramp,events"
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (('# {"name":' + "[" * 100_000, COLUMNS), "line 1: no JSON"),
+        (
+            (HEAD.replace("}", ', "segments": []}'), COLUMNS, "1,2,3,cc,,"),
+            "line 1: segments: they are the rows of a CSV",
+        ),
+        ((HEAD, COLUMNS.replace(",", ";"), "1;2;3;cc;;"), "line 2: columns duration_s;voltage_v;"),
+        ((HEAD, COLUMNS, "1,2,3,cc,,,7"), "line 3: more than the 6 columns"),
+        ((HEAD, COLUMNS, "1,2,3,cc,,", "1,2,3,cc,," + "[" * 50_000), "line 4, events: no JSON"),
+        ((HEAD, COLUMNS, "1,2,3,cc,,", "1,2,3,cc,," + "[" * 200_000), "line 4: field larger than field limit"),
+        ((HEAD, COLUMNS, "1,2,3,cc,,", "", "1,2,many,cc,,"), "line 5, current_a: 'many' is no number"),
+    ],
+)
+def test_a_bad_csv_is_refused_with_its_line(lines: tuple[str, ...], told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        from_csv("\n".join(lines))
+
+    assert told in str(caught.value)
+
+
+def test_a_field_that_is_there_twice_is_refused() -> None:
+    text = dumps(families()["steps"].profile("car-400v"))
+    text = text.replace('"current_a": ', '"current_a": 5, "current_a": ', 1)
+
+    with pytest.raises(UsageError, match="field 'current_a' is there twice: 5 and "):
+        loads(text)
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf"), 0.0])
+def test_a_scale_that_is_none_is_refused(scale: float) -> None:
+    with pytest.raises(UsageError, match=r"columns: time_scale .*; allowed is a finite number other than 0"):
+        columns_of({"time_scale": scale})

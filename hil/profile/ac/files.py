@@ -8,11 +8,8 @@ from typing import Any
 
 import msgspec
 
-from hil.errors import UsageError
 from hil.profile.ac.model import KIND, AcProfile
-from hil.profile.files import FORMAT, VERSION, readable, write
-
-_HEAD = ("format", "version")
+from hil.profile.files import FORMAT, VERSION, parse, read, write
 
 
 def is_ac(path: Path) -> bool:
@@ -26,30 +23,12 @@ def is_ac(path: Path) -> bool:
 
 def load(path: Path) -> AcProfile:
     """The profile in a JSON file; :class:`UsageError` naming file, field and reason for what is none."""
-    try:
-        return loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return read(path, loads)
 
 
 def loads(data: bytes | str) -> AcProfile:
     """The profile in a JSON text."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"no JSON: {error}") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise UsageError(f"format: no {FORMAT!r} file")
-    if document.get("version") != VERSION:
-        raise UsageError(f"version: {document.get('version')!r} is not known; this program reads {VERSION}")
-    try:
-        return msgspec.convert({key: value for key, value in document.items() if key not in _HEAD}, AcProfile)
-    except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, UsageError):
-            raise error.__cause__ from error
-        raise UsageError(readable(str(error))) from error
+    return parse(data, AcProfile)
 
 
 def dumps(profile: AcProfile) -> str:
