@@ -59,11 +59,19 @@ def read(path: Path) -> LoadProfile:
     if path.suffix.lower() != ".csv":
         return load(path)
     try:
-        return from_csv(path.read_text("utf-8"))
+        return from_csv(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
+
+
+def _keep(profile: LoadProfile, path: Path) -> None:
+    """Write a profile as JSON or CSV, told by its suffix as :func:`read` does."""
+    if path.suffix.lower() == ".csv":
+        write(path, to_csv(profile))
+    else:
+        save(profile, path)
 
 
 def _plan(rig: str, reading: list[str] | None, fault: list[str] | None, out: Path | None = None) -> RunPlan:
@@ -122,10 +130,7 @@ def generate(
         made = _generated(vehicle, envelope, count, seed)
     for number, profile in enumerate(made, 1):
         stem = profile.name if named else f"{vehicle}-{seed}-{number:04d}"
-        if as_csv:
-            write(folder / f"{stem}.csv", to_csv(profile))
-        else:
-            save(profile, folder / f"{stem}{SUFFIX}")
+        _keep(profile, folder / f"{stem}{'.csv' if as_csv else SUFFIX}")
     typer.echo(f"{len(made)} profile{'s' * (len(made) != 1)} in {folder}")
     coverage = Coverage()
     twin = Twin(Setup(readings=resolve({}))) if replayed else None
@@ -208,7 +213,7 @@ def shrink(
     twin = twin_of(plan)
     found, smallest = playing.shrunk(profile, twin, case)
     target = out or file.with_name(f"{file.stem}.smallest{SUFFIX}")
-    save(smallest, target)
+    _keep(smallest, target)
     typer.echo(f"{found}: {len(profile.segments)} segments became {len(smallest.segments)}, in {target}")
 
 
@@ -303,7 +308,7 @@ def import_(
         raise UsageError(f"--vehicle {vehicle!r}; there are {', '.join(VEHICLES)}")
     voltage = VEHICLES[vehicle].max_total_voltage
     profile = import_table(file, columns_of(values), vehicle=vehicle, voltage=voltage)
-    save(profile, out)
+    _keep(profile, out)
     typer.echo(f"{len(profile.segments)} segments in {out}")
 
 

@@ -7,6 +7,7 @@ Each event is a frozen value with its offset in seconds, and turns into actions 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Annotated, Any
 
 import msgspec
@@ -24,8 +25,8 @@ _VEHICLE = "vehicle"
 
 
 def span_of(value: float, field: str) -> Span:
-    """Seconds of a file as a span; :class:`UsageError` for more digits than a millisecond."""
-    if abs(value * 1000 - round(value * 1000)) > 1e-6:
+    """Seconds of a file as a span; :class:`UsageError` for more digits than a millisecond, and for no number."""
+    if not isfinite(value) or abs(value * 1000 - round(value * 1000)) > 1e-6:
         raise UsageError(f"{field}: {value:g} s is no whole number of milliseconds")
     return s(round(value, 3))
 

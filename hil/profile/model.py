@@ -98,9 +98,11 @@ class LoadProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 def _check_segment(segment: Segment, place: str) -> None:
     try:
-        span_of(segment.duration, "duration_s")
+        span = span_of(segment.duration, "duration_s")
     except UsageError as error:
         raise UsageError(f"{place}.{error}") from error
+    if not span:
+        raise UsageError(f"{place}.duration_s: {segment.duration:g} s is less than a millisecond")
     for number, event in enumerate(segment.events):
         _checked(event, f"{place}.events[{number}]")
         if event.at > segment.duration:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from hil.errors import UsageError
-from hil.profile.files import FORMAT, VERSION, loads
+from hil.profile.files import FORMAT, VERSION, json_of, loads
 from hil.profile.model import MOST_CURRENT, MOST_VOLTAGE, LoadProfile, Mode, Segment
 
 _COLUMNS = ("duration_s", "voltage_v", "current_a", "mode", "ramp", "events")
@@ -43,18 +43,25 @@ def from_csv(text: str) -> LoadProfile:
     if not lines or not lines[0].startswith("# {"):
         raise UsageError("line 1: no comment with the profile's head; `hil profile import` reads other tables")
     try:
-        head: dict[str, Any] = json.loads(lines[0][2:])
-    except ValueError as error:
+        head: dict[str, Any] = json_of(lines[0][2:])
+    except UsageError as error:
         raise UsageError(f"line 1: no JSON: {error}") from error
+    if "segments" in head:
+        raise UsageError("line 1: segments: they are the rows of a CSV")
     reader = csv.DictReader(lines[1:])
     if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise UsageError(f"line 2: columns {reader.fieldnames}; allowed are {', '.join(_COLUMNS)}")
-    segments = [_segment(row, number) for number, row in enumerate(reader, 3)]
+        raise UsageError(f"line 2: columns {', '.join(reader.fieldnames or ())}; allowed are {', '.join(_COLUMNS)}")
+    try:
+        segments = [_segment(row, reader.line_num + 1) for row in reader]
+    except csv.Error as error:
+        raise UsageError(f"line {reader.line_num + 2}: {error}") from error
     return loads(json.dumps({**head, "segments": segments}))
 
 
-def _segment(row: Mapping[str, str | None], number: int) -> dict[str, Any]:
+def _segment(row: Mapping[str | Any, str | Any], number: int) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    if None in row:
+        raise UsageError(f"line {number}: more than the {len(_COLUMNS)} columns")
     for name in _COLUMNS[:3]:
         values[name] = _number(row[name], f"line {number}, {name}")
     values["mode"] = row["mode"]
@@ -63,8 +70,8 @@ def _segment(row: Mapping[str, str | None], number: int) -> dict[str, Any]:
     values["ramp"] = row["ramp"] == "yes"
     if row["events"]:
         try:
-            values["events"] = json.loads(row["events"])
-        except ValueError as error:
+            values["events"] = json_of(row["events"])
+        except UsageError as error:
             raise UsageError(f"line {number}, events: no JSON: {error}") from error
     return values
 
@@ -107,6 +114,9 @@ def columns_of(values: Mapping[str, Any]) -> Columns:
     for name in values:
         if name not in known:
             raise UsageError(f"columns: no {name!r}; there are {', '.join(sorted(known))}")
+    for name, value in values.items():
+        if name.endswith("_scale") and not (isfinite(value) and value):
+            raise UsageError(f"columns: {name} {value:g}; allowed is a finite number other than 0")
     return Columns(**values)
 
 
@@ -124,7 +134,7 @@ def import_table(path: Path, columns: Columns, *, vehicle: str, voltage: float) 
         raise UsageError(f"cannot read {path}: {error}") from error
     try:
         return _imported(text, columns, path.stem, vehicle, voltage)
-    except UsageError as error:
+    except (UsageError, csv.Error) as error:
         raise UsageError(f"{path}: {error}") from error
 
 

@@ -101,6 +101,18 @@ def test_import_maps_columns(shell: Any) -> None:
     assert len(json.loads((shell.path / "drive.json").read_text("utf-8"))["segments"]) == 2
 
 
+def test_a_csv_is_written_and_read_by_its_suffix_with_a_byte_order_mark_too(shell: Any) -> None:
+    (shell.path / "drive.csv").write_text("time,current\n0,20\n10,30\n30,5\n", "utf-8")
+    assert shell.hil("profile", "import", "drive.csv", "kept.csv").returncode == 0
+    text = (shell.path / "kept.csv").read_text("utf-8")
+    (shell.path / "kept.csv").write_text(text, "utf-8-sig")
+
+    shown = shell.hil("profile", "show", "kept.csv")
+
+    assert shown.returncode == 0, shown.stderr
+    assert "30 s from the first CCS" in shown.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
