@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from math import inf, sqrt
 from typing import NamedTuple
 
 from hil.errors import UsageError
+from hil.profile.events import AnyEvent, Say
 from hil.profile.model import LoadProfile
 from hil.safety.envelope import Envelope
 from hil.units import Instant, s, seconds, show_span
@@ -23,16 +26,26 @@ class Violation(NamedTuple):
 def first_violation(profile: LoadProfile, envelope: Envelope) -> Violation | None:
     """Where a profile first demands more than an envelope allows; None where it never does.
 
-    Along a ramp voltage and current are straight and power is their parabola: the crossing is computed.
+    Along a ramp voltage and current are straight and power is their parabola: the crossing is computed. What an event
+    ``say`` puts into BCL is a demand like any other, and stays one to the end: only a later ``say`` takes its place.
     """
+    told = sorted(_told(profile), key=lambda each: each[0])
     volts, amperes = profile.segments[0].voltage, profile.segments[0].current
     for start, segment in zip(profile.starts(), profile.segments, strict=True):
         if not segment.ramp:
             volts, amperes = segment.voltage, segment.current
-        part = _beyond((volts, segment.voltage), (amperes, segment.current), envelope)
-        if part is not None:
-            share, what, value, allowed = part
-            return Violation(start + round(s(segment.duration) * share), what, value, allowed)
+        span = s(segment.duration)
+        cuts = [at - start for at, _, _ in told if start < at < start + span]
+        for begin, end in pairwise((0, *cuts, span)):
+            said = {signal: value for at, signal, value in told if at <= start + begin}
+            part = _beyond(
+                _between((volts, segment.voltage), begin / span, end / span, said.get(_VOLTAGE)),
+                _between((amperes, segment.current), begin / span, end / span, said.get(_CURRENT)),
+                envelope,
+            )
+            if part is not None:
+                share, what, value, allowed = part
+                return Violation(start + begin + round((end - begin) * share), what, value, allowed)
         volts, amperes = segment.voltage, segment.current
     if seconds(profile.span) > envelope.max_duration:
         return Violation(s(envelope.max_duration), "duration", seconds(profile.span), envelope.max_duration)
@@ -40,6 +53,29 @@ def first_violation(profile: LoadProfile, envelope: Envelope) -> Violation | Non
 
 
 _Ends = tuple[float, float]
+_VOLTAGE, _CURRENT = "voltage_demand", "current_demand"
+
+
+def _told(profile: LoadProfile) -> Iterator[tuple[Instant, str, float]]:
+    """Demands that events put into BCL: from when, which signal, and how much. Those before charging hold from 0."""
+    for event in profile.before:
+        yield from _told_by(event, 0)
+    for start, segment in zip(profile.starts(), profile.segments, strict=True):
+        for event in segment.events:
+            yield from _told_by(event, start + s(event.at))
+
+
+def _told_by(event: AnyEvent, at: Instant) -> Iterator[tuple[Instant, str, float]]:
+    if isinstance(event, Say) and event.message == "BCL" and event.signal in (_VOLTAGE, _CURRENT):
+        yield at, event.signal, abs(event.value)  # BCL tells current into the battery below 0
+
+
+def _between(ends: _Ends, begin: float, end: float, said: float | None) -> _Ends:
+    """A part of a straight line, by its shares of it; flat where something else was told."""
+    if said is not None:
+        return said, said
+    rise = ends[1] - ends[0]
+    return ends[0] + rise * begin, ends[0] + rise * end
 
 
 def _beyond(volts: _Ends, amperes: _Ends, envelope: Envelope) -> tuple[float, str, float, float] | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hil.errors import UsageError
 from hil.profile import LoadProfile, Segment
 from hil.profile.envelope import first_violation, refuse_beyond
+from hil.profile.events import Say
 from hil.profile.strategies import load_profiles
 from hil.safety.envelope import Envelope
 from hil.units import s
@@ -48,6 +49,45 @@ def test_power_between_the_ends_of_a_ramp_counts() -> None:
 def test_a_profile_that_is_too_long_is_refused_with_the_instant(make: Make) -> None:
     with pytest.raises(UsageError, match=r"leaves the envelope 60 s after the first CCS: duration 90 s"):
         refuse_beyond(make((90.0, 1.0)), Envelope(max_duration=60.0))
+
+
+def say(value: float, signal: str = "current_demand", at: float = 2.0) -> Say:
+    return Say(at=at, message="BCL", signal=signal, value=value)
+
+
+def test_a_demand_that_is_only_said_counts(make: Make) -> None:
+    profile = make((5.0, 100.0), (10.0, 100.0, say(-220.0)), (5.0, 10.0))
+
+    found = first_violation(profile, Envelope(max_current=150.0))
+
+    assert found is not None
+    assert (found.t, found.what, found.value) == (s(7), "current", 220.0)
+
+
+def test_a_voltage_that_was_said_meets_the_current_that_follows(make: Make) -> None:
+    profile = make((5.0, 10.0, say(800.0, "voltage_demand")), (5.0, 100.0))
+
+    found = first_violation(profile, Envelope(max_power=50_000.0))
+
+    assert found is not None
+    assert (found.t, found.what, found.value) == (s(5), "power", 80_000.0)
+
+
+def test_what_is_said_on_the_way_to_charging_is_demanded_from_the_start(make: Make) -> None:
+    found = first_violation(make((5.0, 1.0), before=(say(-220.0),)), Envelope(max_current=150.0))
+
+    assert found is not None
+    assert found.t == 0
+
+
+def test_what_is_said_takes_the_place_of_a_ramp_and_of_what_was_said(make: Make) -> None:
+    ramp = Segment(duration=10.0, current=200.0, voltage=394.2, ramp=True, events=(say(-10.0), say(-180.0, at=9.0)))
+    profile = LoadProfile(name="x", segments=(*make((5.0, 100.0)).segments, ramp))
+
+    found = first_violation(profile, Envelope(max_current=150.0))
+
+    assert found is not None
+    assert (found.t, found.value) == (s(14), 180.0), "the ramp itself would pass 150 A at 10 s"
 
 
 @settings(max_examples=80, deadline=None, database=None)
