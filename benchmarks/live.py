@@ -92,9 +92,11 @@ def _cyclic(name: str, length: float, meanwhile: Callable[[], None]) -> Measures
         theirs = heard()
     errors, peer = _errors(ours), _errors(theirs)
     found = [_measure(f"{name}: lost", count - len(ours), "frames", None, 0)]
-    for label, part in (("half", 0.5), ("99 %", 0.99), ("worst", 1.0)):
-        value, other = (each[min(len(each) - 1, int(part * len(each)))] for each in (errors, peer))
-        found.append(_measure(f"{name}: error of the period ({label})", round(value), "us", round(other), 1.3))
+    for label, part in (("half", 0.5), ("99 %", 0.99)):
+        value, other = (round(each[int(part * len(each))]) for each in (errors, peer))
+        found.append(_measure(f"{name}: error of the period ({label})", value, "us", other, 1.3))
+    worst, theirs_worst = round(errors[-1] / 1_000, 3), round(peer[-1] / 1_000, 3)
+    found.append(_measure(f"{name}: error of the period (worst)", worst, "ms", theirs_worst, CYCLE / ms(1)))
     return found
 
 

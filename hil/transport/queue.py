@@ -79,7 +79,7 @@ class LiveQueue(EventQueue):
     """
 
     __slots__ = (
-        *("_awaited", "_clock", "_collected", "_left", "_origin", "_sources", "_threads"),
+        *("_awaited", "_clock", "_collected", "_ears", "_left", "_origin", "_sources", "_threads"),
         *("bell", "interrupted"),
     )
 
@@ -94,6 +94,7 @@ class LiveQueue(EventQueue):
         self._left: list[Callable[[], None]] = []
         self.bell = Doorbell()
         """For threads that bring input."""
+        self._ears = [self.bell.fileno()]
         self.interrupted: Callable[[], bool] = lambda: False
 
     @property
@@ -112,12 +113,14 @@ class LiveQueue(EventQueue):
     def add_source(self, source: Source) -> None:
         """Read this port when it has something."""
         self._sources[source.fileno()] = source
+        self._ears = [*self._sources, self.bell.fileno()]
 
     def remove_source(self, source: Source) -> None:
         """Read it no more; one that is not there does no harm."""
         for number, each in list(self._sources.items()):
             if each is source:
                 del self._sources[number]
+        self._ears = [*self._sources, self.bell.fileno()]
 
     def add_thread(self, take_in: Callable[[], None]) -> None:
         """Call this when a thread has rung :attr:`bell`."""
@@ -175,7 +178,7 @@ class LiveQueue(EventQueue):
         sources = self._sources
         # select() and not epoll: its time limit is in microseconds, theirs in whole milliseconds.
         bell = self.bell.fileno()
-        ready = select.select([*sources, bell], (), (), max(0.0, seconds(min(wait, s(1)))))[0]
+        ready = select.select(self._ears, (), (), max(0.0, seconds(min(wait, s(1)))))[0]
         for number in ready:
             if number == bell:
                 self.bell.hush()
