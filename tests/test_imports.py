@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    *("native", "errors", "units", "resources", "marks", "safety", "codec", "protocol", "plant", "bus", "world", "dut", "tester"),
+    *("native", "errors", "units", "resources", "marks", "safety"),
+    *("codec", "protocol", "plant", "bus", "world", "dut", "tester"),
     *("conformance", "profile", "rig", "transport", "bench", "cases", "evidence", "check", "soak"),
     *("pytest_plugin", "qualify", "cli"),
 )

@@ -486,9 +486,7 @@ def test_a_watchdog_names_registers(made: Callable[..., RegisterMap]) -> None:
     rest = FUNCTIONS + '[watchdog]\nfed_by = "write"\nby = ["c"]\ntimeout = "bb"\n'
     with pytest.raises(MapError, match=r'line 21: \[watchdog\] timeout = "bb": no register; did you mean b\?'):
         made(rest=rest)
-    with pytest.raises(
-        MapError, match=r"timeout = -1: allowed is a register's name or a number of seconds"
-    ):
+    with pytest.raises(MapError, match=r"timeout = -1: allowed is a register's name or a number of seconds"):
         made(rest=rest.replace('"bb"', "-1"))
     found = made(rest=rest.replace('"bb"', "60"))
     assert found.watchdog is not None
