@@ -16,7 +16,7 @@ from hil.cli import profile_replay as playing
 from hil.cli import profile_show as shown
 from hil.cli.coverage import tell_and_keep
 from hil.cli.errors import NOT_PASSED, telling
-from hil.cli.profile_ac import generate_ac, replay_ac
+from hil.cli.profile_ac import generate_ac, read_ac, replay_ac
 from hil.conformance.register import resolve
 from hil.errors import UsageError
 from hil.profile.ac.files import is_ac
@@ -119,6 +119,17 @@ def generate(
     if bench not in ("gbt27930", "ac"):
         raise UsageError(f"--bench {bench}: allowed is gbt27930 or ac")
     if bench == "ac":
+        dc_only = {
+            "--vehicle": vehicle != "car-400v",
+            "--max-power": max_power is not None,
+            "--max-current": max_current is not None,
+            "--family": bool(named),
+            "--full": full,
+            "--csv": as_csv,
+            "--coverage": replayed,
+        }
+        if unfit := [name for name, is_given in dc_only.items() if is_given]:
+            raise UsageError(f"{', '.join(unfit)}: AC profiles know no such thing")
         written = len(generate_ac(folder, count, seed))
         typer.echo(f"{written} profile{'s' * (written != 1)} in {folder}")
         return
@@ -178,17 +189,19 @@ def replay(
     plan = _plan(rig, reading, fault, out)
     ac = [path for path in files if is_ac(path)]
     files = [path for path in files if path not in ac]
-    failed = replay_ac(ac, plan) if ac else []
+    given = {"--max-voltage": max_voltage, "--max-current": max_current, "--max-power": max_power, "--out": out}
+    ac_profiles = read_ac(ac, plan, [name for name, value in given.items() if value is not None])
     profiles = [read(path) for path in files]
-    given = {"max_voltage": max_voltage, "max_current": max_current, "max_power": max_power}
-    envelope = playing.envelope_of(plan.rig, {name: value for name, value in given.items() if value is not None})
+    limits = {"max_voltage": max_voltage, "max_current": max_current, "max_power": max_power}
+    envelope = playing.envelope_of(plan.rig, {name: value for name, value in limits.items() if value is not None})
     playing.refuse_unfit(profiles, plan.rig, envelope)
-    pairs = list(zip(files, profiles, strict=True))
+    failed = replay_ac(ac_profiles, plan)
+    each = list(zip(files, profiles, playing.stems(files), strict=True))
     if plan.rig.virtual:
         twin = twin_of(plan)
-        failed += [playing.replay_one(path, profile, twin, out) for path, profile in pairs]
+        failed += [playing.replay_one(path, profile, twin, out, stem) for path, profile, stem in each]
     else:
-        failed += [playing.replay_live(path, profile, plan, keep=out is not None) for path, profile in pairs]
+        failed += [playing.replay_live(path, profile, plan, stem, keep=out is not None) for path, profile, stem in each]
     raise typer.Exit(NOT_PASSED if any(failed) else 0)
 
 

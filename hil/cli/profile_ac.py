@@ -38,11 +38,18 @@ def generate_ac(folder: Path, count: int, seed: int) -> list[Path]:
     return paths
 
 
-def replay_ac(files: Sequence[Path], plan: RunPlan) -> list[bool]:
-    """Replay AC profiles on a virtual rig, judge them by every invariant and tell; for each whether one fails."""
+def read_ac(files: Sequence[Path], plan: RunPlan, given: Sequence[str]) -> list[tuple[Path, AcProfile]]:
+    """AC profiles with their files; :class:`UsageError` for a live rig, and for options that they do not obey."""
+    if files and given:
+        raise UsageError(f"{', '.join(given)}: {files[0]} is an AC profile, for which there is no such thing")
     profiles = [(path, load(path)) for path in files]
-    if not plan.rig.virtual:
+    if profiles and not plan.rig.virtual:
         raise UsageError(f"rig {plan.rig.name} is live: AC profiles are replayed on virtual rigs")
+    return profiles
+
+
+def replay_ac(profiles: Sequence[tuple[Path, AcProfile]], plan: RunPlan) -> list[bool]:
+    """Replay AC profiles on a virtual rig, judge them by every invariant and tell; for each whether one fails."""
     return [_replay_one(path, profile, plan) for path, profile in profiles]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from itertools import count
 from math import inf
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from hil.pytest_plugin.table import console
 from hil.rig import Rig
 from hil.rig.applicability import lacks_role
 from hil.safety.envelope import Envelope
+from hil.tester.gbt27930 import VEHICLES
 from hil.units import seconds, show_instant
 
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow", Verdict.NONE: "dim"}
@@ -59,9 +62,28 @@ def refuse_unfit(profiles: Sequence[LoadProfile], rig: Rig, envelope: Envelope) 
         raise UsageError(lack)
     for profile in profiles:
         refuse_beyond(profile, envelope)
+    if rig.virtual:
+        return
+    for profile in profiles:
+        _refuse_vehicle(profile, rig, envelope)
     if rig.plant == "hardware":
         for profile in profiles:
             _refuse_without_model(profile, rig)
+
+
+def _refuse_vehicle(profile: LoadProfile, rig: Rig, envelope: Envelope) -> None:
+    """BHM and BCP of the profile's vehicle are set-points too: a charger tests the insulation at what BHM allows."""
+    most = VEHICLES[profile.vehicle].max_total_voltage
+    if most > envelope.max_voltage:
+        raise UsageError(
+            f"profile {profile.name!r} leaves the envelope before charging: BHM and BCP of vehicle {profile.vehicle} "
+            f"allow {most:g} V, allowed is {envelope.max_voltage:g} V"
+        )
+    if rig.plant == "hardware" and profile.vehicle != rig.bench.vehicle:
+        raise UsageError(
+            f"profile {profile.name!r} is made for vehicle {profile.vehicle}, and the battery of rig {rig.name} is "
+            f"that of {rig.bench.vehicle} ([bench] vehicle)"
+        )
 
 
 def _refuse_without_model(profile: LoadProfile, rig: Rig) -> None:
@@ -85,13 +107,30 @@ def refuse_live(rig: Rig, what: str) -> None:
         )
 
 
-def replay_live(path: Path, profile: LoadProfile, plan: RunPlan, *, keep: bool) -> bool:
+def stems(files: Sequence[Path]) -> list[str]:
+    """Names of the evidence of each file: the file's own, numbered where another one of that name came before."""
+    found: list[str] = []
+    for path in files:
+        numbered = (path.stem if number == 1 else f"{path.stem}-{number}" for number in count(1))
+        found.append(next(stem for stem in numbered if stem not in found))
+    return found
+
+
+def _as_profiled(plan: RunPlan, profile: LoadProfile) -> RunPlan:
+    """The plan of a rig whose vehicle stands at the start as the profile has it, as on the virtual bench."""
+    settings = dataclasses.replace(
+        plan.rig.bench, vehicle=profile.vehicle, soc=profile.soc, temperature=profile.temperature
+    )
+    return dataclasses.replace(plan, rig=dataclasses.replace(plan.rig, bench=settings))
+
+
+def replay_live(path: Path, profile: LoadProfile, plan: RunPlan, stem: str, *, keep: bool) -> bool:
     """Replay a profile on a rig in real time, judge and tell; True where an invariant fails.
 
     The bench is opened as for a case, so that its evidence lies in ``traces``.
     """
     console().print(f"{path}: {seconds(profile.span):g} s from the first CCS, in real time", soft_wrap=True)
-    run = CaseRun(Run(requirements()[_CASE], variant=path.stem), plan, traced=keep)
+    run = CaseRun(Run(requirements()[_CASE], variant=stem), _as_profiled(plan, profile), traced=keep)
     bench = run.bench
     assert isinstance(bench, Bench), "the requirement is about a charger on CAN"
     error: BaseException | None = None
@@ -111,15 +150,15 @@ def replay_live(path: Path, profile: LoadProfile, plan: RunPlan, *, keep: bool) 
         decisive = None if failing is None else failing.at
         curves = collect(bench.record.observations, run.messages, decisive, electrical=True)
         if curves is not None:
-            write_plot(draw(curves), plan.out / f"{path.stem}.svg")
+            write_plot(draw(curves), plan.out / f"{stem}.svg")
         console().print(f"  evidence: {plan.out / str(result.trace)}", soft_wrap=True)
     return failing is not None or bool(trouble)
 
 
-def replay_one(path: Path, profile: LoadProfile, twin: Twin, out: Path | None) -> bool:
+def replay_one(path: Path, profile: LoadProfile, twin: Twin, out: Path | None, stem: str) -> bool:
     """Replay, judge, tell, and keep the evidence where a folder is given; True where an invariant fails."""
     messages = edition(twin.base.edition)
-    writer = None if out is None else TraceWriter(out, path.stem)
+    writer = None if out is None else TraceWriter(out, stem)
     sink = ignore if writer is None else writer.write
     bench = Bench(twin.world(profile), messages, Judge(), twin.base.readings, sink)
     problem = ""
@@ -138,8 +177,8 @@ def replay_one(path: Path, profile: LoadProfile, twin: Twin, out: Path | None) -
         decisive = None if failing is None else failing.at
         curves = collect(bench.record.observations, messages, decisive, electrical=True)
         if curves is not None:
-            write_plot(draw(curves), out / f"{path.stem}.svg")
-        console().print(f"  evidence: {out / path.stem}.log, .jsonl, .svg", soft_wrap=True)
+            write_plot(draw(curves), out / f"{stem}.svg")
+        console().print(f"  evidence: {out / stem}.log, .jsonl, .svg", soft_wrap=True)
     return failing is not None or bool(problem)
 
 

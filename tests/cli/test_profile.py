@@ -82,6 +82,20 @@ def test_a_profile_beyond_the_envelope_is_refused_before_anything_moves(shell: A
     assert not (shell.path / "kept").exists()
 
 
+def test_files_of_one_name_keep_evidence_of_their_own(shell: Any) -> None:
+    for folder in ("a", "b"):
+        made = shell.hil("profile", "generate", "--count", "1", "--seed", "1", folder)
+        assert made.returncode == 0, made.stderr
+    files = [f"{folder}/car-400v-1-0001.json" for folder in ("a", "b")]
+
+    replayed = shell.hil("profile", "replay", *files, "--out", "kept")
+
+    assert replayed.returncode == 0, replayed.stderr
+    kept = sorted(path.name for path in (shell.path / "kept").iterdir())
+    names = ("car-400v-1-0001", "car-400v-1-0001-2")
+    assert kept == sorted(f"{name}.{suffix}" for name in names for suffix in ("log", "jsonl", "svg"))
+
+
 def test_search_keeps_the_worst(shell: Any) -> None:
     found = shell.hil("profile", "search", "corpus", "--for", "overshoot", "--minutes", "0.02")
     assert found.returncode == 0, found.stderr

@@ -23,3 +23,25 @@ def test_an_unknown_bench_is_refused(shell: Any) -> None:
     wrong = shell.hil("profile", "generate", "--bench", "dc", "some")
     assert wrong.returncode == 2
     assert "--bench dc: allowed is gbt27930 or ac" in wrong.stderr
+
+
+def test_what_ac_profiles_do_not_obey_is_refused(shell: Any) -> None:
+    made = shell.hil("profile", "generate", "--bench", "ac", "--csv", "--max-power", "3", "--coverage", "some")
+    assert made.returncode == 2
+    assert "--max-power, --csv, --coverage: AC profiles know no such thing" in made.stderr
+    assert not (shell.path / "some").exists()
+
+    assert shell.hil("profile", "generate", "--bench", "ac", "--count", "1", "some").returncode == 0
+    replayed = shell.hil("profile", "replay", "some/ac-0-0001.json", "--max-current", "1", "--out", "kept")
+    assert replayed.returncode == 2
+    assert "--max-current, --out: " in replayed.stderr
+
+
+def test_none_is_replayed_where_another_file_cannot_be_read(shell: Any) -> None:
+    assert shell.hil("profile", "generate", "--bench", "ac", "--count", "1", "some").returncode == 0
+
+    refused = shell.hil("profile", "replay", "some/ac-0-0001.json", "none.json")
+
+    assert refused.returncode == 2
+    assert "cannot read none.json" in refused.stderr
+    assert "AP.08" not in refused.stdout

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from hil.tester.gbt27930 import VEHICLES
+
 RIG = """
 schema = 1
 name = "bay 3"
@@ -98,6 +100,29 @@ def test_a_limit_given_narrows_the_envelope_and_never_widens_it(shell: Any, rig:
     assert "current 160 A, allowed is 150 A" in wider.stderr
 
 
+TRUCK = '{"format": "hil-load-profile", "version": 1, "name": "truck", "vehicle": "%s", "segments": [%s]}'
+
+
+def test_a_vehicle_that_allows_more_than_the_envelope_is_refused(shell: Any, rig: str) -> None:
+    (shell.path / "truck.json").write_text(TRUCK % ("truck-lfp-800v", segment(1.0, 2.0)), "utf-8")
+
+    refused = shell.hil("profile", "replay", "truck.json", "--rig", rig)
+
+    assert refused.returncode == 2
+    assert "BHM and BCP of vehicle truck-lfp-800v allow 876 V, allowed is 500 V" in refused.stderr
+
+
+def test_a_profile_for_another_battery_than_the_rig_s_is_refused(shell: Any, rig: str) -> None:
+    text = (shell.path / rig).read_text("utf-8").replace("500.0", "1000.0")
+    (shell.path / rig).write_text(text + '[plant]\nsource = "hardware"\n', "utf-8")
+    (shell.path / "truck.json").write_text(TRUCK % ("truck-lfp-800v", segment(1.0, 2.0)), "utf-8")
+
+    refused = shell.hil("profile", "replay", "truck.json", "--rig", rig)
+
+    assert refused.returncode == 2
+    assert "is made for vehicle truck-lfp-800v, and the battery of rig bay 3 is that of car-400v" in refused.stderr
+
+
 @pytest.mark.parametrize(
     "words", [("shrink", "one.json"), ("search", "corpus", "--for", "overshoot", "--minutes", "0.01")]
 )
@@ -164,3 +189,21 @@ def test_a_written_profile_is_replayed_against_a_charger_in_another_process(shel
         assert f"{case}  pass" in replayed.stdout, replayed.stdout
     assert (shell.path / "kept" / "short.svg").exists()
     assert (shell.path / "kept" / "traces" / "LP.20-short.log").stat().st_size > 1000
+
+
+def test_a_live_vehicle_is_the_one_of_the_profile(shell: Any, served: str) -> None:
+    text = (shell.path / served).read_text("utf-8").replace("max_voltage = 500.0", "max_voltage = 900.0")
+    (shell.path / served).write_text(text, "utf-8")
+    (shell.path / "truck.json").write_text(
+        TRUCK.replace('"segments"', '"soc_percent": 42, "segments"')
+        % ("truck-lfp-600v", segment(20.0, 1.0).replace("394.2", "600.0")),
+        "utf-8",
+    )
+
+    replayed = shell.hil("profile", "replay", "truck.json", "--rig", served, "--out", "kept")
+
+    assert "in real time" in replayed.stdout, replayed.stderr
+    stream = (shell.path / "kept" / "traces" / "LP.20-truck.log").read_text("utf-8")
+    most = round(VEHICLES["truck-lfp-600v"].max_total_voltage * 10)
+    bhm = f"182756F4#{most & 0xFF:02X}{most >> 8:02X}"
+    assert bhm in stream, "BHM tells the profile's vehicle"
