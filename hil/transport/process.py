@@ -139,13 +139,13 @@ def _main(pipe: Connection, build: Build) -> None:
             pipe, encoded(failure(WorldError(f"the live world could not be built: {type(error).__name__}: {error}")))
         )
         raise
-    _come_first()
     inbox = _Inbox(pipe, world.queue.bell.ring)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, lambda *_: setattr(inbox, "over", True))
     gc.collect()
     gc.freeze()
     gc.disable()  # the queue collects where nothing is due
+    _come_first()  # not before: what this takes until here keeps no other world from running
     world.queue.catch_up()
     begin = Reply(world.queue.now, None, world.observations)
     world.observations = []
