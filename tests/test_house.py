@@ -279,7 +279,7 @@ def test_a_limit_is_used(table: str) -> None:
 
 
 def test_every_capability_is_needed_by_some_requirement() -> None:
-    needed = set()
+    needed: set[str] = set()
     for each in catalogue.requirements().values():
         needed.update(each.needs, *each.variant_needs.values())
     assert set(catalogue.CAPABILITIES) == needed

@@ -167,7 +167,7 @@ def test_arithmetic_keeps_the_band() -> None:
         (round(Reading(3.14159, 0.1, "m"), 2), 3.14, 0.1),
     ):
         assert isinstance(result, Reading)
-        assert (float(result), result.uncertainty) == (pytest.approx(value), pytest.approx(width))
+        assert [float(result), result.uncertainty] == pytest.approx([value, width])
 
 
 def test_an_instant_between_two_readings_is_not_known_better(charging: Callable[..., AcBench]) -> None:

@@ -129,7 +129,7 @@ def test_a_console_answers_on_a_pty_and_its_trace_is_kept(shell: Any) -> None:
     path = rig(shell.path, CONSOLE)
     with running(shell, "serve", "--rig", path, "--out", "kept") as process:
         with serial.serial_for_url(str(shell.path / "console"), baudrate=115_200, timeout=2) as console:
-            answers = []
+            answers: list[bytes] = []
             while not any(line.startswith(b"$OK ") for line in answers):
                 assert len(answers) < 20, answers
                 console.write(b"$GE\r")  # while it starts it answers nothing

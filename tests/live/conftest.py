@@ -163,8 +163,9 @@ def null_modem(folder: Path) -> Iterator[tuple[str, str]]:
     stop_read, stop_write = os.pipe()
 
     def carry() -> None:
+        waited: list[PtyPort | int] = [*ends, stop_read]
         while True:
-            ready = select.select([*ends, stop_read], (), ())[0]
+            ready = select.select(waited, (), ())[0]
             if stop_read in ready:
                 return
             for here, there in (ends, ends[::-1]):

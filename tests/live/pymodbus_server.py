@@ -15,7 +15,7 @@ FIRST = 1
 
 async def main(transport: str, place: str) -> None:
     words = [230, 0x0001, 0x86A0, 6, *range(20)]
-    device = ModbusDeviceContext(hr=ModbusSequentialDataBlock(FIRST, words))
+    device = ModbusDeviceContext(hr=ModbusSequentialDataBlock(FIRST, words))  # type: ignore[no-untyped-call]  # pymodbus has no types there
     context = ModbusServerContext(devices={UNIT: device}, single=False)
     server: ModbusTcpServer | ModbusSerialServer
     if transport == "tcp":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_duty_cycle_and_current_tell_each_other() -> None:
 
 
 @pytest.mark.parametrize("interface", KINDS)
-def test_the_reference_passes_over_each_interface(interface: str) -> None:
+def test_the_reference_passes_over_each_interface(interface: Literal["signals", "registers", "console"]) -> None:
     for theme in THEMES:
         profile = generated(theme, 1, seed=9)[0]
         over = AcProfile(name="x", segments=profile.segments, interface=interface)
