@@ -52,20 +52,6 @@ def test_a_fault_of_the_served_device_fails_its_case_alone(bay: Bay, transport: 
     assert found == {f"{case}[{transport}]": "fail", f"FC.06[{transport}]": "pass"}
 
 
-AC_RUNS = ("MB.04[keba-p30]", "MB.07[keba-p30]")
-
-
-def test_a_charger_with_registers_and_signals_passes(bay: Bay) -> None:
-    with bay.tcp().signals().dut('map = "keba-p30"').served("--device", "ac_modbus"):
-        assert bay.verdicts("ac_charger", *AC_RUNS) == dict.fromkeys(AC_RUNS, "pass")
-
-
-def test_a_fault_of_its_registers_fails_their_case_alone(bay: Bay) -> None:
-    bay.tcp().signals().dut('map = "keba-p30"')
-    with bay.served("--device", "ac_modbus", "--fault", "ac-no-pause-over-modbus"):
-        assert bay.verdicts("ac_charger", *AC_RUNS) == dict(zip(AC_RUNS, ("pass", "fail"), strict=True))
-
-
 def test_a_live_port_is_not_asked_for_silences_parity_and_collisions(bay: Bay) -> None:
     bay.pty("modbus", LINE)
     shown = bay.hil("run", "--list", "--suite", "modbus").stdout
