@@ -23,6 +23,8 @@ from hil.protocol.gbt27930 import MessageSet
 from hil.units import seconds, show_instant, show_span
 
 FILE_NAME = "index.html"
+_LONG = 160
+"""Characters of a fact above which its card takes the page's whole width: in a narrow one it would be a tower."""
 _WORDS = {
     "pass": ("✓", "pass", "The DUT met the requirement in this run."),
     "fail": (
@@ -77,12 +79,14 @@ def render(
         {"key": key, "count": counts["advisory_findings" if key == "finding" else key], "word": word, "sign": sign}
         for key, (sign, word, _) in _WORDS.items()
     ]
+    facts = [*_facts(info), *_more_facts(reached, timing)]
     return _template().render(
         info=info,
         overall=_overall(counts),
         total=len(runs),
         tiles=tiles,
-        facts=[*_facts(info), *_more_facts(reached, timing)],
+        facts=facts,
+        wide=[heading for heading, pairs in facts if any(len(value) > _LONG for _, value in pairs)],
         readings=_readings(info),
         suites=_by_suite(runs),
         attention=[run for run in runs if run["outcome"] in ("error", "fail", "inconclusive", "finding")],
