@@ -255,7 +255,7 @@ def search(
     coverage = Coverage()
     end = monotonic() + minutes(minutes_)
     corpus = searching.search(
-        load_profiles(vehicle),
+        load_profiles(vehicle, events=searching.events_of(goal)),
         lambda each: twin.run(each, cases, coverage).measured,
         goal,
         seed,

@@ -16,6 +16,7 @@ from hil.errors import UsageError
 from hil.profile.generate import each
 from hil.profile.invariants import INVARIANTS
 from hil.profile.model import Found, LoadProfile
+from hil.profile.strategies import LEGAL_EVENTS
 
 GOALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -29,8 +30,32 @@ GOALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """What a search may look for, and the cases whose measurements tell how near it came."""
+_STOPS = (
+    "stop",
+    "stop_button",
+    "alarm",
+    "lose_bcl",
+    "lose_all",
+    "vehicle_error",
+    "switch_s",
+    "cc1",
+    "earth",
+    "supply",
+    "emergency_stop",
+    "unplug",
+)
+"""What ends a charge, beside BST at the end of the profile."""
 _BATCH = 100
 """Examples between two seeds: a climb that is stuck begins elsewhere."""
+
+
+def events_of(goal: str) -> tuple[str, ...]:
+    """Kinds of events that a search for a goal draws; :class:`UsageError` for a goal that there is not.
+
+    A cut-off is only as slow as that of the slowest cause: those that end a charge are drawn for it.
+    """
+    cases_of(goal)
+    return (*LEGAL_EVENTS, *_STOPS) if goal == "slow-cutoff" else LEGAL_EVENTS
 
 
 def cases_of(goal: str) -> tuple[str, ...]:

@@ -15,9 +15,9 @@ from hil.bench.twin import Twin
 from hil.conformance.verdict import Measurement, Verdict
 from hil.errors import UsageError
 from hil.profile import LoadProfile
-from hil.profile.search import GOALS, Corpus, cases_of, score, search
+from hil.profile.search import GOALS, Corpus, cases_of, events_of, score, search
 from hil.profile.settings import NAMES, register
-from hil.profile.strategies import load_profiles
+from hil.profile.strategies import LEGAL_EVENTS, load_profiles
 
 Make = Callable[..., LoadProfile]
 Open = Callable[..., Twin]
@@ -40,6 +40,26 @@ def test_a_search_climbs_and_keeps_the_worst_with_their_scores() -> None:
     assert corpus.worst[0][0] == pytest.approx(2.26), "the most that the vehicle may demand"
     assert corpus.worst[0][1].found is not None
     assert corpus.worst[0][1].found.score == pytest.approx(2.26)
+
+
+def test_a_search_for_a_slow_cut_off_finds_the_slow_cause(twin: Open) -> None:
+    """A charger that is slow only where CC1 breaks: no stop by BST shows it."""
+    bench, left = twin("cc1-120-ms"), iter(range(120))
+    strategy = load_profiles(events=events_of("slow-cutoff"))
+
+    corpus = search(
+        strategy,
+        lambda each: bench.run(each, ("LP.07",)).measured,
+        "slow-cutoff",
+        0,
+        lambda: next(left, None) is not None,
+    )
+
+    worst, profile = corpus.worst[0]
+    assert worst > 1, "beyond its limit"
+    assert profile.found is not None
+    assert profile.found.what == "CC1 lost to K1/K2 open"
+    assert events_of("overshoot") == LEGAL_EVENTS, "what ends a charge only gets in the way of other goals"
 
 
 def test_the_score_is_1_at_a_limit() -> None:
