@@ -28,6 +28,7 @@ from hil.pytest_plugin.suites import Suites, choose
 from hil.rig import Rig, applicability, find_rig, lacks_besides, lacks_transport, load_rig
 
 STANDARD = "gbt27930"
+_DAY = 86_400
 _FORM = re.compile(r"(?P<case>[^\[\]]+)(?P<labels>(\[[^\[\]]+\])+)$")
 
 
@@ -236,8 +237,10 @@ def make_plan(options: Options, *, serving: bool = False) -> RunPlan:
     seed = rig.bench.seed if options.seed is None else options.seed
     if seed < 0:
         raise UsageError(f"--seed {seed}: allowed is 0 and more")
-    if options.max_real_time is not None and options.max_real_time <= 0:
-        raise UsageError(f"--max-real-time {options.max_real_time:g}: allowed is more than 0 seconds")
+    if options.max_real_time is not None and not 0 < options.max_real_time <= _DAY:
+        raise UsageError(
+            f"--max-real-time {options.max_real_time:g}: allowed is more than 0 seconds and up to {_DAY}, a day"
+        )
     chosen_suites = choose(options.suite)
     for identifier in options.requirement:
         known_name("requirement", identifier, chosen_suites.catalogue)

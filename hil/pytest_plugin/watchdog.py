@@ -51,15 +51,12 @@ class WatchedWorld:
         """End the body by :class:`RealTimeError` soon after the time is up, also where it gives no command."""
         left = self._limit - (self._clock() - self._begin)
         try:
-            with alarm(max(left, 0) + _GRACE, _OutOfTimeError):
+            with alarm(max(left, 0) + _GRACE, _OutOfTime):
                 yield
-        except _OutOfTimeError:
+        except _OutOfTime:
             self.check()
-            raise
+            raise RealTimeError("the run was interrupted: it took longer than --max-real-time allows") from None
 
 
-class _OutOfTimeError(RealTimeError):
-    """Raised in the middle of anything."""
-
-    def __str__(self) -> str:
-        return "the run was interrupted: it took longer than --max-real-time allows"
+class _OutOfTime(BaseException):
+    """Raised in the middle of anything, and no ``Exception``: a loop that catches those would go on."""

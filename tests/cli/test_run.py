@@ -222,7 +222,9 @@ BAD_OPTIONS = [
     (("--edition", "2015"), ("allowed is gbt27930=2011 or gbt27930=2015",)),
     (("--rig", "virtul"), ("no rig 'virtul': did you mean virtual?",)),
     (("--rig", "bad.toml"), ("bad.toml, line 3: kind = ", 'allowed is "virtual"')),
-    (("--max-real-time", "0"), ("--max-real-time 0: allowed is more than 0 seconds",)),
+    (("--max-real-time", "0"), ("--max-real-time 0: allowed is more than 0 seconds and up to 86400, a day",)),
+    (("--max-real-time", "nan"), ("--max-real-time nan: allowed is more than 0 seconds",)),
+    (("--max-real-time", "inf"), ("--max-real-time inf: allowed is more than 0 seconds",)),
     (("--seed", "x"), ("Invalid value for '--seed'",)),
     (("--no-such-option",), ("No such option: --no-such-option",)),
 ]

@@ -184,6 +184,19 @@ def test_loops(bench: Bench) -> None:
         pass
 
 
+@requirement("GBT34658-2017/DN.3006")
+def test_catches(bench: Bench) -> None:
+    """TP: catches what is raised and goes on."""
+    bench.plug_in()
+    for _ in range(4):
+        try:
+            for _ in range(10**8):
+                pass
+        except Exception:
+            pass
+    bench.check("went on", 1.0, equals=1)
+
+
 @requirement("GBT34658-2017/DN.1001")
 def test_goes_on(bench: Bench) -> None:
     """TP: runs after it."""
@@ -194,9 +207,11 @@ def test_goes_on(bench: Bench) -> None:
 def test_a_case_that_loops_in_its_own_code_is_ended_and_the_next_one_runs(folder: Any) -> None:
     folder.write("test_own.py", LOOPS)
     done = folder.pytest("--hil-max-real-time", "0.5")
-    first, second = folder.report()["cases"]
+    first, second, catching = folder.report()["cases"]
     assert (first["id"], first["verdict"]) == ("DP.1001", "error")
     assert "--max-real-time allows 500 ms" in first["reason"]
+    assert (catching["id"], catching["verdict"]) == ("DN.3006", "error")
+    assert catching["measurements"] == [], "it was not to be had by what a case may catch"
     assert b"plugged = 1" in folder.traces("report")["DP.1001.jsonl"], "what was recorded is kept"
     assert (second["id"], second["verdict"]) == ("DN.1001", "pass")
     assert done.returncode == 1
