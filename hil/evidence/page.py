@@ -23,7 +23,7 @@ from hil.protocol.gbt27930 import MessageSet
 from hil.units import seconds, show_instant, show_span
 
 FILE_NAME = "index.html"
-_LONG = 160
+_LONG = 300
 """Characters of a fact above which its card takes the page's whole width: in a narrow one it would be a tower."""
 _WORDS = {
     "pass": ("✓", "pass", "The DUT met the requirement in this run."),

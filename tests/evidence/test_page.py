@@ -218,7 +218,7 @@ def test_a_signal_at_rest_is_drawn_to_the_end(messages: MessageSet) -> None:
 
 
 def test_long_facts_take_the_page_s_width_and_short_ones_do_not(info: RunInfo, tmp_path: Path) -> None:
-    write_reports(tmp_path, info, [], [("profiles", "3"), ("events", ", ".join(f"event {n} {n}" for n in range(20)))])
+    write_reports(tmp_path, info, [], [("profiles", "3"), ("events", ", ".join(f"event {n} {n}" for n in range(40)))])
     page = (tmp_path / "index.html").read_text("utf-8")
 
     assert '<section class="card wide"><h3>Generated load profiles</h3>' in page
