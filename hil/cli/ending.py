@@ -10,13 +10,14 @@ from types import FrameType
 
 @contextlib.contextmanager
 def ending() -> Iterator[None]:
-    """Raise :class:`KeyboardInterrupt` on SIGTERM as on SIGINT."""
+    """Raise :class:`KeyboardInterrupt` on SIGTERM as on SIGINT, also where a shell has started us deaf to that."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

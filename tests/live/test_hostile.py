@@ -64,6 +64,7 @@ def test_H_01(bench: Bench, variant: str) -> None:
         case "bench-killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "interrupted":
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has made us deaf to it
             os.kill(os.getpid(), signal.SIGINT)
     bench.let(s(6))
     bench.check("frames of the charger since", len(bench.matching(CHM)), low=1000)

@@ -89,18 +89,12 @@ def test_the_logger_program_logs_until_it_is_interrupted(tmp_path: Path, monkeyp
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot interrupt one process alone")
 @pytest.mark.parametrize("pace", ["lockstep", "wall"])
 def test_the_logger_program_from_the_command_line(pace: str) -> None:
-    words = [
-        sys.executable,
-        "-u",
-        "-m",
-        "can.logger",
-        "-i",
-        "hil",
-        "-c",
-        "gbt27930?start=0",
-        "--bus-kwargs",
-        f"pace={pace}",
-    ]
+    # As ``python -m can.logger``, but never deaf to Ctrl-C, as what a shell starts in the background is.
+    start = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('can.logger', run_name='__main__', alter_sys=True)"
+    )
+    words = [sys.executable, "-u", "-c", start, "-i", "hil", "-c", "gbt27930?start=0", "--bus-kwargs", f"pace={pace}"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             assert process.stdout is not None
