@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +24,19 @@ def server(tmp_path: Path) -> Iterator[SlcanServer]:
     made.shutdown()
 
 
+def greet(server: SlcanServer) -> None:
+    """Let the adapter read up to where the other end has opened the channel: a pty takes its time."""
+    for _ in range(1000):
+        if server.opened:
+            return
+        assert server.recv(0.02) is None
+    pytest.fail("the other end never opened the channel")
+
+
 @pytest.fixture
 def client(server: SlcanServer, tmp_path: Path) -> Iterator[can.BusABC]:
     bus = can.Bus(interface="slcan", channel=str(tmp_path / "adapter"), bitrate=250_000, sleep_after_open=0)
-    assert server.recv(0) is None
+    greet(server)
     yield bus
     bus.shutdown()
 
@@ -61,7 +72,7 @@ def test_what_is_sent_the_other_end_receives(server: SlcanServer, client: can.Bu
 def test_nothing_is_sent_before_the_channel_is_open(server: SlcanServer, tmp_path: Path) -> None:
     server.send(MESSAGES[0])
     bus = can.Bus(interface="slcan", channel=str(tmp_path / "adapter"), bitrate=250_000, sleep_after_open=0)
-    server.recv(0)
+    greet(server)
     server.send(MESSAGES[2])
     found = bus.recv(10)
     bus.shutdown()
@@ -86,14 +97,16 @@ def test_nothing_is_sent_before_the_channel_is_open(server: SlcanServer, tmp_pat
     ],
 )
 def test_answers_are_those_of_an_adapter(server: SlcanServer, tmp_path: Path, line: bytes, answer: bytes) -> None:
-    import os
-
     number = os.open(tmp_path / "adapter", os.O_RDWR | os.O_NOCTTY)
+    os.set_blocking(number, False)
     os.write(number, b"O\r" + line)
-    server.recv(0)
     found = b""
-    while len(found) < 1 + len(answer):
-        found += os.read(number, 100)
+    for _ in range(1000):
+        server.recv(0.01)
+        with contextlib.suppress(BlockingIOError):
+            found += os.read(number, 100)
+        if len(found) >= 1 + len(answer):
+            break
     os.close(number)
     assert found == b"\r" + answer
 

@@ -158,5 +158,5 @@ def test_it_may_toggle() -> None:
 def test_an_order_is_noted_and_an_unknown_one_refused() -> None:
     driven = Driven().tell("draw", current=10.0)
     assert [(note.kind, note.what) for note in driven.vehicle.notes] == [("order", "draw")]
-    with pytest.raises(UsageError, match="order 'pull'; it knows draw, replace, s2, stubborn, toggle, want"):
+    with pytest.raises(UsageError, match="order 'pull'; it knows draw, exceed, replace, s2, stubborn, toggle, want"):
         driven.tell("pull")
