@@ -55,7 +55,9 @@ _Vehicle = Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(
 
 
 def read(path: Path) -> LoadProfile:
-    """A profile from JSON or CSV, told by its suffix."""
+    """A profile from JSON or CSV, told by its suffix; :class:`UsageError` for an AC one, as all that is no profile."""
+    if is_ac(path):
+        raise UsageError(f"{path}: it is an AC profile, which can be replayed and not shown or made small")
     if path.suffix.lower() != ".csv":
         return load(path)
     try:

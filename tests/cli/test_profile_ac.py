@@ -45,3 +45,11 @@ def test_none_is_replayed_where_another_file_cannot_be_read(shell: Any) -> None:
     assert refused.returncode == 2
     assert "cannot read none.json" in refused.stderr
     assert "AP.08" not in refused.stdout
+
+
+def test_an_ac_profile_is_told_as_one_where_it_cannot_be_used(shell: Any) -> None:
+    assert shell.hil("profile", "generate", "--bench", "ac", "--count", "1", "some").returncode == 0
+    for command in ("show", "shrink"):
+        refused = shell.hil("profile", command, "some/ac-0-0001.json")
+        assert refused.returncode == 2
+        assert "it is an AC profile, which can be replayed" in refused.stderr
