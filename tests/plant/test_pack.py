@@ -152,7 +152,8 @@ def test_one_stretch_equals_many_small_steps(soc: float, celsius: float, vrc: fl
         half = u + (r1 * current - u) / TAU * dt / 2
         middle = charge + current * dt / 2 / (3600 * pack.spec.capacity)
         energy += current * (cells * ocv(middle) + half + current * r0) * dt
-        joule += (current * current * r0 + half * half / r1) * dt
+        square = current * current + (slope * dt) ** 2 / 12  # the mean over the step; what the middle leaves out counts
+        joule += (square * r0 + half * half / r1) * dt
         u += (r1 * current - half) / TAU * dt
         charge += current * dt / (3600 * pack.spec.capacity)
     end = i0 + slope * length

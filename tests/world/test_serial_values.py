@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hil.bus.bytefaults import LineFault
+from hil.bus.faults import LinkFault
 from hil.errors import UsageError
 from hil.world.observation import Observation
 from hil.world.plan import Answer, Command, Failure, Reply
@@ -68,12 +71,17 @@ def structs(draw: st.DrawFn, declared: type[msgspec.Struct]) -> msgspec.Struct:
             drawn[each.name] = draw(values(hints[each.name]))
     try:
         return declared(**drawn)
-    except UsageError:  # a fault that nobody can make: only what it needs, and a node where it hits one
-        needed = {each.name: drawn[each.name] for each in msgspec.structs.fields(declared) if each.required}
-        try:
-            return declared(**{**needed, "name": "fault", "sender": "vehicle"})
-        except UsageError:
-            return declared(**{**needed, "name": "fault"})
+    except UsageError:  # a fault that nobody can make
+        return plain(declared, drawn)
+
+
+def plain(declared: type[msgspec.Struct], drawn: dict[str, Any]) -> msgspec.Struct:
+    """A fault with only what it needs: a node where it hits one, a byte where the first one is none to hit."""
+    needed = {each.name: drawn[each.name] for each in msgspec.structs.fields(declared) if each.required}
+    for more in ({"sender": "vehicle"}, {}):
+        with contextlib.suppress(UsageError):
+            return declared(**{**needed, "name": "fault", **more})
+    return declared(**{**needed, "name": "fault", "at": 1})
 
 
 COMMANDS, OBSERVATIONS, ANSWERS = get_args(Command), get_args(Observation), (Reply, Failure)
@@ -110,3 +118,10 @@ def test_an_answer_crosses(data: st.DataObject, declared: type[msgspec.Struct]) 
 def test_what_is_no_command_is_refused_where_it_arrives() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.msgpack.decode(msgspec.msgpack.encode({"type": "format_disk"}), type=Command)
+
+
+@pytest.mark.parametrize("declared", [*get_args(LinkFault), *get_args(LineFault)], ids=lambda each: each.__name__)
+@quiet
+@given(data=st.data())
+def test_every_fault_can_be_drawn(data: st.DataObject, declared: type[msgspec.Struct]) -> None:
+    assert type(data.draw(structs(declared))) is declared
