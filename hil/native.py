@@ -57,6 +57,9 @@ MODULES = (
     "hil.conformance.monitors.track",
     "hil.conformance.monitors.transport",
     "hil.conformance.monitors.monitor_set",
+    "hil.transport.queue",
+    "hil.transport.correlation",
+    "hil.transport.can_line",
 )
 """What a frame of a session goes through."""
 GROUP = "hil_native"

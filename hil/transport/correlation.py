@@ -27,7 +27,7 @@ class Correlation:
     """
 
     def __init__(self, real: Callable[[], Instant], wall: Callable[[], int] = wall_nanoseconds) -> None:
-        self._real = real
+        self._ours = real
         self._wall = wall
         self._looked: Instant = real()
         self.bracket: Span = 0
@@ -41,7 +41,7 @@ class Correlation:
 
     def instant(self, stamp: float) -> Instant:
         """The instant of a stamp; 0 or less (a driver without stamps) is now."""
-        real = self._real()
+        real = self._ours()
         if stamp <= 0:
             return real
         nanoseconds = round(stamp * SECOND)
@@ -73,9 +73,9 @@ class Correlation:
         """Wall clock less ours, by the quickest of a few comparisons."""
         best: tuple[Span, Span] | None = None
         for _ in range(5):
-            begin = self._real()
+            begin = self._ours()
             wall = self._wall()
-            taken = self._real() - begin
+            taken = self._ours() - begin
             if best is None or taken < best[0]:
                 best = taken, wall - (begin + taken // 2)
         assert best is not None, "five comparisons were made"
