@@ -63,16 +63,19 @@ def main() -> int:
         print("compiled modules: none, as there is no C compiler with Python's headers; all runs interpreted")
         return 0
     print(f"compiled modules: building {len(native.MODULES)} of them, about half a minute", flush=True)
-    shutil.rmtree(native.FOLDER, ignore_errors=True)
-    native.FOLDER.mkdir()
+    native.FOLDER.mkdir(exist_ok=True)
+    former = list(native.FOLDER.iterdir())
     made = Path(tempfile.mkdtemp(dir=native.FOLDER))
     try:
         build(made)
         made.rename(native.FOLDER / native.digest())
     except (Exception, SystemExit) as error:
-        shutil.rmtree(native.FOLDER, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
         print(f"compiled modules: none, all runs interpreted: {error}", file=sys.stderr)
         return 1
+    # Only now: until the new ones are there, nothing is gained by taking the former away.
+    for each in former:
+        shutil.rmtree(each, ignore_errors=True)
     return 0
 
 
