@@ -9,17 +9,23 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import cast
 
+from hil.bench.guard import KIND as BEYOND
+from hil.bench.guard import GuardedBus
 from hil.bench.instruments import line_of, reader_of
 from hil.bench.judge import Judge
 from hil.bench.opening import Lines, kind_of
 from hil.bench.setup import Setup
+from hil.bus.lines import FrameLine, Line
 from hil.errors import RigError
+from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import edition
 from hil.rig import Rig
 from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import PortSettings
-from hil.tester.signals import DELAY_KIND, PlantBridge
+from hil.safety.envelope import Envelope
+from hil.tester.signals import DELAY_KIND, RESOLUTIONS, PlantBridge
 from hil.transport.can_line import SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.ports import open_line
@@ -34,6 +40,11 @@ BOX_WITHIN: Span = s(10)
 """For the box on the signals port to say hello."""
 _ABOUT: Span = ms(100)
 """What the bench sent so near to an instant has to do with it."""
+_STEADY: Span = ms(1200)
+"""A DUT whose signals have stood for so long is at rest: longer than one takes to come back with the mains."""
+_STEADY_WITHIN: Span = s(20)
+"""One that does not come to rest by then is judged as it is."""
+_LOOK: Span = ms(200)
 REST_WITHIN: Span = s(90)
 """A session that was left in its middle has ended by then: reconnections and all."""
 
@@ -50,6 +61,8 @@ class LiveSetup:
     """Plant signal to its name on the box, where it differs."""
     instruments: Mapping[str, PortSettings] = field(default_factory=dict)
     """By name of the instrument."""
+    envelope: Envelope | None = None
+    """What may be demanded of the rig."""
 
 
 def build_live(live: LiveSetup) -> LiveWorld:
@@ -65,7 +78,8 @@ def build_live(live: LiveSetup) -> LiveWorld:
         for role, settings in live.ports.items()
         if sides.line_of(role, settings.type) or (role == SIGNALS and sides.carried is not None)
     }
-    sides.surround(world, live.setup, Lines(lines))
+    guarded = {role: _guarded(world, line, live) for role, line in lines.items()}
+    sides.surround(world, live.setup, Lines(guarded))
     for claim in live.setup.instruments:
         if claim.name in live.instruments:
             _add_instrument(world, claim, live.instruments[claim.name])
@@ -82,6 +96,13 @@ def build_live(live: LiveSetup) -> LiveWorld:
         )
         world.add_byte_node(bridge, line)  # type: ignore[arg-type]  # a signals port is no CAN bus
     return world
+
+
+def _guarded(world: LiveWorld, line: Line, live: LiveSetup) -> Line:
+    if live.envelope is None or line.kind != "can":
+        return line
+    messages = edition(live.setup.edition)
+    return GuardedBus(cast("FrameLine", line), live.envelope, messages, lambda: world.queue.now, world.see)
 
 
 def _add_instrument(world: LiveWorld, claim: InstrumentClaim, settings: PortSettings) -> None:
@@ -115,8 +136,11 @@ class LiveBenchWorld:
         self._process = LiveProcess(partial(build_live, live))
         try:
             if SIGNALS in live.ports:
+                judge.untold = RESOLUTIONS
                 self._meet_the_box(live.ports[SIGNALS])
             self._await_rest(live.kind)
+            if SIGNALS in live.ports:
+                self._await_signals(live.kind)
         except BaseException:
             self._process.execute(Close())
             raise
@@ -140,6 +164,7 @@ class LiveBenchWorld:
                 elif seen.kind == DELAY_KIND:
                     # What a controller drives is stamped when the port has brought it.
                     self._judge.signals = self._signals + int(seen.details["round_trip"])
+                    self._judge.lag = self._signals + int(seen.details["round_trip"]) + int(seen.details["period"])
         return reply
 
     def _late_about(self, start: Instant) -> Span:
@@ -166,6 +191,16 @@ class LiveBenchWorld:
                     f"the DUT did not come to rest: it still sends {seconds(REST_WITHIN):g} s after the plug was pulled"
                 )
 
+    def _await_signals(self, kind: str) -> None:
+        """What the time without a bench left in the DUT, as a fault for want of mains and earth, may pass."""
+        sides = kind_of(kind).live
+        give_up, steady = self.now + _STEADY_WITHIN, self.now
+        while sides is not None and sides.rest and self.now < min(give_up, steady + _STEADY):
+            self._advance(_LOOK)
+            levels = {seen.name: seen.value for seen in self.before if isinstance(seen, Sample)}
+            if not all(low <= levels.get(name, low) <= high for name, low, high in sides.rest):
+                steady = self.now
+
     def _advance(self, span: Span, *triggers: OnNote) -> Reply:
         reply = self.execute(Advance(self.now + span, triggers))
         self.before += reply.observations
@@ -179,6 +214,9 @@ def _is_up(seen: Observation) -> bool:
 def _trouble(note: Note) -> str:
     if note.kind == "port_lost":
         return f"port {note.what} was lost at {show_instant(note.t)}: {note.details.get('why', '')}"
+    if note.kind == BEYOND:
+        told = {key: note.details.get(key) for key in ("demand", "unit", "most")}
+        return "a demand of {demand} {unit} was not sent: the rig's envelope allows {most} {unit}".format(**told)
     if (note.kind, note.what) == ("signals", "lost"):
         return f"the box on the signals port was lost at {show_instant(note.t)}: {note.details.get('why', '')}"
     return ""
@@ -198,4 +236,4 @@ def live_setup(kind: str, setup: Setup, rig: Rig) -> LiveSetup:
     shared = sorted(set(rig.roles.values()) & {claim.port for claim in rig.instruments.values()})
     if shared:
         raise RigError(f"port {', '.join(shared)} plays a role and is an instrument's too: allowed is one of both")
-    return LiveSetup(kind, setup, ports, dict(rig.signals), own)
+    return LiveSetup(kind, setup, ports, dict(rig.signals), own, rig.envelope)

@@ -23,3 +23,15 @@ def lacks_battery(vehicle: str, rig: Rig) -> str | None:
     if highest_voltage(vehicle) < lowest:
         return f"{within}: BHM of a battery of {low:.0f} .. {high:.0f} V is refused before"
     return None
+
+
+def beyond_envelope(vehicle: str, rig: Rig) -> str | None:
+    """Why no run with a vehicle may stand on a rig: its BHM and BCP are set-points too; None where it may.
+
+    A charger tests the insulation at what BHM allows.
+    """
+    most = None if rig.envelope is None else rig.envelope.max_voltage
+    allowed = highest_voltage(vehicle)
+    if rig.virtual or most is None or allowed <= most:
+        return None
+    return f"BHM and BCP of vehicle {vehicle} allow {allowed:g} V, the envelope of rig {rig.name} {most:g} V"

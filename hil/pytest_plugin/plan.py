@@ -20,7 +20,7 @@ from hil.conformance.register import PRESETS, register, resolve
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
-from hil.pytest_plugin.battery import lacks_battery
+from hil.pytest_plugin.battery import beyond_envelope, lacks_battery
 from hil.pytest_plugin.dut import DutKeeper
 from hil.pytest_plugin.near import known_name
 from hil.pytest_plugin.options import Options
@@ -109,6 +109,8 @@ class RunPlan:
         lack = lacks_transport(run.requirement, run.variant, self.rig)
         lack = lack or lacks_besides(run.requirement, run.variant, self.rig)
         lack = lack or lacks_battery(run.requirement.vehicle(run.variant), self.rig)
+        if run.requirement.bench == STANDARD:
+            lack = lack or beyond_envelope(run.requirement.vehicle(run.variant) or self.rig.bench.vehicle, self.rig)
         if lack is not None and run.not_applicable is None:
             return replace(run, not_applicable=lack)
         unfit = kind_of(run.requirement.bench).unfit if self.rig.dut.map else None
