@@ -233,11 +233,16 @@ class AcBench(SignalChecks[StreamRecord]):
         return [self.signal("cp_duty", start), *(sample.value for sample in samples)]
 
     def expect_told(self, label: str, value: float, name: str, *, after: Moment, until: Moment, step: float) -> None:
-        """A value that a meter or the charger told between two moments is what a signal was then, to a step."""
+        """A value that a meter or the charger told between two moments is what a signal was then, to a step.
+
+        Through a signals port it knows the signal a little later, and not closer than the port tells it.
+        """
         if not self._steps(name):  # where it stands between two samples is known with the second one
             self.wait(OnSignal(name, float("-inf"), float("inf")), _PATIENCE)
-        low, high = (round(each, _DIGITS) for each in self.extremes(name, after, until))
+        known = max(0, instant_of(after) - self.judge.lag)
+        low, high = (round(each, _DIGITS) for each in self.extremes(name, known, until))
         unit = self.signals[name].unit
+        step += self.judge.untold.get(unit, 0.0)
         self.check(label, round(value, _DIGITS), low=low - step, high=high + step, unit=unit, at=until)
 
     def by_standard(self, iec61851: str, gbt18487: str) -> Quantity:

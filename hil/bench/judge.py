@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.units import Instant, Span
@@ -27,6 +28,10 @@ class Judge:
         """Of a span between two things that the clock of one line stamped."""
         self.signals = uncertainty
         """Of the instant at which a signal of the plant or of the controller is seen to change."""
+        self.lag: Span = 0
+        """By so much later than the plant has a value the DUT may know it."""
+        self.untold: Mapping[str, float] = MappingProxyType({})
+        """By unit, how far a value may move before the DUT is told of it."""
         self.late: Callable[[Instant], Span] = lambda start: 0
         """How late the bench was in what it did about an instant."""
         self.measurements: list[Measurement] = []

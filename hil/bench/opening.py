@@ -91,6 +91,8 @@ class Live:
     """What of it a signals port carries."""
     quiet: Span = 0
     """A device that has sent nothing for so long is at rest; 0 for one that sends only when it is asked."""
+    rest: tuple[tuple[str, float, float], ...] = ()
+    """Signals of the plant with the lowest and highest value that they have while the device is at rest."""
     standalone: Callable[[BaseWorld, Setup, Lines], None] | None = None
     """Put what stands around the device besides its plant beside it, where no bench does that."""
 

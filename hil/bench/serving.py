@@ -30,6 +30,19 @@ class ServedSetup:
     """The device has a plant of its own, with everything around it, and needs no bench to charge."""
 
 
+def served_ports(served: ServedSetup) -> dict[str, PortSettings]:
+    """The ports, by role, that the device of a kind is served on: not every one of the rig is of use to it."""
+    sides = kind_of(served.kind).live
+    if sides is None:
+        raise RigError(f"devices of kind {served.kind} cannot be served on real ports")
+    return {
+        role: settings
+        for role, settings in served.ports.items()
+        if sides.line_of(role, settings.type)
+        or (role == SIGNALS and sides.carried is not None and not served.standalone)
+    }
+
+
 def build_served(served: ServedSetup) -> LiveWorld:
     """The device's side of a kind on real ports; raises :class:`RigError` for a port that cannot be served."""
     sides = kind_of(served.kind).live
@@ -38,9 +51,7 @@ def build_served(served: ServedSetup) -> LiveWorld:
     world = LiveWorld(served.setup.seed, edition(served.setup.edition))
     lines = {
         role: serve_line(world, replace(settings, name=sides.line_of(role, settings.type) or role))
-        for role, settings in served.ports.items()
-        if sides.line_of(role, settings.type)
-        or (role == SIGNALS and sides.carried is not None and not served.standalone)
+        for role, settings in served_ports(served).items()
     }
     if SIGNALS in lines and sides.carried is not None:
         remote = RemotePlant(

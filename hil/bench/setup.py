@@ -44,6 +44,8 @@ class Setup(msgspec.Struct, frozen=True):
     """Choices of the interpretation register that the reference device is built to."""
     model: str = ""
     """Model of the reference device, where its kind has several; empty for the usual one."""
+    claims: dict[str, bool | float] = {}
+    """What the rig file tells of a device on real ports (``[dut.claims]``), whose model is no matter of the run."""
     map: str = ""
     """Register map of a Modbus device; empty for that of the reference device."""
     transport: str = ""

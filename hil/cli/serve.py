@@ -13,15 +13,18 @@ from rich.live import Live as Screen
 from rich.table import Table
 
 from hil.bench.opening import kind_of
-from hil.bench.serving import ServedSetup, build_served
+from hil.bench.serving import ServedSetup, build_served, served_ports
 from hil.bench.setup import Setup
 from hil.cli.ending import ending
 from hil.cli.errors import OK, telling
+from hil.codec.map_file import find_map
+from hil.dut.ac_modbus.spec import ONE_OUTLET
 from hil.errors import UsageError
 from hil.evidence.trace import TraceWriter
 from hil.pytest_plugin.options import DEFAULT_RIG, Options
 from hil.pytest_plugin.plan import RunPlan, make_plan
 from hil.pytest_plugin.table import console
+from hil.rig import told_claims
 from hil.rig.roles import NEEDED_BY
 from hil.transport.ledger import Ledger
 from hil.transport.process import LiveProcess
@@ -104,7 +107,7 @@ def serve_command(
         ),
         serving=True,
     )
-    kinds = _kinds(plan, tuple(device or ()))
+    kinds = _kinds(plan, tuple(device or ()), register_map or plan.rig.dut.map)
     with contextlib.ExitStack() as stack:
         served = [
             stack.enter_context(_Served(kind, _setup(plan, kind, register_map, standalone), out)) for kind in kinds
@@ -115,7 +118,7 @@ def serve_command(
     raise typer.Exit(OK)
 
 
-def _kinds(plan: RunPlan, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def _kinds(plan: RunPlan, wanted: tuple[str, ...], register_map: str) -> tuple[str, ...]:
     """The devices to serve; :class:`UsageError` where the rig has no ports for one, or a fault is of none of them."""
     rig = plan.rig
     if rig.virtual:
@@ -126,7 +129,7 @@ def _kinds(plan: RunPlan, wanted: tuple[str, ...]) -> tuple[str, ...]:
         if lacking:
             raise UsageError(f"--device {each}: rig {rig.name} gives no port to role {' or '.join(lacking)}")
     possible = [each for each, roles in NEEDED_BY.items() if all(role in rig.roles for role in roles)]
-    kinds = wanted or tuple(each for each in possible if not _is_part(each, possible))
+    kinds = wanted or _whole(possible, register_map)
     if not kinds:
         raise UsageError(f"rig {rig.name} has no role that a device is served on; roles are {', '.join(rig.roles)}")
     duts = {dut for each in kinds for dut in kind_of(each).duts}
@@ -136,10 +139,14 @@ def _kinds(plan: RunPlan, wanted: tuple[str, ...]) -> tuple[str, ...]:
     return kinds
 
 
-def _is_part(kind: str, possible: list[str]) -> bool:
-    """Whether another device that can be served includes this one, or takes its port."""
-    others = {"ac": ("rapi", "ac_modbus", "gbt27930"), "ac_modbus": ("modbus",)}
-    return any(each in possible for each in others.get(kind, ()))
+def _whole(possible: list[str], register_map: str) -> tuple[str, ...]:
+    """Those of the devices that no other one includes, or takes a port from."""
+    charger = not register_map or find_map(register_map).name in ONE_OUTLET
+    registers = "ac_modbus" if charger and "ac_modbus" in possible and "gbt27930" not in possible else "modbus"
+    left_out = {"modbus", "ac_modbus"} - {registers}
+    if {"rapi", "gbt27930", registers} & set(possible) - {"modbus"}:
+        left_out.add("ac")
+    return tuple(each for each in possible if each not in left_out)
 
 
 def _setup(plan: RunPlan, kind: str, register_map: str, standalone: bool) -> ServedSetup:
@@ -153,6 +160,7 @@ def _setup(plan: RunPlan, kind: str, register_map: str, standalone: bool) -> Ser
         readings=dict(plan.readings),
         validity=bench.validity,
         safe_current=bench.safe_current,
+        claims=told_claims(rig.dut),
         map=register_map or rig.dut.map,
         faults=tuple(each.name for each in plan.faults),
     )
@@ -218,15 +226,10 @@ class _Served:
     @property
     def places(self) -> str:
         """Where it is, for people."""
-        shown = [f"{role} on {port.place}" for role, port in self.served.ports.items() if self._serves(role, port.type)]
         sides = kind_of(self.kind).live
+        shown = [f"{role} on {port.place}" for role, port in served_ports(self.served).items()]
         own = self.served.standalone and sides is not None and sides.plant is not None
         return ", ".join(shown) + (", with a plant of its own" if own else "")
-
-    def _serves(self, role: str, kind: str) -> bool:
-        sides = kind_of(self.kind).live
-        assert sides is not None, "it is served"
-        return bool(sides.line_of(role, kind)) or (role == "signals" and not self.served.standalone)
 
     def row(self) -> tuple[str, ...]:
         """What the status shows."""

@@ -47,6 +47,7 @@ CAPABILITIES: Mapping[str, str] = MappingProxyType(
         "limit": "ask for a current limit, as an energy management does",
         "socket": "a cable can be inserted into the charger (claimed by the DUT)",
         "digital": "begin with a duty cycle of 5 % (claimed by the DUT)",
+        "ventilation": "switch the ventilation of the place where it is installed (claimed by the DUT)",
         "registers": "read and write the registers of an AC charger",
         "safe-current": "fall back to a safe current (claimed by the DUT)",
         "at-notifications": "tell of states, capacity and flags by $AT (claimed by the DUT)",
@@ -157,6 +158,10 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Capabilities that the bench must have."""
     variant_needs: dict[str, tuple[str, ...]] = {}
     """Those that single variants need besides."""
+    unless: dict[str, tuple[str, ...]] = {}
+    """Claims of the DUT with which single variants mean nothing."""
+    rated: dict[str, float] = {}
+    """Rated current in A that an AC charger must have at least, by variant."""
     offers: dict[str, tuple[str, ...]] = {}
     """What a register map must offer (:data:`MAP_FEATURES`), by variant, and ``*`` for every run."""
     models: dict[str, str] = {}
@@ -250,10 +255,12 @@ def _check(requirement: Requirement) -> None:
     _known("edition", requirement.editions, EDITIONS)
     _known("reading", [] if requirement.reading is None else [requirement.reading], register())
     needed = [*requirement.needs, *(each for row in requirement.variant_needs.values() for each in row)]
+    needed += [each for row in requirement.unless.values() for each in row]
     _known("capability", needed, CAPABILITIES)
     _known("feature of a map", [each for row in requirement.offers.values() for each in row], MAP_FEATURES)
     by_variant = (requirement.moot, requirement.models, requirement.vehicles, requirement.offers)
-    _known("variant", requirement.variant_needs, names)
+    for row_by_variant in (requirement.variant_needs, requirement.unless, requirement.rated):
+        _known("variant", row_by_variant, names)
     _known("variant", [name for each in by_variant for name in each], (*names, EVERY))
     choices = register()[requirement.reading].choices if requirement.reading is not None else ()
     _known(f"choice of {requirement.reading}", requirement.advisory_choices, choices)

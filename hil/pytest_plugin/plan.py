@@ -25,7 +25,7 @@ from hil.pytest_plugin.dut import DutKeeper
 from hil.pytest_plugin.near import known_name
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.suites import Suites, choose
-from hil.rig import Rig, applicability, find_rig, lacks_besides, lacks_transport, load_rig
+from hil.rig import Rig, applicability, find_rig, lacks_besides, lacks_transport, load_rig, told_claims
 
 STANDARD = "gbt27930"
 _DAY = 86_400
@@ -113,7 +113,8 @@ class RunPlan:
             lack = lack or beyond_envelope(run.requirement.vehicle(run.variant) or self.rig.bench.vehicle, self.rig)
         if lack is not None and run.not_applicable is None:
             return replace(run, not_applicable=lack)
-        unfit = kind_of(run.requirement.bench).unfit if self.rig.dut.map else None
+        # On ports there is one device; on a virtual bench without a map of the rig, each run has its own.
+        unfit = kind_of(run.requirement.bench).unfit if self.rig.dut.map or not self.rig.virtual else None
         reason = None if unfit is None else unfit(self.setup(run), run.requirement, run.variant)
         return run if reason is None or run.not_applicable is not None else replace(run, not_applicable=reason)
 
@@ -152,7 +153,8 @@ class RunPlan:
             readings=self.readings_of(run),
             validity=bench.validity,
             safe_current=bench.safe_current,
-            model=run.requirement.model(run.variant),
+            model=run.requirement.model(run.variant) if self.rig.virtual else "",
+            claims={} if self.rig.virtual else told_claims(self.rig.dut),
             map=self.rig.dut.map,
             transport=self.rig.modbus_transport,
             instruments=tuple(self.rig.instruments.values()),

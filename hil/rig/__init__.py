@@ -10,7 +10,7 @@ from hil.rig.ports import (
     SignalsPortSettings,
     TcpPortSettings,
 )
-from hil.rig.rig import BenchSettings, Dut, Rig
+from hil.rig.rig import BenchSettings, Dut, Rig, told_claims
 
 __all__ = [
     "BenchSettings",
@@ -28,4 +28,5 @@ __all__ = [
     "lacks_role",
     "lacks_transport",
     "load_rig",
+    "told_claims",
 ]

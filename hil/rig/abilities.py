@@ -9,7 +9,7 @@ from hil.conformance.catalogue import CAPABILITIES
 
 BY_PERSON = ("inspection",)
 """Take somebody who looks at the DUT."""
-BY_DUT = ("digital", "safe-current", "at-notifications", "following-frames")
+BY_DUT = ("digital", "ventilation", "safe-current", "at-notifications", "following-frames")
 """The DUT claims them, and they ask nothing of the bench."""
 BY_VIRTUAL: Mapping[str, str] = MappingProxyType(
     {

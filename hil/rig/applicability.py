@@ -19,7 +19,7 @@ def applicability(requirement: Requirement, rig: Rig, edition: str) -> str | Non
     if requirement.editions and edition not in requirement.editions:
         return f"covers edition {' and '.join(requirement.editions)} of GB/T 27930, this run is by {edition}"
     for need in requirement.needs:
-        if not rig.dut.claims.get(need.replace("-", "_"), True):
+        if not rig.claims(need):
             return f"the DUT does not claim {need}"
         lack = rig.lacks(need)
         if lack is not None:
@@ -39,8 +39,16 @@ def lacks_role(bench: str, rig: Rig) -> str | None:
 
 def lacks_besides(requirement: Requirement, variant: str | None, rig: Rig) -> str | None:
     """Why a rig lacks what a single variant needs besides; None where it does not."""
-    lacks = (rig.lacks(need) for need in requirement.variant_needs.get(variant or "", ()))
-    return next((lack for lack in lacks if lack is not None), None)
+    label = variant or ""
+    for need in requirement.variant_needs.get(label, ()):
+        lack = rig.lacks(need) if rig.claims(need) else f"the DUT does not claim {need}"
+        if lack is not None:
+            return lack
+    rated, least = rig.rated_current, requirement.rated.get(label, 0.0)
+    if rated is not None and rated < least:
+        return f"the DUT claims {rated:g} A (rated_current): this takes {least:g} A"
+    moot = [claim for claim in requirement.unless.get(label, ()) if rig.dut.claims.get(claim.replace("-", "_"))]
+    return f"means nothing where the DUT claims {moot[0]}" if moot else None
 
 
 def lacks_transport(requirement: Requirement, variant: str | None, rig: Rig) -> str | None:

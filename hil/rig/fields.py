@@ -58,7 +58,20 @@ _DUT = {
 _CLAIMS = {
     "stop_button": Field("boolean", "A user can stop the charge at the charger.", default=True),
     "socket": Field("boolean", "An AC charger with a socket for a cable.", default=True),
-    "digital": Field("boolean", "An AC charger that begins with 5 % for digital communication.", default=True),
+    "digital": Field(
+        "boolean",
+        "An AC charger that begins with 5 % for digital communication. Without it, a live rig's does not.",
+    ),
+    "ventilation": Field(
+        "boolean",
+        "An AC charger that switches the ventilation of its place. Without it, a live rig's does not.",
+    ),
+    "rated_current": Field(
+        "number",
+        "A each phase that an AC charger may offer where it is installed. Without it, a live rig's may offer 32 A.",
+        low=6,
+        high=80,
+    ),
     "safe_current": Field("boolean", "An AC charger that falls back to a safe current.", default=True),
     "at_notifications": Field(
         "boolean",
@@ -66,7 +79,9 @@ _CLAIMS = {
         default=True,
     ),
     "following_frames": Field(
-        "boolean", "A DL/T 645 meter with items that do not fit one frame, as energies by tariff.", default=True
+        "boolean",
+        "A DL/T 645 meter with items that do not fit one frame, as energies by tariff. Without it, a live rig's has "
+        "none.",
     ),
     "output_voltage": Field(
         "range", "Lowest and highest output voltage of a DC charger, V, as [150, 950]; without it no battery beyond."

@@ -14,7 +14,9 @@ from hil.rig.ports import DutProcessSettings, PortSettings
 from hil.rig.roles import TRANSPORT_OF
 from hil.safety.envelope import Envelope
 
-Claim = bool | tuple[str, ...] | tuple[float, float] | None
+Claim = bool | float | tuple[str, ...] | tuple[float, float] | None
+USUAL_RATED = 32.0
+"""A each phase, of an AC charger that claims none."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ def output_range(dut: Dut) -> tuple[float, float] | None:
         return None
     low, high = claim
     return float(low), float(high)
+
+
+def told_claims(dut: Dut) -> dict[str, bool | float]:
+    """The claims that are a yes, a no or a number, those that the rig file leaves open left out."""
+    return {name: claim for name, claim in dut.claims.items() if isinstance(claim, bool | int | float)}
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,22 @@ class Rig:
         """``tcp`` or ``rtu``, by the port that plays the role modbus; empty where none does."""
         port = self.port_of("modbus")
         return "" if port is None else TRANSPORT_OF.get(port.type, "")
+
+    def claims(self, capability: str) -> bool:
+        """Whether the DUT claims a capability.
+
+        What a rig file leaves open the devices of a virtual bench have, each run its own, and a real one has not.
+        """
+        claim = self.dut.claims.get(capability.replace("-", "_"), True)
+        return self.virtual if claim is None else bool(claim)
+
+    @property
+    def rated_current(self) -> float | None:
+        """A each phase that an AC charger may offer where it is installed; None where each run has its own."""
+        claim = self.dut.claims.get("rated_current")
+        if isinstance(claim, int | float):
+            return float(claim)
+        return None if self.virtual else USUAL_RATED
 
     def can(self, capability: str) -> bool:
         """Whether the bench has a capability. A virtual one has all that take no person: its plant shows everything."""

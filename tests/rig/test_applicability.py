@@ -6,10 +6,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
+import pytest
 
 from hil.conformance.catalogue import CAPABILITIES, requirements
 from hil.resources import resource
-from hil.rig import applicability, lacks_transport, load_rig
+from hil.rig import Rig, applicability, lacks_besides, lacks_transport, load_rig
 from hil.rig.abilities import BY_CAN, BY_CONSENT, BY_DUT, BY_PERSON, BY_PLANT, BY_VIRTUAL, OF_AC
 from hil.rig.roles import NEEDED_BY, ROLES
 
@@ -132,3 +133,39 @@ def test_what_cannot_be_undone_is_done_on_request_only() -> None:
     assert rig.can("irreversible") is False
     assert replace(rig, capabilities={"irreversible": True}).can("irreversible")
     assert RIG.can("irreversible")
+
+
+def claiming(**claims: bool | float) -> Rig:
+    """A live rig with an AC charger that claims this besides."""
+    found = load_rig(resource("rigs/ac-console.toml"))
+    dut = replace(found.dut, claims=MappingProxyType({**found.dut.claims, **claims}))
+    return replace(found, dut=dut, roles={**found.roles, "signals": "io"}, plant="model")
+
+
+@pytest.mark.parametrize(
+    ("case", "variant", "claims", "reason"),
+    [
+        ("ACCHARGER/AC.01", "32A", {}, None),
+        ("ACCHARGER/AC.01", "40A", {}, "the DUT claims 32 A (rated_current): this takes 40 A"),
+        ("ACCHARGER/AC.01", "40A", {"rated_current": 63}, None),
+        ("ACCHARGER/AC.01", "20A", {"rated_current": 16}, "the DUT claims 16 A (rated_current): this takes 20 A"),
+        ("IEC61851-1/CP.25", "63A-80", {}, "the DUT claims 32 A (rated_current): this takes 63 A"),
+        ("IEC61851-1/CP.20", "with-ventilation", {}, "the DUT does not claim ventilation"),
+        ("IEC61851-1/CP.20", "with-ventilation", {"ventilation": True}, None),
+        ("IEC61851-1/CP.20", "at-start", {}, None),
+        ("IEC61851-1/CP.20", "at-start", {"ventilation": True}, "means nothing where the DUT claims ventilation"),
+    ],
+)
+def test_a_single_device_is_run_where_it_is_made_so(
+    case: str, variant: str, claims: dict[str, bool | float], reason: str | None
+) -> None:
+    assert lacks_besides(requirements()[case], variant, claiming(**claims)) == reason
+    # On a virtual bench each run has a device of its own.
+    assert lacks_besides(requirements()[case], variant, RIG) is None
+
+
+def test_what_a_rig_file_leaves_open_a_real_device_has_not() -> None:
+    digital = requirements()["IEC61851-1/CP.29"]
+    assert applicability(digital, claiming(), "2015") == "the DUT does not claim digital"
+    assert applicability(digital, claiming(digital=True), "2015") is None
+    assert applicability(digital, RIG, "2015") is None

@@ -74,8 +74,10 @@ def test_every_key_is_taken(tmp_path: Path) -> None:
         "digital": False,
         "safe_current": True,
         "socket": False,
+        "ventilation": None,
+        "rated_current": None,
         "at_notifications": True,
-        "following_frames": True,
+        "following_frames": None,
     }
     assert (rig.edition, rig.preset, dict(rig.readings)) == ("2011", "field", {"reconnections": "two"})
     assert (rig.bench.vehicle, rig.bench.seed, rig.bench.soc, rig.bench.temperature) == ("truck-lfp-800v", 7, 41, -5.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from hil.bench.ac import AcBench
 from hil.bench.core import Sink
@@ -27,17 +28,32 @@ from hil.world.virtual import VirtualWorld
 
 DUT = "ac"
 _LOAD_BAUD = 115_200
+_MAKE = ("rated_current", "ventilation", "digital", "socket")
+"""Claims that tell how a charger is made."""
 _MOST = 80.0
 """A each phase, the highest that a pilot can offer."""
 
 
 def charger_spec(setup: Setup, edits: Edits) -> AcSpec:
     """The reference AC charger's data with the setup's faults of it and the edits."""
-    spec = reference(setup.readings, setup.model)
+    spec = _as_claimed(reference(setup.readings, setup.model), setup)
     spec = spec.timing(validity=s(setup.validity)).but(safe_current=setup.safe_current)
     spec = apply_faults(DUT, spec, setup.faults)
     edit = edits.get(DUT)
     return spec if edit is None else edit(spec)
+
+
+def _as_claimed(spec: AcSpec, setup: Setup) -> AcSpec:
+    """A charger on real ports is what its rig file claims."""
+    claimed: dict[str, Any] = {name: setup.claims[name] for name in _MAKE if name in setup.claims}
+    if "rated_current" in claimed:
+        claimed["installation"] = claimed["rated_current"]
+    return spec.but(**claimed)
+
+
+def rated_current(setup: Setup) -> float:
+    """What the charger of a setup may offer where it is installed, A each phase."""
+    return _as_claimed(reference(setup.readings, setup.model), setup).rated_current
 
 
 def point(world: VirtualWorld, spec: AcSpec, fronts: Iterable[FrontMaker] = ()) -> AcCharger:
@@ -97,7 +113,7 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcBench:
         sink,
         validity=s(setup.validity),
         safe_current=setup.safe_current,
-        rated_current=reference(setup.readings, setup.model).rated_current,
+        rated_current=rated_current(setup),
     )
 
 
@@ -107,5 +123,15 @@ def standalone(world: BaseWorld, _: Setup, __: Lines) -> None:
 
 
 CARRIED = Carried(AC_SIGNALS, AC_SAFE_STATE)
-LIVE = Live(lines={}, plant=plant, carried=CARRIED, surround=_surround, device=_device, standalone=standalone)
+REST = (("cp_high", 11.0, 13.0), ("contactor_closed", 0.0, 0.0), ("lock_engaged", 0.0, 0.0))
+"""Without a vehicle: state A1 (sheet iec61851_control_pilot.md, 3)."""
+LIVE = Live(
+    lines={},
+    plant=plant,
+    carried=CARRIED,
+    surround=_surround,
+    device=_device,
+    rest=REST,
+    standalone=standalone,
+)
 KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hil.bench.ac_modbus import CLIENT, LINE, AcModbusBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, point, standalone
+from hil.bench.kinds.ac import CARRIED, REST, add_vehicle, charger_spec, point, rated_current, standalone
 from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.tcp import VirtualTcp
@@ -15,7 +15,6 @@ from hil.codec.map_file import find_map
 from hil.codec.registers import RegisterMap
 from hil.conformance.catalogue import Requirement
 from hil.dut.ac import AcCharger
-from hil.dut.ac import reference as ac_reference
 from hil.dut.ac_modbus import FrontSpec, modbus_front, reference
 from hil.dut.faults import apply_faults
 from hil.plant.ac import AcPlant
@@ -47,6 +46,7 @@ def _charger(setup: Setup) -> Setup:
         readings=setup.readings,
         validity=setup.validity,
         safe_current=setup.safe_current,
+        claims=setup.claims,
         faults=setup.faults,
     )
 
@@ -85,12 +85,13 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcModbusBenc
         registers=map_of(setup),
         validity=s(setup.validity),
         safe_current=setup.safe_current,
-        rated_current=ac_reference(setup.readings).rated_current,
+        rated_current=rated_current(_charger(setup)),
     )
 
 
 def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str | None:
-    own, meant = map_of(setup).name, map_of(replace(setup, map="")).name
+    own = map_of(replace(setup, model="")).name
+    meant = map_of(replace(setup, map="", model=requirement.model(variant))).name
     return None if own == meant else f"the DUT's map is {own}"
 
 
@@ -100,6 +101,7 @@ LIVE = Live(
     carried=CARRIED,
     surround=_surround,
     device=_device,
+    rest=REST,
     standalone=standalone,
 )
 KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, live=LIVE, unfit=_unfit)

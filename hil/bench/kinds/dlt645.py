@@ -28,7 +28,8 @@ def meter_spec(setup: Setup, edits: Edits) -> MeterSpec:
         raise UsageError(
             f"no model {setup.model!r} of the reference meter; there are {', '.join(filter(None, MODELS))}"
         )
-    spec = apply_faults("dlt645", MODELS[setup.model], setup.faults)
+    model = "tariffs" if setup.claims.get("following_frames") else setup.model
+    spec = apply_faults("dlt645", MODELS[model], setup.faults)
     edit = edits.get("dlt645")
     return spec if edit is None else edit(spec)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import CARRIED, add_vehicle, charger_spec, plant, point, standalone
+from hil.bench.kinds.ac import CARRIED, REST, add_vehicle, charger_spec, plant, point, standalone
 from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.rapi import CLIENT, LINE, RapiBench
 from hil.bench.setup import Setup
@@ -62,6 +62,7 @@ LIVE = Live(
     carried=CARRIED,
     surround=_surround,
     device=_device,
+    rest=REST,
     standalone=standalone,
 )
 KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)
