@@ -49,6 +49,11 @@ PORTS = Named(
             "bits": Field("integer", "Data bits.", default=8, allowed=lambda: (5, 6, 7, 8)),
             "parity": Field("text", "Parity: none, even, odd, mark, space.", default="N", allowed=lambda: (*"NEOMS",)),
             "stop": Field("number", "Stop bits.", default=1, allowed=lambda: (1, 1.5, 2)),
+            "echo": Field(
+                "boolean",
+                "The adapter hears what it sends itself, as RS-485 ones may: that is taken out of what it hears.",
+                default=False,
+            ),
             **_STAMPS,
         },
         "tcp": {

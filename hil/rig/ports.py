@@ -66,6 +66,8 @@ class SerialPortSettings:
     parity: str = "N"
     """N, E, O, M or S."""
     stop: float = 1
+    echo: bool = False
+    """The adapter hears what it sends itself, as RS-485 ones may."""
     clock: str = "user"
     uncertainty: Span = CLOCKS["user"]
 

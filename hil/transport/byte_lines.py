@@ -29,6 +29,7 @@ from hil.bus.linefaults import Faulty, LineFaults
 from hil.bus.observe import BytesSeen, Note, Sent
 from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
+from hil.transport.echo import Echo
 from hil.transport.opening import is_pty
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
@@ -75,6 +76,7 @@ class _LiveBytes(Faulty, ABC):
         self.ports: list[LiveBytePort] = []
         self._queue = queue
         self._sink = sink
+        self._echo: Echo | None = None
         self.faults = LineFaults(name, queue, sink, _KINDS)
         sink(Note(queue.now, "clock", name, {"kind": clock, "uncertainty_s": seconds(uncertainty)}))
 
@@ -111,13 +113,27 @@ class _LiveBytes(Faulty, ABC):
             return
         gone = self._queue.real()
         ended = max(gone, self.busy_until) + self._span(len(data))
+        if self._echo is not None:
+            self._echo.wrote(data, ended)
         self.busy_until = ended
         self._sink(Sent(due, self.name, 0, max(0, gone - due)))
         self._sink(BytesSeen(ended, self.name, port.name, data, ended - self._span(len(data))))
 
     def _heard(self, data: bytes) -> None:
         ended = self._queue.real()
+        if self._echo is not None:
+            data = self._of_others(data, ended)
+            if not data:
+                return
         self._queue.at_stamp(ended, lambda: self._arrive(data, ended))
+
+    def _of_others(self, data: bytes, now: Instant) -> bytes:
+        assert self._echo is not None, "the adapter hears itself"
+        others, wrong = self._echo.strip(data, now)
+        if wrong:
+            details = {"why": wrong, "bytes": data.hex(" ").upper()}
+            self._sink(Note(self._queue.now, "echo", self.name, dict(details)))
+        return others
 
     def _arrive(self, data: bytes, ended: Instant) -> None:
         if self.faults.active and self.faults.cut("", data.hex(" ").upper()):
@@ -153,7 +169,11 @@ class _LiveBytes(Faulty, ABC):
 
 
 class LiveSerial(_LiveBytes):
-    """A serial port through pyserial. Its lines keep their format; :meth:`retune` sets that of the port."""
+    """A serial port through pyserial. Its lines keep their format; :meth:`retune` sets that of the port.
+
+    ``echo``: the adapter hears what it sends, as RS-485 ones may. That is taken out; where it is not as it was sent,
+    or does not come, a note of kind ``echo`` tells ``why`` and the ``bytes`` that came instead.
+    """
 
     def __init__(
         self,
@@ -165,8 +185,10 @@ class LiveSerial(_LiveBytes):
         line_format: SerialFormat,
         clock: str = "user",
         uncertainty: Span = 0,
+        echo: bool = False,
     ) -> None:
         super().__init__(queue, name=name, sink=sink, clock=clock, uncertainty=uncertainty)
+        self._echo = Echo() if echo else None
         self.format = line_format
         self._port = port
         number = descriptor_of(port)

@@ -52,6 +52,7 @@ def _opened(world: LiveWorld, settings: PortSettings) -> LiveLine:
         line_format=format_of(settings),
         clock=settings.clock,
         uncertainty=uncertainty,
+        echo=isinstance(settings, SerialPortSettings) and settings.echo,
     )
 
 

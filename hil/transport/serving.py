@@ -40,14 +40,17 @@ def serve_line(world: LiveWorld, settings: PortSettings) -> FrameLine | ByteLine
         box = open_udp(settings, bind=True)
         line = LiveDatagrams(world.queue, box, name=settings.name, sink=world.see, uncertainty=settings.uncertainty)
     else:
+        opened = _serial(settings)
         line = LiveSerial(
             world.queue,
-            _serial(settings),
+            opened,
             name=settings.name,
             sink=world.see,
             line_format=format_of(settings),
             clock=settings.clock,
             uncertainty=settings.uncertainty,
+            # A pty of this side's own making echoes nothing.
+            echo=isinstance(settings, SerialPortSettings) and settings.echo and not isinstance(opened, PtySerial),
         )
     world.add_line(line)
     world.at_end(line.shut if isinstance(line, LiveTcp) else line.close)

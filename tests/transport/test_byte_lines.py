@@ -16,10 +16,11 @@ from hil.bus.bytefaults import CutLine, RefuseLine, ResetLine, SplitBytes
 from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
 from hil.transport.byte_lines import LiveDatagrams, LiveSerial
+from hil.transport.echo import Echo
 from hil.transport.pty_port import PtyPort, PtySerial
 from hil.transport.queue import LiveQueue
 from hil.transport.tcp_line import LiveTcp
-from hil.units import ms
+from hil.units import ms, s
 from hil.world.observation import BytesSeen, LineSeen, Note, Observation, Sent
 
 Until = Callable[[Callable[[], bool]], None]
@@ -81,6 +82,53 @@ def test_two_chunks_at_once_are_on_the_line_one_after_the_other(line: LiveSerial
     first, second = _of(told, BytesSeen)
     assert second.started >= first.t
     assert port.busy_until == second.t
+
+
+def echoing(live: LiveQueue, far: PtyPort, told: list[Observation]) -> LiveSerial:
+    port = serial.serial_for_url(str(far.link), baudrate=9600, timeout=0)
+    return LiveSerial(live, port, name="rs485", sink=told.append, line_format=FORMAT, echo=True)
+
+
+def test_an_adapter_that_hears_itself_is_heard_by_nobody(
+    live: LiveQueue, far: PtyPort, told: list[Observation], until: Until
+) -> None:
+    heard: list[Heard] = []
+    line = echoing(live, far, told)
+    port = line.attach("master", heard.append)
+    port.write(b"\x01\x03\x02")
+    # In pieces, as drivers hand it over, the last with the begin of the answer.
+    far.write(b"\x01\x03")
+    until(lambda: line._echo is not None and bytes(line._echo._due) == b"\x02")
+    far.write(b"\x02\x01\x03")
+    until(lambda: bool(heard))
+    assert [each.data for each in heard] == [b"\x01\x03"]
+    assert [(seen.sender, seen.data) for seen in _of(told, BytesSeen)] == [
+        ("master", b"\x01\x03\x02"),
+        ("", b"\x01\x03"),
+    ]
+    assert [note.kind for note in _of(told, Note)] == ["clock"]
+    line.close()
+
+
+def test_an_echo_that_is_not_what_was_sent_is_told_and_passed_on(
+    live: LiveQueue, far: PtyPort, told: list[Observation], until: Until
+) -> None:
+    heard: list[Heard] = []
+    line = echoing(live, far, told)
+    line.attach("master", heard.append).write(b"\x01\x03\x02")
+    far.write(b"\x01\x83\x02")
+    until(lambda: bool(heard))
+    assert [each.data for each in heard] == [b"\x01\x83\x02"]
+    (note,) = (each for each in _of(told, Note) if each.kind == "echo")
+    assert dict(note.details) == {"why": "not 01 03 02", "bytes": "01 83 02"}
+    line.close()
+
+
+def test_an_echo_that_never_comes_costs_no_later_bytes() -> None:
+    echo = Echo()
+    echo.wrote(b"\x01\x03", ms(10))
+    assert echo.strip(b"\x01\x03", s(1)) == (b"\x01\x03", "none came")
+    assert echo.strip(b"\x01\x03", s(1)) == (b"\x01\x03", "")
 
 
 def test_another_format_is_that_of_the_port(line: LiveSerial) -> None:
