@@ -140,12 +140,11 @@ def _kinds(plan: RunPlan, wanted: tuple[str, ...], register_map: str) -> tuple[s
 
 
 def _whole(possible: list[str], register_map: str) -> tuple[str, ...]:
-    """Those of the devices that no other one includes, or takes a port from."""
-    charger = not register_map or find_map(register_map).name in ONE_OUTLET
-    registers = "ac_modbus" if charger and "ac_modbus" in possible and "gbt27930" not in possible else "modbus"
-    left_out = {"modbus", "ac_modbus"} - {registers}
-    if {"rapi", "gbt27930", registers} & set(possible) - {"modbus"}:
-        left_out.add("ac")
+    """Those of the devices that no other one includes, or takes a port from: one is on the signals port."""
+    on_signals = [each for each in ("gbt27930", "rapi", "ac_modbus", "ac") if each in possible]
+    if register_map and find_map(register_map).name not in ONE_OUTLET:
+        on_signals = [each for each in on_signals if each != "ac_modbus"]
+    left_out = {"ac_modbus", "ac", *(("modbus",) if on_signals[:1] == ["ac_modbus"] else ())} - {*on_signals[:1]}
     return tuple(each for each in possible if each not in left_out)
 
 

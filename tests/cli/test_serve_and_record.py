@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -155,6 +156,60 @@ def test_a_fault_is_put_into_what_is_served(shell: Any) -> None:
             right ^= byte
         assert int(check, 16) != right
         ended(process, signal.SIGTERM)
+
+
+PINS = """[ports.plug]
+type = "tcp"
+host = "127.0.0.1"
+port = PLUG
+
+[ports.box]
+type = "signals"
+url = "tcp://127.0.0.1:BOX"
+
+[roles]
+modbus = "plug"
+signals = "box"
+"""
+
+
+def free_port() -> str:
+    """A TCP port that the system gives."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return str(found.getsockname()[1])
+
+
+def serving(shell: Any, text: str, *args: str) -> list[str]:
+    """What a rig with pins is served as: the lines that say so, without the numbers of the ports."""
+    path = rig(shell.path, text.replace("PLUG", free_port()).replace("BOX", free_port()))
+    done = shell.hil("serve", "--rig", path, "--seconds", "0.1", *args)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [re.sub(r":\d+", "", line) for line in done.stdout.splitlines() if line.startswith("serving")]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ((), "serving ac_modbus: modbus on 127.0.0.1, signals on tcp://127.0.0.1"),
+        (("--map", "keba-p30"), "serving ac_modbus: modbus on 127.0.0.1, signals on tcp://127.0.0.1"),
+        (("--map", "abb-terra-ac"), "serving modbus: modbus on 127.0.0.1"),
+        (("--device", "modbus"), "serving modbus: modbus on 127.0.0.1"),
+        (("--standalone",), "serving ac_modbus: modbus on 127.0.0.1, with a plant of its own"),
+    ],
+)
+def test_registers_and_pins_are_an_ac_charger_s_where_it_can_have_the_map(
+    shell: Any, args: tuple[str, ...], told: str
+) -> None:
+    lines = serving(shell, PINS, *args)
+    assert told in lines
+    assert sum("modbus on" in line for line in lines) == 1
+
+
+def test_a_console_takes_the_pins(shell: Any) -> None:
+    console = '[ports.console]\ntype = "serial"\nurl = "{folder}/console"\n\n'
+    lines = serving(shell, console + PINS + 'console = "console"\n')
+    assert {line.split(":")[0] for line in lines} == {"serving rapi", "serving modbus"}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Heartbeat:
         counted = self.interval * 1000
         if spec.beat_wraps:
             counted &= 0xFFFF
-        return self.beaten + round(counted * spec.beat_factor) * (SECOND // 1000)
+        return self.beaten + round(counted * spec.beat_factor) * (SECOND // 1000) + spec.beat_check
 
     def show(self) -> str:
         """Interval, current and trigger."""

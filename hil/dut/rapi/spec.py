@@ -173,6 +173,8 @@ class ConsoleSpec:
     """Takes time and energy limits in any state."""
     beat_factor: float = 1.0
     """The heartbeat's interval is this many times the one that was set."""
+    beat_check: Span = 50 * MILLISECOND
+    """It looks so long after the interval has elapsed, as one that does many things in turn does."""
     beat_wraps: bool = False
     """The interval is counted in 16 bits, so that it wraps above 65 s (sheet serial 1.5, derived)."""
     beat_ends: bool = True
