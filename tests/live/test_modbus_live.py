@@ -52,6 +52,19 @@ def test_a_fault_of_the_served_device_fails_its_case_alone(bay: Bay, transport: 
     assert found == {f"{case}[{transport}]": "fail", f"FC.06[{transport}]": "pass"}
 
 
+@pytest.mark.parametrize(("faults", "verdict"), [((), "pass"), (("--fault", "ac-limit-ignored"), "fail")])
+def test_an_ac_charger_is_judged_by_registers_and_pins(bay: Bay, faults: tuple[str, ...], verdict: str) -> None:
+    with bay.tcp().signals().served(*faults):
+        found = bay.verdicts("ac_charger", "MB.03", "AC.01[10A]", "AC.01[40A]")
+    assert found == {
+        "MB.03[alfen-ng9xx]": verdict,
+        "MB.03[keba-p30]": "not_applicable",
+        "MB.03[phoenix-charx-sec]": "not_applicable",
+        "AC.01[10A]": "pass",
+        "AC.01[40A]": "not_applicable",
+    }
+
+
 def test_a_live_port_is_not_asked_for_silences_parity_and_collisions(bay: Bay) -> None:
     bay.pty("modbus", LINE)
     shown = bay.hil("run", "--list", "--suite", "modbus").stdout

@@ -28,14 +28,14 @@ def port(place: str) -> Iterator[serial.Serial]:
 
 def test_a_console_with_signals_passes(bay: Bay) -> None:
     with bay.pty("console", CONSOLE).signals().served():
-        found = bay.verdicts("rapi", "FR.01", "SC.01")
-    assert found == {"FR.01": "pass", "SC.01": "pass"}
+        found = bay.verdicts("rapi", "AG.02", "SC.02[below]")
+    assert found == {"AG.02": "pass", "SC.02[below]": "pass"}
 
 
 def test_a_fault_of_the_console_fails_its_case_alone(bay: Bay) -> None:
-    with bay.pty("console", CONSOLE).signals().served("--fault", "rapi-current-ignored"):
-        found = bay.verdicts("rapi", "FR.01", "SC.01")
-    assert found == {"FR.01": "pass", "SC.01": "fail"}
+    with bay.pty("console", CONSOLE).signals().served("--fault", "rapi-sets-4A"):
+        found = bay.verdicts("rapi", "FR.01", "SC.02[below]")
+    assert found == {"FR.01": "pass", "SC.02[below]": "fail"}
 
 
 def asked(console: serial.Serial, command: bytes) -> bytes:
