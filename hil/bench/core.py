@@ -265,7 +265,8 @@ class Core(Generic[RecordT]):
         if by:
             told = f"± {width:.3g} {unit}".rstrip() + f" by {by}"
             note = f"{note}; {told}" if note else told
-        self.judge.add(Measurement(name, plain(value), unit, plain(low), plain(high), verdict, instant, note))
+        unsure = width or None
+        self.judge.add(Measurement(name, plain(value), unit, plain(low), plain(high), verdict, instant, note, unsure))
         return verdict is Verdict.PASS
 
     def check_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
@@ -281,7 +282,8 @@ class Core(Generic[RecordT]):
     def report(self, name: str, value: float | str | bool | None, unit: str = "", *, at: Moment | None = None) -> None:
         """Record a value that is told but not judged."""
         instant = None if at is None else instant_of(at)
-        self.judge.add(Measurement(name, plain(value), unit, None, None, Verdict.NONE, instant))
+        unsure = uncertainty_of(value) or None
+        self.judge.add(Measurement(name, plain(value), unit, None, None, Verdict.NONE, instant, uncertainty=unsure))
 
     def report_window(self, name: str, span: Span, within: Limit, *, at: Moment) -> None:
         """Record a span beside a window that is told but not judged; a note says where it lies outside."""

@@ -125,9 +125,10 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         sure = both[0].verdict is both[1].verdict and not around
         verdict = both[0].verdict if sure else Verdict.INCONCLUSIVE
         width = seconds(latest - earliest)
+        either = seconds(latest - earliest + unsure) or None
         note = f"at most {width:.3g} s earlier, by {bound.claim.identity}"
         told = both[1]
-        self.judge.add(Measurement(label, told.value, told.unit, told.low, told.high, verdict, latest, note))
+        self.judge.add(Measurement(label, told.value, told.unit, told.low, told.high, verdict, latest, note, either))
         return latest
 
 

@@ -29,7 +29,8 @@ def check_window(
     low = limit.low if limit.low > 0 else None
     verdict = Verdict.FAIL if span < -uncertainty else judge(span, low, limit.high, uncertainty)
     shown = None if low is None else seconds(low)
-    return Measurement(name, seconds(span), "s", shown, seconds(limit.high), verdict, at, note)
+    unsure = seconds(uncertainty) or None
+    return Measurement(name, seconds(span), "s", shown, seconds(limit.high), verdict, at, note, unsure)
 
 
 def check_period(name: str, times: Sequence[Instant], limit: Limit, uncertainty: Span = 0) -> list[Measurement]:
@@ -40,7 +41,6 @@ def check_period(name: str, times: Sequence[Instant], limit: Limit, uncertainty:
     measured = []
     for label, (gap, at) in (("shortest", min(gaps)), ("longest", max(gaps))):
         verdict = judge(gap, limit.low, limit.high, uncertainty)
-        measured.append(
-            Measurement(f"{name}, {label}", gap / 1e6, "ms", limit.low / 1e6, limit.high / 1e6, verdict, at)
-        )
+        low, high, unsure = limit.low / 1e6, limit.high / 1e6, uncertainty / 1e6 or None
+        measured.append(Measurement(f"{name}, {label}", gap / 1e6, "ms", low, high, verdict, at, uncertainty=unsure))
     return measured

@@ -60,6 +60,8 @@ class Measurement(msgspec.Struct, frozen=True):
     at: Instant | None = None
     """The decisive instant, nanoseconds of the trace."""
     note: str = ""
+    uncertainty: float | None = None
+    """Half width of the band around ``value`` that has the true one, in its unit; None where it counts as exact."""
 
 
 class Finding(msgspec.Struct, frozen=True):

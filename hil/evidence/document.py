@@ -99,6 +99,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "verdict": measurement.verdict.value,
         "at_s": _seconds(measurement.at),
         "note": measurement.note,
+        "uncertainty": measurement.uncertainty,
     }
 
 

@@ -140,8 +140,11 @@ def test_the_band_decides_exactly(value: float, verdict: Verdict, charging: Call
     bench = charging()
     bench.check("value", Reading(value, 0.5, "meter (x)"), high=10.0, unit="A")
     assert (last(bench).verdict, last(bench).value) == (verdict, value)
-    assert last(bench).note == "± 0.5 A by meter (x)"
+    assert (last(bench).note, last(bench).uncertainty) == ("± 0.5 A by meter (x)", 0.5)
+    bench.report("told", Reading(value, 0.5, "meter (x)"))
+    assert last(bench).uncertainty == 0.5
     bench.check("exact", value, high=10.0)
+    assert last(bench).uncertainty is None
     assert last(bench).verdict is (Verdict.PASS if value <= 10.0 else Verdict.FAIL)
 
 
@@ -180,6 +183,7 @@ def test_an_instant_between_two_readings_is_not_known_better(charging: Callable[
         bench.expect_signal("output_voltage", high=50.0, after=opened_at - before, within=within, label="off")
         assert last(bench).verdict is verdict, last(bench)
         assert "earlier, by meter" in last(bench).note
+        assert last(bench).uncertainty == pytest.approx(0.1, abs=0.05)  # readings are 100 ms apart
 
 
 def test_a_signal_that_stays_in_the_band_of_its_limit_is_no_failure(charging: Callable[..., AcBench]) -> None:

@@ -71,6 +71,14 @@ def test_a_period_is_judged_at_both_ends(times: list[int], shortest: Verdict, lo
     assert [each.name for each in found] == ["x, shortest", "x, longest"]
 
 
+def test_a_measurement_tells_how_sure_it_is() -> None:
+    window, ends = Limit("x", 0, ms(100), "here"), [0, ms(50), ms(90)]
+    told = [check_window("x", ms(9), window, ms(3)), *check_period("x", ends, window, ms(3))]
+    assert [(each.unit, each.uncertainty) for each in told] == [("s", 0.003), ("ms", 3.0), ("ms", 3.0)]
+    exact = [check_window("x", ms(9), window), *check_period("x", ends, window)]
+    assert {each.uncertainty for each in exact} == {None}
+
+
 @pytest.mark.parametrize("times", [[], [5]])
 def test_fewer_than_two_instants_leave_a_period_open(times: list[int]) -> None:
     (found,) = check_period("x", times, Limit("x", 45, 55, "here"))

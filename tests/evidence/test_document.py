@@ -121,6 +121,7 @@ def test_content_of_a_case(document: dict[str, Any]) -> None:
         "verdict": "fail",
         "at_s": 5.002,
         "note": "",
+        "uncertainty": None,
     }
 
 

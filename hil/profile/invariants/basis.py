@@ -163,7 +163,8 @@ class Worst:
         value, low, high, at, note = self._kept
         unsure = 0.0 if self._unsure is None else seconds(self._unsure(at - s(value)))
         verdict = judge(round(value, 4), _rounded(low), _rounded(high), unsure)
-        yield Measurement(self.name, round(value, 4), self.unit, _rounded(low), _rounded(high), verdict, at, note)
+        low, high = _rounded(low), _rounded(high)
+        yield Measurement(self.name, round(value, 4), self.unit, low, high, verdict, at, note, unsure or None)
 
 
 def _rounded(value: float | None) -> float | None:
