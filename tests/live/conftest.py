@@ -157,8 +157,8 @@ def process(*command: str, folder: Path, ready: str = "ready") -> Iterator[None]
 
 
 @contextmanager
-def null_modem(folder: Path) -> Iterator[tuple[str, str]]:
-    """The names of two serial ports: what is written to one is read from the other."""
+def null_modem(folder: Path, *, echo: bool = False) -> Iterator[tuple[str, str]]:
+    """The names of two serial ports: what is written to one is read from the other, and from the first with echo."""
     ends = PtyPort(folder / "near"), PtyPort(folder / "far")
     stop_read, stop_write = os.pipe()
 
@@ -170,7 +170,10 @@ def null_modem(folder: Path) -> Iterator[tuple[str, str]]:
                 return
             for here, there in (ends, ends[::-1]):
                 if here in ready:
-                    there.write(here.read())
+                    data = here.read()
+                    if echo and here is ends[0]:
+                        here.write(data)
+                    there.write(data)
 
     thread = threading.Thread(target=carry, name="null modem", daemon=True)
     thread.start()

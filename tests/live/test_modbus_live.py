@@ -144,6 +144,16 @@ def test_the_master_reads_a_server_of_pymodbus(bay: Bay, transport: str) -> None
     assert cases == {f"FC.03[{transport}]": "pass", f"FC.06[{transport}]": "pass"}
 
 
+def test_an_adapter_that_hears_itself_reads_and_writes_as_any_other(bay: Bay) -> None:
+    bay.dut(f'map = "{HERE / "modbus_map.toml"}"')
+    script = str(HERE / "pymodbus_server.py")
+    with null_modem(bay.folder, echo=True) as (near, far):
+        bay.pty("modbus", "baud = 9600\necho = true", near)
+        with process(sys.executable, script, "rtu", far, folder=bay.folder):
+            found = bay.verdicts("modbus", "FC.03[rtu]", "FC.06[rtu]")
+    assert found == {"FC.03[rtu]": "pass", "FC.06[rtu]": "pass"}
+
+
 # --- mbpoll asks the served device -------------------------------------------------------------------
 
 
