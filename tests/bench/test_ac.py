@@ -6,6 +6,7 @@ import pytest
 
 from hil.bench.ac import AcBench, AcPhase, duty_of
 from hil.bench.judge import Inconclusive, Judge
+from hil.bench.kinds.ac import charger_spec, rated_current
 from hil.bench.opening import kind_names, kind_of
 from hil.bench.setup import Setup
 from hil.conformance.catalogue import Limit, limit, requirements
@@ -206,3 +207,35 @@ def test_the_vehicle_does_as_it_is_told() -> None:
     bench.stop()
     bench.let(s(5))
     assert bench.signal("cp_high") < 7.0
+
+
+# --- through a signals port ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lag", "untold", "due"),
+    [(0, 0.0, Verdict.FAIL), (ms(20), 0.0, Verdict.PASS), (0, 1e-4, Verdict.PASS)],
+)
+def test_what_the_dut_could_not_know_yet_is_no_wrong_value(lag: int, untold: float, due: Verdict) -> None:
+    bench = opened()
+    bench.reach(AcPhase.CHARGING)
+    bench.let(s(30))
+    asked = bench.now - s(15)  # what stands between two samples is known
+    before, now = (bench.signal("meter_energy", at) for at in (asked - ms(15), asked))
+    assert 1e-9 < now - before < 1e-4
+    bench.judge.lag, bench.judge.untold = lag, {"kWh": untold}
+    bench.expect_told("energy", before, "meter_energy", after=asked, until=asked, step=1e-9)
+    assert verdict(bench) is due
+
+
+# --- models and claims ---------------------------------------------------------------------------------
+
+
+def test_the_device_of_a_live_rig_is_what_its_file_claims() -> None:
+    claims: dict[str, bool | float] = {"rated_current": 16, "ventilation": True, "digital": True, "socket": False}
+    usual, claimed = charger_spec(Setup(), {}), charger_spec(Setup(claims=claims), {})
+    assert (usual.rated_current, usual.ventilation, usual.digital, usual.socket) == (32.0, False, False, True)
+    assert (claimed.rated_current, claimed.installation) == (16, 16)
+    assert (claimed.ventilation, claimed.digital, claimed.socket) == (True, True, False)
+    assert rated_current(Setup(claims=claims)) == 16
+    assert rated_current(Setup(model="80A")) == 80

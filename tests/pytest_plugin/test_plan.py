@@ -16,6 +16,7 @@ from hil.pytest_plugin import plan as plans
 from hil.pytest_plugin.near import near_matches
 from hil.pytest_plugin.options import Options, arguments, command_line
 from hil.pytest_plugin.plan import Run, make_plan, seed_of
+from hil.rig import TcpPortSettings
 
 BRO = requirements()["GBT34658-2017/DN.2009"]
 FORMS = requirements()["GBT34658-2017/DN.2004"]
@@ -131,3 +132,21 @@ def test_options_are_told_as_they_were_given() -> None:
         "--hil-out=my report",
         "--hil-max-real-time=2.5",
     ]
+
+
+def test_a_live_rig_has_one_device_whatever_model_a_run_takes_on_a_virtual_one() -> None:
+    digital, registers = requirements()["IEC61851-1/CP.29"], requirements()["ACMODBUS/MB.03"]
+    plan = make_plan(Options())
+    roles = {"modbus": "plug", "signals": "box"}
+    dut = replace(plan.rig.dut, claims={**plan.rig.dut.claims, "rated_current": 20})
+    plug = TcpPortSettings("plug", "127.0.0.1", 502)
+    live = replace(plan, rig=replace(plan.rig, kind="live", roles=roles, dut=dut, ports={"plug": plug}))
+    assert [plan.setup(run).model for run in plan.runs(digital)] == ["digital"]
+    (run,) = live.runs(digital)
+    assert (live.setup(run).model, live.setup(run).claims["rated_current"]) == ("", 20)
+    assert plan.setup(run).claims == {}
+    reasons = {run.variant: run.not_applicable for run in live.runs(registers)}
+    other = "the DUT's map is alfen-ng9xx"
+    assert reasons == {"alfen-ng9xx": None, "keba-p30": other, "phoenix-charx-sec": other}
+    keba = replace(live, rig=replace(live.rig, dut=replace(dut, map="keba-p30")))
+    assert {run.variant for run in keba.runs(registers) if run.not_applicable is None} == {"keba-p30"}
