@@ -31,14 +31,16 @@ from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
 from hil.transport.echo import Echo
 from hil.transport.opening import is_pty
+from hil.transport.outlet import Outlet
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
-from hil.units import Instant, Span, seconds
+from hil.units import Instant, Span, ms, seconds
 
 OnBytes = Callable[[Heard], None]
 Sink = Callable[[Any], None]
 _KINDS = (LoseBytes, CorruptBytes, InsertBytes, SplitBytes, StallBytes, RepeatBytes, CutLine)
 _LARGEST = 65_536
+_RETRY: Span = ms(1)
 
 
 class LiveBytePort:
@@ -191,6 +193,8 @@ class LiveSerial(_LiveBytes):
         self._echo = Echo() if echo else None
         self.format = line_format
         self._port = port
+        self._outlet = Outlet(port)
+        self._draining = self._closed = False
         number = descriptor_of(port)
         self._reader: Reader = (
             ThreadReader(queue, name, self._wait, self._brought)
@@ -199,7 +203,21 @@ class LiveSerial(_LiveBytes):
         )
 
     def _put(self, data: bytes) -> None:
-        self._port.write(data)
+        self._drain_later(gone=self._outlet.write(data))
+
+    def _drain_later(self, *, gone: bool) -> None:
+        if not gone and not self._draining:
+            self._draining = True
+            self._queue.at(max(self._queue.now, self._queue.real()) + _RETRY, self._drain)
+
+    def _drain(self) -> None:
+        self._draining = False
+        if self.lost or self._closed:
+            return
+        try:
+            self._drain_later(gone=self._outlet.flush())
+        except OSError as error:
+            self._lose(error)
 
     def _span(self, count: int) -> Span:
         return self.format.span(count)
@@ -239,7 +257,8 @@ class LiveSerial(_LiveBytes):
         self._reader.stop()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Give the port back; what waits is lost."""
+        self._closed = True
         self._reader.stop()
         self._port.close()
 

@@ -1,7 +1,8 @@
 """python-can's slcan, for a world that must not wait.
 
 python-can reads a byte at a time, which is about sixty system calls a frame; waits a millisecond where nothing is
-there; waits until the last bit of a frame has left; and keeps a line that is no text, hearing nothing after it.
+there; waits until the last bit of a frame has left, and for an adapter that takes no more; and keeps a line that is no
+text, hearing nothing after it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import re
 from collections import deque
 from typing import Any
 
+import can
 import serial
 from can.exceptions import error_check
 from can.interfaces.slcan import slcanBus
 
 from hil.transport.clock import monotonic
+from hil.transport.outlet import Outlet
 from hil.units import Instant, Span
 
 _LINE = re.compile(rb"([^\r\a]*)([\r\a])")
@@ -38,6 +41,7 @@ class SlcanBus(slcanBus):
         self._rest = b""
         self._written: deque[Instant] = deque(maxlen=_UNANSWERED)
         self._slowest: Span = 0
+        self._outlet: Outlet | None = None
         super().__init__(channel, **options)
 
     def take_slowest(self) -> Span:
@@ -46,10 +50,18 @@ class SlcanBus(slcanBus):
         return slowest
 
     def _write(self, string: str) -> None:
-        if string[:1] in ("T", "t"):
+        """A frame is refused while the adapter has not taken the one before; a command waits behind it."""
+        if self._outlet is None:
+            self._outlet = Outlet(self.serialPortOrig)
+        frame = string[:1] in ("T", "t")
+        with error_check("Could not write to serial device"):
+            free = self._outlet.flush()
+        if frame and not free:
+            raise can.CanOperationError("the adapter's buffer is full")
+        if frame:
             self._written.append(monotonic())
         with error_check("Could not write to serial device"):
-            self.serialPortOrig.write(string.encode() + self.LINE_TERMINATOR)
+            self._outlet.write(string.encode() + self.LINE_TERMINATOR)
 
     def _read(self, timeout: float | None) -> str | None:
         patience = serial.serialutil.Timeout(timeout)

@@ -131,6 +131,31 @@ def test_an_echo_that_never_comes_costs_no_later_bytes() -> None:
     assert echo.strip(b"\x01\x03", s(1)) == (b"\x01\x03", "")
 
 
+def test_a_device_that_takes_no_more_holds_nothing_up(line: LiveSerial, far: PtyPort, until: Until) -> None:
+    port = line.attach("master", lambda heard: None)
+    sent = b"".join(number.to_bytes(4, "big") for number in range(10_000))
+    for start in range(0, len(sent), 100):
+        port.write(sent[start : start + 100])
+    heard = b""
+
+    def all_heard() -> bool:
+        nonlocal heard
+        heard += far.read()
+        return len(heard) >= len(sent)
+
+    until(all_heard)
+    assert heard == sent
+    assert not line.lost
+
+
+def test_a_device_that_goes_on_taking_nothing_is_a_lost_port(line: LiveSerial, told: list[Observation]) -> None:
+    port = line.attach("master", lambda heard: None)
+    for _ in range(200):
+        port.write(bytes(1_000))
+    (lost,) = [note for note in _of(told, Note) if note.kind == "port_lost"]
+    assert "takes no more bytes" in str(lost.details["why"])
+
+
 def test_another_format_is_that_of_the_port(line: LiveSerial) -> None:
     port = line.attach("master", lambda heard: None)
     port.retune(SerialFormat(19200, 8, "N", 2))

@@ -9,12 +9,13 @@ from pathlib import Path
 import can
 import pytest
 
+from hil.codec.frame import CanFrame
 from hil.transport.can_line import SLOW, LiveCan
 from hil.transport.pty_port import PtyPort
 from hil.transport.queue import LiveQueue
 from hil.transport.slcan_bus import SlcanBus
 from hil.units import ms
-from hil.world.observation import FrameSeen, Note, Observation
+from hil.world.observation import BusErrorSeen, FrameSeen, Note, Observation
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")
 Until = Callable[[Callable[[], bool]], None]
@@ -70,3 +71,25 @@ def test_an_adapter_that_is_slow_to_answer_makes_its_port_s_stamps_unsure(
     (slow,) = [seen for seen in told if isinstance(seen, Note) and seen.kind == SLOW]
     assert slow.what == "can0"
     assert float(slow.details["round_trip_s"]) >= 0.02
+
+
+def test_an_adapter_that_takes_no_more_holds_nothing_up(
+    live: LiveQueue, told: list[Observation], far: PtyPort, bus: SlcanBus, until: Until
+) -> None:
+    """What waits is bounded and told; every frame that it takes later is whole."""
+    line = LiveCan(live, bus, name="can0", sink=told.append)
+    port = line.attach("vehicle", lambda frame, now: None)
+    frame = CanFrame(0x1826F456, b"\1\2")
+    while not [seen for seen in told if isinstance(seen, BusErrorSeen)]:
+        port.send(frame)
+    heard = b""
+
+    def all_heard() -> bool:
+        nonlocal heard
+        heard += far.read()
+        return heard.count(b"T") == len([seen for seen in told if isinstance(seen, FrameSeen)]) and not line._waiting
+
+    until(all_heard)
+    frames = [each for each in heard.split(b"\r") if each.startswith(b"T")]
+    assert set(frames) == {LINE.rstrip()}
+    assert not line.lost
