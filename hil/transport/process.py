@@ -1,7 +1,8 @@
 """A live world in a process of its own: whatever the test's process does, frames leave on time.
 
 The pipe between the two carries plain values only. When it closes on either side the world goes to its safe
-state and the process ends. Ctrl-C reaches the test's process alone: the world goes on until it is told.
+state and the process ends. Ctrl-C, and a terminal that is closed, end the test's process alone: the world goes on
+until it is told, or finds the pipe closed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _REAL_TIME = 10
 """Of 1 to 99 in the real-time class: before everything that is in none, behind the system's own threads."""
 _PRIORITY = -15
 """Of 19 (last) to -20, where there is no real-time class to be had."""
+_OF_THE_TERMINAL = ("SIGINT", "SIGHUP", "SIGQUIT")
+"""A terminal sends these to every process of a command. The world's would end without its safe state."""
 _GOING = 10.0
 """s for a process to end by itself after its world was closed."""
 
@@ -128,7 +131,9 @@ class _Inbox:
 
 
 def _main(pipe: Connection, build: Build) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in _OF_THE_TERMINAL:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     try:
         world = build()
     except HilError as error:
@@ -175,8 +180,8 @@ def serve(world: LiveWorld, inbox: _Inbox, pipe: Connection) -> None:
             world.idle()
             data = inbox.take()
             if data is not None:
-                # While a command runs, only the end of the pipe may break it off.
-                world.queue.interrupted = lambda: inbox.over
+                # The end of the pipe breaks a command off, and so does the next one: its sender waits no more.
+                world.queue.interrupted = inbox.waiting
                 answer, closed = answer_to(world, data)
                 _answer(pipe, encoded(answer))
     finally:

@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from hil.errors import CatalogueError, CodecError, HilError, RigError, UsageError, WorldError
+from hil.world.observation import Observation
 from hil.world.plan import Answer, Close, Command, Failure, Reply
 
 
@@ -92,21 +93,43 @@ class RemoteWorld:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
+        self._owed = 0
+        """Commands whose answer has not come: more than one where a wait was broken off, as by Ctrl-C."""
+        self._missed: list[Observation] = []
+        """What the answers brought that nobody waited for any more."""
 
     def execute(self, command: Command) -> Reply:
-        """Send the command and wait for its answer; raises :class:`GoneError` when the pipe ends."""
+        """Send the command and wait for its answer; raises :class:`GoneError` when the pipe ends.
+
+        After a wait that was broken off the reply has what that one would have brought, too.
+        """
         try:
             self._pipe.send_bytes(_encoder.encode(command))
         except _GONE as error:
             raise GoneError("the process that runs the world has gone") from error
-        return self.next_answer()
+        self._owed += 1
+        while self._owed > 1:
+            late = self._next()
+            self._missed += late.observations if isinstance(late, Reply) else []
+            self._owed -= 1
+        answer = self._next()
+        self._owed -= 1
+        reply = _raised(answer)
+        missed, self._missed = self._missed, []
+        return Reply(reply.now, reply.stopped_by, missed + reply.observations) if missed else reply
 
     def next_answer(self) -> Reply:
         """Wait for an answer; raises what the other end failed by, :class:`GoneError` when the pipe ends."""
+        return _raised(self._next())
+
+    def _next(self) -> Answer:
         try:
-            answer = _answers.decode(self._pipe.recv_bytes())
+            return _answers.decode(self._pipe.recv_bytes())
         except _GONE as error:
             raise GoneError("the process that runs the world has gone") from error
-        if isinstance(answer, Failure):
-            raise _KINDS.get(answer.kind, WorldError)(answer.text)
-        return answer
+
+
+def _raised(answer: Answer) -> Reply:
+    if isinstance(answer, Failure):
+        raise _KINDS.get(answer.kind, WorldError)(answer.text)
+    return answer

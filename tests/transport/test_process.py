@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -17,6 +18,7 @@ from hil.bench.setup import Setup
 from hil.conformance.register import resolve
 from hil.errors import RigError, UsageError, WorldError
 from hil.rig.ports import CanPortSettings, SerialPortSettings
+from hil.transport.alarm import alarm
 from hil.transport.process import LiveProcess
 from hil.transport.pty_port import PtyPort
 from hil.transport.slcan_server import SlcanServer
@@ -118,6 +120,29 @@ def test_a_request_to_end_closes_the_world(process: LiveProcess) -> None:
 def test_ctrl_c_is_left_to_the_process_of_the_test(process: LiveProcess) -> None:
     os.kill(process.pid, signal.SIGINT)
     process.execute(Advance(ms(1)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_what_a_terminal_sends_to_all_ends_no_world_without_its_safe_state(process: LiveProcess, number: int) -> None:
+    process.execute(Advance(ms(1)))
+    os.kill(process.pid, number)
+    assert process.execute(Close()).observations[-1] == Note(ANY, "closed", "safe state", {})
+    assert process.exit_code == 0
+
+
+def test_after_a_wait_that_was_broken_off_the_next_command_is_carried_out_at_once(
+    process: LiveProcess, far: PtyPort
+) -> None:
+    """As Ctrl-C breaks it off: what the wait had seen is not lost, and the world closes long before its end."""
+    process.execute(Advance(ms(1)))
+    far.write(b"seen meanwhile")
+    with pytest.raises(KeyboardInterrupt), alarm(ms(300), KeyboardInterrupt):
+        process.execute(Advance(s(3_600)))
+    reply = process.execute(Close())
+    assert _bytes(reply.observations) == b"seen meanwhile"
+    assert reply.observations[-1] == Note(ANY, "closed", "safe state", {})
+    assert reply.now < s(3_600)
+    assert process.exit_code == 0
 
 
 def test_the_bench_of_a_charger_goes_to_its_safe_state(tmp_path: Path) -> None:
