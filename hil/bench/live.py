@@ -124,7 +124,8 @@ class LiveBenchWorld:
         """Lines on which no DUT is."""
         lines = [port.uncertainty for role, port in live.ports.items() if role != SIGNALS]
         self._stamps: Span = max(lines, default=0)
-        self._signals: Span = self._stamps + (live.ports[SIGNALS].uncertainty if SIGNALS in live.ports else 0)
+        box = _box_of(live)
+        self._signals: Span = self._stamps + (0 if box is None else box.uncertainty)
         self._sent: list[tuple[Instant, Span]] = []
         """When each frame of the bench was due, in order, and how late it was."""
         self.now: Instant = 0
@@ -135,11 +136,11 @@ class LiveBenchWorld:
         judge.stamps, judge.signals, judge.late = self._stamps, self._signals, self._late_about
         self._process = LiveProcess(partial(build_live, live))
         try:
-            if SIGNALS in live.ports:
+            if box is not None:
                 judge.untold = RESOLUTIONS
-                self._meet_the_box(live.ports[SIGNALS])
+                self._meet_the_box(box)
             self._await_rest(live.kind)
-            if SIGNALS in live.ports:
+            if box is not None:
                 self._await_signals(live.kind)
         except BaseException:
             self._process.execute(Close())
@@ -205,6 +206,12 @@ class LiveBenchWorld:
         reply = self.execute(Advance(self.now + span, triggers))
         self.before += reply.observations
         return reply
+
+
+def _box_of(live: LiveSetup) -> PortSettings | None:
+    """The signals port, where benches of this kind meet their plant's controller through one."""
+    sides = kind_of(live.kind).live
+    return None if sides is None or sides.carried is None else live.ports.get(SIGNALS)
 
 
 def _is_up(seen: Observation) -> bool:
