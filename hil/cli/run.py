@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hil.cli.coverage import tell_coverage
+from hil.cli.ending import ending
 from hil.cli.errors import INTERNAL, NOT_PASSED, OK, USAGE, complain
 from hil.cli.listing import show_cases
 from hil.cli.progress import Progress
@@ -82,6 +83,7 @@ def _pytest(words: list[str], progress: Progress, *, raw: bool) -> tuple[int, st
         if not raw:
             stack.enter_context(contextlib.redirect_stdout(kept))
             stack.enter_context(contextlib.redirect_stderr(kept))
+        stack.enter_context(ending())
         status = int(pytest.main(words, plugins=[progress]))
     return status, kept.getvalue()
 

@@ -186,7 +186,10 @@ def serve(world: LiveWorld, inbox: _Inbox, pipe: Connection) -> None:
                 _answer(pipe, encoded(answer))
     finally:
         if not closed:
-            world.execute(Close())
+            last = world.execute(Close())
+            with contextlib.suppress(OSError, AttributeError):
+                os.set_blocking(pipe.fileno(), False)  # for whoever still listens, and not waiting for that
+            _answer(pipe, encoded(last))
         pipe.close()
 
 

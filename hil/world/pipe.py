@@ -7,6 +7,7 @@ world. Only plain values cross: nothing that arrives is ever executed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -101,12 +102,11 @@ class RemoteWorld:
     def execute(self, command: Command) -> Reply:
         """Send the command and wait for its answer; raises :class:`GoneError` when the pipe ends.
 
-        After a wait that was broken off the reply has what that one would have brought, too.
+        After a wait that was broken off the reply has what that one would have brought, too. A world that was told
+        to end by others has left its last words in the pipe: they are the reply.
         """
-        try:
+        with suppress(*_GONE):  # what is still to be read tells more
             self._pipe.send_bytes(_encoder.encode(command))
-        except _GONE as error:
-            raise GoneError("the process that runs the world has gone") from error
         self._owed += 1
         while self._owed > 1:
             late = self._next()

@@ -66,6 +66,10 @@ def test_H_01(bench: Bench, variant: str) -> None:
         case "interrupted":
             signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has made us deaf to it
             os.kill(os.getpid(), signal.SIGINT)
+        case "asked-to-end":
+            os.kill(os.getpid(), signal.SIGTERM)
+        case "terminal-closed":
+            os.killpg(os.getpgrp(), signal.SIGHUP)
     bench.let(s(6))
     bench.check("frames of the charger since", len(bench.matching(CHM)), low=1000)
 
@@ -87,7 +91,10 @@ editions = ["2015"]
 [[requirement]]
 case = "H.01"
 title = "struck"
-variants = ["charger-killed", "charger-silent", "world-killed", "bench-killed", "interrupted"]
+variants = [
+    "charger-killed", "charger-silent", "world-killed", "bench-killed",
+    "interrupted", "asked-to-end", "terminal-closed",
+]
 
 [[requirement]]
 case = "H.02"
@@ -147,7 +154,7 @@ class Desk:
         with (self.folder / "run.log").open("w") as log:
             return subprocess.run(
                 [*command, *(word for case in cases for word in ("--case", case))],
-                env=environment, stdout=log, stderr=log, timeout=PATIENCE, check=False,
+                env=environment, stdout=log, stderr=log, timeout=PATIENCE, check=False, start_new_session=True,
             ).returncode  # fmt: skip
 
     def results(self) -> Mapping[str, tuple[str, str]]:
@@ -225,8 +232,9 @@ def test_a_bench_that_is_killed_leaves_its_trace_and_a_charger_that_is_safe(desk
     assert desk.judge("H.02") == 0
 
 
-def test_ctrl_c_in_mid_case_writes_the_report_and_ends_the_world(desk: Desk) -> None:
-    assert desk.judge("H.01[interrupted]", "H.02") != 0
+@pytest.mark.parametrize("how", ["interrupted", "asked-to-end", "terminal-closed"])
+def test_what_ends_a_run_in_mid_case_writes_the_report_and_ends_the_world(desk: Desk, how: str) -> None:
+    assert desk.judge(f"H.01[{how}]", "H.02") == 3
     assert desk.world_ends()
     verdict, reason = desk.results()["H.01"]
     assert verdict == "error"

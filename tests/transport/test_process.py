@@ -24,7 +24,7 @@ from hil.transport.pty_port import PtyPort
 from hil.transport.slcan_server import SlcanServer
 from hil.units import ms, s
 from hil.world.observation import BytesSeen, Note, Observation, Sample
-from hil.world.plan import Advance, Close, Do, OnBytes, OnSignal, Stimulate, Tell
+from hil.world.plan import Advance, Close, Do, OnBytes, Stimulate, Tell
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")
 PATIENCE = s(30)
@@ -109,12 +109,21 @@ def test_a_process_that_is_killed_is_an_error_of_the_world(process: LiveProcess)
     assert process.exit_code == -signal.SIGKILL
 
 
-def test_a_request_to_end_closes_the_world(process: LiveProcess) -> None:
+def test_a_request_to_end_closes_the_world_and_what_it_saw_is_told(process: LiveProcess, far: PtyPort) -> None:
+    process.execute(Advance(ms(1)))
+    far.write(b"last words")
     os.kill(process.pid, signal.SIGTERM)
-    # What was under way is answered; then nobody is there.
-    with pytest.raises(WorldError):
-        all(process.execute(Advance(PATIENCE)).now < PATIENCE for _ in range(1000))
+    seen: list[Observation] = []
+
+    def listen_on() -> None:
+        for _ in range(1000):
+            seen.extend(process.execute(Advance(PATIENCE)).observations)
+
+    with pytest.raises(WorldError, match="has gone"):
+        listen_on()
     assert process.exit_code == 0
+    assert _bytes(seen) == b"last words"
+    assert seen[-1] == Note(ANY, "closed", "safe state", {})
 
 
 def test_ctrl_c_is_left_to_the_process_of_the_test(process: LiveProcess) -> None:
@@ -152,8 +161,9 @@ def test_the_bench_of_a_charger_goes_to_its_safe_state(tmp_path: Path) -> None:
     live = LiveSetup("gbt27930", Setup(readings=resolve({}, None)), {"can": port}, {})
     process = LiveProcess(partial(build_live, live))
     try:
-        process.execute(Do((Stimulate("plugged", 1),)))
-        process.execute(Advance(PATIENCE, (OnSignal("cc1_voltage", 3.0, 5.0),)))
+        plugged = process.execute(Do((Stimulate("plugged", 1),)))
+        assert any(isinstance(each, Sample) and each.name == "cc1_voltage" for each in plugged.observations)
+        process.execute(Advance(plugged.now + ms(100)))
         samples = [each for each in process.execute(Close()).observations if isinstance(each, Sample)]
     finally:
         process.end()
