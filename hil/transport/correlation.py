@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hil.transport.clock import wall_nanoseconds
-from hil.units import SECOND, Instant, Span, ms, s
+from hil.units import SECOND, Instant, Span, ms, s, us
 
 _STEP: Span = ms(2)
-"""A wall clock that has moved by more than this between two looks was set."""
+"""A wall clock that has moved by more than this was set."""
+_MIXED: Span = ms(100)
+"""So long after it was set, stamps of before are still read."""
+_SURE: Span = us(500)
+"""A stamp is in the future by less than that where the comparison of the clocks is to blame."""
 _LOOK: Span = s(1)
 _DRIFT = 10_000
 """Two clocks part by less than one in so many."""
@@ -33,6 +37,8 @@ class Correlation:
         self.bracket: Span = 0
         """How long the latest comparison of the two clocks took: it is no surer than that."""
         self._offset = self._compare()
+        self._former = self._offset
+        """Until the wall clock was set last."""
         self._seen: Instant = 0
         self._own: Span | None = None
         """Smallest difference seen between our clock and an adapter's own."""
@@ -47,10 +53,14 @@ class Correlation:
         nanoseconds = round(stamp * SECOND)
         if nanoseconds < _EPOCH:
             return self._from_own_clock(nanoseconds, real)
-        found = nanoseconds - self._offset
-        if real - self._looked > _LOOK or not -_STEP < real - found < s(1):
+        # Asked with every stamp: one that was made by a clock that was set since the last look is wrong by as much.
+        if real - self._looked > _LOOK or abs(self._wall() - real - self._offset) > _STEP:
             self._look(real)
-            found = nanoseconds - self._offset
+        found = nanoseconds - self._offset
+        if self.steps and real - self.steps[-1][0] < _MIXED:
+            # By the clock before or after it was set: that by which the stamp is nearest to now, and not to come.
+            either = (found, nanoseconds - self._former)
+            found = max((each for each in either if each <= real + _SURE), default=found)
         return min(found, real)
 
     def _from_own_clock(self, nanoseconds: int, real: Instant) -> Instant:
@@ -67,6 +77,7 @@ class Correlation:
         self._offset = self._compare()
         moved = self._offset - before
         if abs(moved) > _STEP:
+            self._former = before
             self.steps.append((real, moved))
 
     def _compare(self) -> Span:

@@ -58,6 +58,22 @@ def test_a_clock_that_was_set_is_found_out_and_told(clocks: Clocks, moved: int) 
     assert abs(found.steps[0][1] - moved) < us(10)
 
 
+@pytest.mark.parametrize("moved", [ms(-500), ms(-50), ms(-5), ms(5), ms(50), ms(500)])
+def test_a_clock_that_was_set_by_little_moves_no_stamp(clocks: Clocks, moved: int) -> None:
+    """Every 10 ms a frame, read 1 ms after its stamp; the clock is set between a stamp and its reading."""
+    found = Correlation(clocks.real, clocks.wall)
+    for number in range(1, 200):
+        clocks.ours = meant = s(20) + number * ms(10)
+        stamp = (meant + clocks.ahead) / SECOND
+        if number == 50:
+            clocks.ahead += moved
+        clocks.ours += ms(1)
+        assert abs(found.instant(stamp) - meant) < us(10), number
+    ((when, by),) = found.steps
+    assert abs(when - s(20) - 50 * ms(10) - ms(1)) < us(10)
+    assert abs(by - moved) < us(10)
+
+
 def test_a_frame_that_was_read_late_is_no_step(clocks: Clocks) -> None:
     found = Correlation(clocks.real, clocks.wall)
     clocks.ours = s(30)
