@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,7 @@ from hil.units import SECOND, Instant
 
 State = Literal["ok", "undeclared", "refused", "malformed", "silent", "lost", "unasked"]
 _GIVE_UP = 3
-"""Requests in a row that bring nothing at all; then the device is asked no more."""
+"""Requests in a row to a unit that bring nothing at all; then it is asked no more."""
 _TCP = "scan"
 """Name of the connection."""
 
@@ -25,7 +26,7 @@ class Scanned:
     """What became of one register.
 
     ``undeclared``: it was read, and the map does not have such a value. ``refused``, ``malformed``, ``silent``,
-    ``lost``: what came instead of a value. ``unasked``: the device had stopped answering.
+    ``lost``: what came instead of a value. ``unasked``: the device, or the unit of it, had stopped answering.
     """
 
     register: Register
@@ -66,7 +67,10 @@ class _Reader:
         self._bench = bench
         self._map = registers
         self._line = line
-        self._mute = 0
+        self._mute: Counter[int] = Counter()
+        """By unit id, requests in a row that brought nothing."""
+        self._gone = False
+        """No connection can be had."""
         self._next: Instant = 0
 
     def read(self, block: ReadBlock) -> Iterator[Scanned]:
@@ -89,16 +93,17 @@ class _Reader:
         return ReadBlock(block.unit_id, block.function, register.address, register.size, (name,))
 
     def _ask(self, block: ReadBlock) -> Outcome | None:
-        """What comes of one request; None where the device has stopped answering."""
-        if self._mute >= _GIVE_UP or not self._line.connect():
-            self._mute = _GIVE_UP
+        """What comes of one request; None where the device, or the unit of it, has stopped answering."""
+        unit = block.unit_id
+        self._gone = self._gone or (self._mute[unit] < _GIVE_UP and not self._line.connect())
+        if self._gone or self._mute[unit] >= _GIVE_UP:
             return None
         if self._next > self._bench.now:
             self._bench.until(self._next)
-        outcome = self._line.ask(Read(block.function, block.address, block.count), unit=block.unit_id)
+        outcome = self._line.ask(Read(block.function, block.address, block.count), unit=unit)
         self._next = self._bench.now + round(self._map.behaviour.read_interval * SECOND)
         nothing = outcome.kind in ("silence", "lost") and not outcome.beside
-        self._mute = self._mute + 1 if nothing else 0
+        self._mute[unit] = self._mute[unit] + 1 if nothing else 0
         return outcome
 
 
@@ -111,7 +116,7 @@ def _value(register: Register, function: int, words: tuple[int, ...]) -> Scanned
 
 def _failure(register: Register, function: int, outcome: Outcome | None) -> Scanned:
     if outcome is None:
-        return Scanned(register, function, "unasked", told="not asked: the device does not answer any more")
+        return Scanned(register, function, "unasked", told="not asked: the unit does not answer any more")
     beside = " ".join(outcome.beside)
     if outcome.refused:
         return Scanned(register, function, "refused", told=outcome.show(), came=show_bytes(outcome.data))

@@ -53,7 +53,7 @@ class ScanPlan(msgspec.Struct, frozen=True):
 def plan_scan(options: Options, register_map: str, unit: int | None) -> ScanPlan:
     """Put together what the command line says; :class:`UsageError` for what cannot be."""
     plan = make_plan(options)
-    rig, name = plan.rig, register_map or plan.rig.dut.map
+    rig, name = plan.rig, register_map or plan.register_map
     if not name:
         raise UsageError(f"rig {rig.name} names no register map ([dut] map): give one with --map")
     if unit is not None and unit not in _UNITS:

@@ -107,7 +107,7 @@ def serve_command(
         ),
         serving=True,
     )
-    kinds = _kinds(plan, tuple(device or ()), register_map or plan.rig.dut.map)
+    kinds = _kinds(plan, tuple(device or ()), register_map or plan.register_map)
     with contextlib.ExitStack() as stack:
         served = [
             stack.enter_context(_Served(kind, _setup(plan, kind, register_map, standalone), out)) for kind in kinds
@@ -160,7 +160,7 @@ def _setup(plan: RunPlan, kind: str, register_map: str, standalone: bool) -> Ser
         validity=bench.validity,
         safe_current=bench.safe_current,
         claims=told_claims(rig.dut),
-        map=register_map or rig.dut.map,
+        map=register_map or plan.register_map,
         faults=tuple(each.name for each in plan.faults),
     )
     ports = {role: rig.ports[port] for role, port in rig.roles.items()}

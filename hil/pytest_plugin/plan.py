@@ -17,6 +17,7 @@ from hil.bench.setup import Setup
 from hil.bench.twin import Pool
 from hil.conformance.catalogue import Requirement, requirements
 from hil.conformance.register import PRESETS, register, resolve
+from hil.dut.ac_modbus.spec import ONE_OUTLET
 from hil.dut.faults import AnyFault, all_faults
 from hil.errors import UsageError
 from hil.protocol.gbt27930 import EDITIONS
@@ -88,6 +89,16 @@ class RunPlan:
     dut: DutKeeper | None = field(default=None, compare=False, repr=False)
     """The DUT as a process, where the rig starts it."""
 
+    @property
+    def register_map(self) -> str:
+        """The map of the Modbus device; empty for that of the reference device.
+
+        Where a live rig names none, registers beside pins are those of the reference AC charger, in every suite.
+        """
+        roles = set() if self.rig.virtual else set(self.rig.roles)
+        is_charger = {"modbus", "signals"} <= roles and not roles & {"can", "console"}
+        return self.rig.dut.map or (next(iter(ONE_OUTLET)) if is_charger else "")
+
     def runs(self, requirement: Requirement) -> list[Run]:
         """Every run of a requirement on this rig, in the catalogue's order."""
         reason = applicability(requirement, self.rig, self.edition)
@@ -155,7 +166,7 @@ class RunPlan:
             safe_current=bench.safe_current,
             model=run.requirement.model(run.variant) if self.rig.virtual else "",
             claims={} if self.rig.virtual else told_claims(self.rig.dut),
-            map=self.rig.dut.map,
+            map=self.register_map,
             transport=self.rig.modbus_transport,
             instruments=tuple(self.rig.instruments.values()),
             faults=tuple(fault.name for fault in self.faults),

@@ -65,6 +65,16 @@ def test_an_ac_charger_is_judged_by_registers_and_pins(bay: Bay, faults: tuple[s
     }
 
 
+def test_the_registers_of_an_ac_charger_are_judged_by_its_map(bay: Bay) -> None:
+    with bay.tcp().signals().served():
+        found = bay.verdicts("modbus", "FC.03[tcp]", "EX.02[tcp]", "UN.01[tcp]")
+        scanned = bay.scan()
+    assert found == {"FC.03[tcp]": "pass", "EX.02[tcp]": "pass", "UN.01[tcp]": "pass"}
+    # The map's device has two outlets, the second one as unit 2; the reference has one.
+    states = {each["state"] for each in scanned.values() if each["unit_id"] != 2}
+    assert states == {"ok"}
+
+
 def test_a_live_port_is_not_asked_for_silences_parity_and_collisions(bay: Bay) -> None:
     bay.pty("modbus", LINE)
     shown = bay.hil("run", "--list", "--suite", "modbus").stdout
