@@ -293,7 +293,7 @@ def list_(
     if folder is None:
         shown.list_known()
     else:
-        shown.corpus_table(folder, shown.profiles_in(folder))
+        shown.corpus_table(folder, shown.profiles_in(folder), shown.ac_profiles_in(folder))
 
 
 @app.command("import")

@@ -14,6 +14,9 @@ from hil.conformance.catalogue import requirements
 from hil.errors import HilError, UsageError
 from hil.evidence.curves import Curves, Mark, Panel
 from hil.evidence.plot import draw
+from hil.profile.ac.files import is_ac
+from hil.profile.ac.files import load as load_ac
+from hil.profile.ac.model import AcProfile
 from hil.profile.families import families
 from hil.profile.files import SUFFIX, load, save, write
 from hil.profile.invariants import INVARIANTS
@@ -121,11 +124,16 @@ def write_plot(svg: str, path: Path) -> None:
 
 
 def profiles_in(folder: Path) -> list[tuple[Path, LoadProfile]]:
-    """Every profile of a folder, the worst scores first."""
+    """Every profile of a folder but those of AC charging points, the worst scores first."""
     if not folder.is_dir():
         raise UsageError(f"no folder {folder}")
-    found = [(path, load(path)) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    found = [(path, load(path)) for path in sorted(folder.glob(f"*{SUFFIX}")) if not is_ac(path)]
     return sorted(found, key=lambda pair: -(pair[1].found.score or 0.0) if pair[1].found else 0.0)
+
+
+def ac_profiles_in(folder: Path) -> list[tuple[Path, AcProfile]]:
+    """Every profile of an AC charging point in a folder."""
+    return [(path, load_ac(path)) for path in sorted(folder.glob(f"*{SUFFIX}")) if is_ac(path)]
 
 
 def merge(folder: Path, goal: str, corpus: object) -> list[tuple[Path, LoadProfile]]:
@@ -143,8 +151,10 @@ def merge(folder: Path, goal: str, corpus: object) -> list[tuple[Path, LoadProfi
     return [pair for pair in profiles_in(folder) if pair[1].name.startswith(f"{goal} ")]
 
 
-def corpus_table(folder: Path, profiles: Sequence[tuple[Path, LoadProfile]]) -> None:
-    """Files, lengths and what they were kept for."""
+def corpus_table(
+    folder: Path, profiles: Sequence[tuple[Path, LoadProfile]], ac: Sequence[tuple[Path, AcProfile]] = ()
+) -> None:
+    """Files, lengths and what they were kept for; of AC profiles the way that limits are asked for, and their note."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("file", "vehicle", "s", "segments", "score", "found"):
         table.add_column(column)
@@ -154,9 +164,12 @@ def corpus_table(folder: Path, profiles: Sequence[tuple[Path, LoadProfile]]) -> 
         told = "" if found is None else f"{found.requirement}, {found.what}"
         cells = (path.name, profile.vehicle, f"{seconds(profile.span):g}", str(len(profile.segments)), score, told)
         table.add_row(*map(escape, cells))
+    for path, each in ac:
+        cells = (path.name, f"AC, {each.interface}", f"{seconds(each.span):g}", str(len(each.segments)), "", each.note)
+        table.add_row(*map(escape, cells))
     out = console()
     out.print(table)
-    out.print(f"{len(profiles)} in {folder}", soft_wrap=True)
+    out.print(f"{len(profiles) + len(ac)} in {folder}", soft_wrap=True)
 
 
 def list_known() -> None:
@@ -179,6 +192,7 @@ def _rows(title: str, rows: Iterable[tuple[str, str]]) -> None:
 
 
 __all__ = [
+    "ac_profiles_in",
     "corpus_table",
     "draw_profile",
     "list_known",

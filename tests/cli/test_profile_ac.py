@@ -19,6 +19,20 @@ def test_ac_profiles_are_generated_and_replayed(shell: Any) -> None:
     assert "AP.05  fail" in faulty.stdout
 
 
+def test_a_folder_lists_profiles_of_both_kinds(shell: Any) -> None:
+    assert shell.hil("profile", "generate", "--bench", "ac", "--count", "2", "some").returncode == 0
+    assert shell.hil("profile", "generate", "--family", "quick-steps", "some").returncode == 0
+    listed = shell.hil("profile", "list", "some")
+    assert listed.returncode == 0, listed.stderr
+    assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [
+        "quick-steps.json",
+        "ac-0-0001.json",
+        "ac-0-0002.json",
+        "3",
+    ]
+    assert "AC, registers" in listed.stdout
+
+
 def test_an_unknown_bench_is_refused(shell: Any) -> None:
     wrong = shell.hil("profile", "generate", "--bench", "dc", "some")
     assert wrong.returncode == 2
