@@ -9,6 +9,7 @@ from hil.bus.lines import FrameLine, FramePort
 from hil.codec.frame import CanFrame
 from hil.protocol.gbt27930 import BMS_ADDRESS, MessageSet
 from hil.safety.envelope import Envelope
+from hil.transport.can_line import LiveCan
 from hil.units import Instant
 from hil.world.observation import Note
 
@@ -39,6 +40,8 @@ class GuardedBus:
         self._now = now
         self._sink = sink
         self._pgn = messages.by_name[_DEMAND].pgn
+        if isinstance(line, LiveCan):
+            line.allows = self.allows  # a fault may have altered a demand behind this
 
     @property
     def kind(self) -> Literal["can"]:

@@ -8,6 +8,7 @@ waits here and is tried again; reading goes on meanwhile.
 from __future__ import annotations
 
 import contextlib
+import random
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -66,7 +67,7 @@ class LiveCan:
     """A python-can bus on a live queue. ``sink`` is told of every frame, error and note.
 
     ``echoes`` tells that the driver shows our own frames when they have gone out. ``clock`` and ``uncertainty``
-    are those of the driver's stamps.
+    are those of the driver's stamps. ``rng`` draws what a fault spreads.
     """
 
     kind: Final = "can"
@@ -81,6 +82,7 @@ class LiveCan:
         echoes: bool = False,
         clock: str = "user",
         uncertainty: Span = USER_CLOCK,
+        rng: random.Random | None = None,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -88,13 +90,15 @@ class LiveCan:
         self.lost = ""
         """Why the port can be used no more; empty while it can."""
         self.ports: list[LiveCanPort] = []
+        self.allows: Callable[[CanFrame], bool] = lambda frame: True
+        """Asked of each frame as it is to go out, whatever faults have made of it."""
         self._queue = queue
         self._bus = bus
         self._sink = sink
         self._echoes = echoes
         self._stamps = Correlation(queue.real)
         self._steps_told = 0
-        self._faults = LinkFaults(name, queue, sink)
+        self._faults = LinkFaults(name, queue, sink, rng)
         self._waiting: deque[tuple[LiveCanPort, CanFrame, Instant]] = deque()
         self._echo_due: deque[tuple[CanFrame, LiveCanPort, Instant]] = deque()
         self._garbage = 0
@@ -157,7 +161,7 @@ class LiveCan:
                 self._hand_over(port, altered, now)
 
     def _hand_over(self, port: LiveCanPort, frame: CanFrame, due: Instant) -> None:
-        if self.lost:
+        if self.lost or not self.allows(frame):
             return
         if self._waiting:
             self._wait(port, frame, due)

@@ -66,6 +66,7 @@ def can_line(world: LiveWorld, settings: CanPortSettings, bus: can.BusABC) -> Li
         echoes=settings.interface in _HEARS_ITSELF or bool(settings.options.get("receive_own_messages")),
         clock=settings.clock,
         uncertainty=settings.uncertainty,
+        rng=world.rng(settings.name),
     )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import can
 import pytest
 
 from hil.bench.guard import GuardedBus
+from hil.bus.faults import Corrupt
 from hil.codec.frame import CanFrame
 from hil.protocol.gbt27930 import edition
 from hil.safety.envelope import Envelope
+from hil.transport.can_line import LiveCan
+from hil.transport.queue import LiveQueue
 from hil.units import ms
 from hil.world.observation import Note
 
@@ -91,3 +95,23 @@ def test_what_demands_nothing_goes_out(port: Any, bus: Bus, frame: CanFrame) -> 
     """Another message, one too short to hold a demand, one of another address."""
     port.send(frame)
     assert bus.gone == [frame]
+
+
+def test_a_demand_that_a_fault_has_raised_is_held_back_too(told: list[Note]) -> None:
+    """400.0 V is 0FA0h steps; with the next bit inverted it is 1FA0h, 809.6 V."""
+    queue = LiveQueue()
+    with can.Bus(interface="virtual", channel="guard") as driver, can.Bus(interface="virtual", channel="guard") as peer:
+        line = LiveCan(queue, driver, name="can0", sink=lambda seen: None)
+        guarded = GuardedBus(line, ENVELOPE, edition("2015"), lambda: ms(7), told.append)
+        port = guarded.attach("vehicle", lambda frame, now: None)
+        guarded.inject(Corrupt(name="raised", sender="vehicle", invert="00 10"))
+        port.send(demand(400, 100))
+        guarded.undo_all()
+        port.send(demand(400, 90))
+        gone = peer.recv(10)
+        assert gone is not None
+        assert bytes(gone.data) == demand(400, 90).data
+        line.close()
+    queue.close()
+    (note,) = told
+    assert note.details["demand"] == pytest.approx(809.6)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import can
 import pytest
 
-from hil.bus.faults import BusOff, Disconnect, Drop, Duplicate, Shorted
+from hil.bus.faults import BusOff, Disconnect, Drop, Duplicate, ReTime, Shorted
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
 from hil.transport.can_line import LiveCan
@@ -239,3 +240,13 @@ def test_two_nodes_of_one_name_are_our_misuse(line: LiveCan) -> None:
 def test_closing_gives_the_driver_back(live: LiveQueue, driver: Driver, told: list[Observation]) -> None:
     LiveCan(live, driver, name="can0", sink=told.append).close()
     assert driver.closed
+
+
+def test_a_spread_delay_is_drawn_from_the_line_s_own_generator(live: LiveQueue, driver: Driver, until: Until) -> None:
+    line = LiveCan(live, driver, name="can0", sink=lambda seen: None, rng=Random(1))
+    port = line.attach("vehicle", lambda frame, now: None)
+    line.inject(ReTime(name="jitter", sender="vehicle", spread=ms(5)))
+    port.send(FRAME)
+    assert driver.gone == []
+    until(lambda: len(driver.gone) == 1)
+    line.close()
