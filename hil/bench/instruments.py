@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hil.bench.reading import Reading
 from hil.bus.serial import SerialFormat, VirtualSerial
@@ -20,7 +19,7 @@ from hil.plant.observe import Sample
 from hil.plant.signals import PlantSignal
 from hil.protocol.dlt645 import WILDCARD
 from hil.protocol.modbus import RtuTiming
-from hil.rig.instruments import InstrumentClaim, Uncertainty
+from hil.rig.instruments import TO_UNIT, InstrumentClaim, Uncertainty, register_of
 from hil.tester.dlt645 import MeterReader, MeterStandIn
 from hil.tester.modbus import ModbusMeter, RegisterClient
 from hil.tester.scpi import Instrument as ScpiInstrument
@@ -41,8 +40,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "insulation": ("insulation_resistance",),
 }
 """Signals that a quantity may be; the plant has at most one of each."""
-_FACTORS = {"V": 1.0, "A": 1.0, "W": 1.0, "kW": 1e3, "kWh": 1.0, "Wh": 1e-3, "ohm": 1.0, "Ω": 1.0, "kΩ": 1e3}
-"""From the unit of an instrument to that of the signal."""
 _ITEMS = {"voltage": 0x02010100, "current": 0x02020100, "power": 0x02030000, "energy": 0x00010000}
 _ITEM_FACTORS = {"voltage": 1.0, "current": 1.0, "power": 1e-3, "energy": 1.0}
 _QUERIES = {"voltage": ("MEAS:VOLT?", "V"), "current": ("MEAS:CURR?", "A"), "power": ("MEAS:POW?", "W")}
@@ -112,7 +109,7 @@ class Instruments:
         bound = self._notes.get((str(note.details.get("by", "")), note.what)) if note.kind == KIND else None
         if bound is None:
             return None
-        value = float(note.details["value"]) * _FACTORS[str(note.details["unit"])]
+        value = float(note.details["value"]) * TO_UNIT[bound.quantity][str(note.details["unit"])]
         self.asked[bound.signal.name].append(int(note.details["asked"]))
         return Sample(note.t, bound.signal.name, value, value, value)
 
@@ -135,21 +132,15 @@ def reader_of(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool = Fals
     if claim.kind == "dlt645":
         reader = MeterReader(claim.name, line)
         for quantity in claim.measures:
-            di = _known(claim, quantity, _ITEMS)
+            di = _ITEMS[quantity]
             order = {"address": str(claim.address or WILDCARD), "di": di, "every": POLL, "quantity": quantity}
             reader.order("poll", order, 0)
         return reader
     driver = ScpiDriver(claim.name, line)
     for quantity in claim.measures:
-        text, unit = _known(claim, quantity, _QUERIES)
+        text, unit = _QUERIES[quantity]
         driver.order("poll", {"text": text, "every": POLL, "quantity": quantity, "unit": unit}, 0)
     return driver
-
-
-def _known(claim: InstrumentClaim, quantity: str, known: Mapping[str, Any]) -> Any:
-    if quantity not in known:
-        raise RigError(f"[instruments.{claim.name}] an instrument of kind {claim.kind} tells no {quantity}")
-    return known[quantity]
 
 
 def _modbus_reader(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool) -> RegisterClient:
@@ -168,15 +159,6 @@ def map_of(claim: InstrumentClaim) -> RegisterMap:
     """The register map of an instrument, with its own unit id."""
     registers = find_map(claim.map)
     return registers if claim.address is None else registers.on_unit(int(claim.address))
-
-
-def register_of(claim: InstrumentClaim, registers: RegisterMap, quantity: str) -> str:
-    """The register that holds a quantity; :class:`RigError` where the map names none."""
-    named = getattr(registers.roles, quantity)
-    name = str(named[0]) if isinstance(named, tuple) and named else named
-    if not name:
-        raise RigError(f"[instruments.{claim.name}] the map {registers.name} names no register of {quantity}")
-    return str(name)
 
 
 def serial_format(registers: RegisterMap) -> SerialFormat:
@@ -206,7 +188,7 @@ def add_instruments(world: BaseWorld, claims: Iterable[InstrumentClaim], signals
 def _add_modbus(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, str]) -> None:
     registers, line = map_of(claim), line_of(claim)
     values = {
-        register: (sensors[quantity], 1.0 / _FACTORS[registers[register].unit])
+        register: (sensors[quantity], 1.0 / TO_UNIT[quantity][registers[register].unit])
         for quantity in sensors
         for register in _all_registers(registers, quantity)
     }
@@ -228,7 +210,7 @@ def _all_registers(registers: RegisterMap, quantity: str) -> tuple[str, ...]:
 
 
 def _add_dlt645(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, str]) -> None:
-    values = {_known(claim, each, _ITEMS): (sensor, _ITEM_FACTORS[each]) for each, sensor in sensors.items()}
+    values = {_ITEMS[each]: (sensor, _ITEM_FACTORS[each]) for each, sensor in sensors.items()}
     address = str(claim.address or _ADDRESS)
     meter = MeterStandIn(_meter(claim), line_of(claim), world.sense, values, address)
     _join(world, claim, meter, _DLT645_FORMAT, shared=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
 
+from hil.codec.registers import RegisterMap
 from hil.errors import RigError
 
 KINDS = ("modbus", "dlt645", "scpi", "plant")
@@ -15,6 +16,18 @@ QUANTITIES: Mapping[str, str] = MappingProxyType(
     {"voltage": "V", "current": "A", "power": "W", "energy": "kWh", "insulation": "ohm"}
 )
 """What an instrument may measure, with the unit of its absolute uncertainty."""
+TO_UNIT: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "voltage": {"V": 1.0, "mV": 1e-3, "kV": 1e3},
+        "current": {"A": 1.0, "mA": 1e-3},
+        "power": {"W": 1.0, "kW": 1e3},
+        "energy": {"kWh": 1.0, "Wh": 1e-3, "MWh": 1e3},
+        "insulation": {"ohm": 1.0, "Ω": 1.0, "kΩ": 1e3, "MΩ": 1e6},
+    }
+)
+"""For each quantity, the units in which an instrument may tell it, and the factor to that of :data:`QUANTITIES`."""
+_TOLD = {"dlt645": ("voltage", "current", "power", "energy"), "scpi": ("voltage", "current", "power")}
+"""What instruments tell that have no map."""
 _LINED = ("modbus", "dlt645", "scpi")
 """Kinds that are read over a port."""
 
@@ -66,6 +79,9 @@ class InstrumentClaim:
         unknown = [each for each in self.measures if each not in QUANTITIES]
         if unknown:
             raise self._wrong("measures", ", ".join(unknown), f"allowed is {', '.join(QUANTITIES)}")
+        for each in self.measures:
+            if each not in _TOLD.get(self.kind, QUANTITIES):
+                raise self._wrong("measures", each, f"kind {self.kind} tells {', '.join(_TOLD[self.kind])}")
         if (self.kind == "modbus") != bool(self.map):
             raise self._wrong("map", self.map, "it names the register map of kind modbus, and of no other")
         if self.port and self.kind not in _LINED:
@@ -81,3 +97,16 @@ class InstrumentClaim:
         parts += [f"serial {self.serial}"] if self.serial else []
         parts += [f"calibrated {self.calibrated}"] if self.calibrated else []
         return f"{self.name} ({', '.join(parts)})"
+
+
+def register_of(claim: InstrumentClaim, registers: RegisterMap, quantity: str) -> str:
+    """The register that holds a quantity; :class:`RigError` where the map names none, or one of an unknown unit."""
+    named = getattr(registers.roles, quantity)
+    name = str(named[0] if isinstance(named, tuple) and named else named or "")
+    if not name:
+        raise RigError(f"[instruments.{claim.name}] the map {registers.name} names no register of {quantity}")
+    unit, known = registers[name].unit, TO_UNIT[quantity]
+    if unit not in known:
+        where = f"[instruments.{claim.name}] the map {registers.name} has {name} in {unit or 'no unit'}"
+        raise RigError(f"{where}: allowed for {quantity} is {' or '.join(known)}")
+    return name

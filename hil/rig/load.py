@@ -12,7 +12,7 @@ from hil.codec.map_file import find_map
 from hil.errors import MapError, RigError
 from hil.resources import resource, rig_names
 from hil.rig.combinations import Found, contradictions
-from hil.rig.instruments import InstrumentClaim, Uncertainty
+from hil.rig.instruments import InstrumentClaim, Uncertainty, register_of
 from hil.rig.ports import (
     CLOCKS,
     CanPortSettings,
@@ -130,7 +130,10 @@ def _instrument(name: str, values: dict[str, Any], path: Path) -> InstrumentClai
         "address": None if address == "" else address,
     }
     try:
-        return InstrumentClaim(name, **found)
+        claim = InstrumentClaim(name, **found)
+        for quantity in measures if claim.map else ():
+            register_of(claim, find_map(claim.map), quantity)
+        return claim
     except RigError as error:
         raise RigError(f"{path}: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,8 +221,30 @@ def test_a_map_without_the_quantity_is_refused() -> None:
         RigError, match=r"\[instruments.monitor\] the map bender-isocha425hv names no register of current"
     ):
         reader_of(wrong, "line", tcp=False)
-    with pytest.raises(RigError, match=r"\[instruments.meter\] an instrument of kind scpi tells no energy"):
-        reader_of(claim("scpi", energy=EXACT), "line", tcp=False)
+    with pytest.raises(
+        RigError, match=r'\[instruments.meter\] measures = "energy": kind scpi tells voltage, current, power'
+    ):
+        claim("scpi", energy=EXACT)
+
+
+def own_map(path: Path, unit: str) -> Path:
+    head = 'schema = 1\nname = "own"\ntitle = "x"\nkind = "meter"\nsource = "x"\nbase = 0\nunit = 1\n'
+    register = f'transports = ["rtu"]\nregisters = [{{ name = "u", address = 0, type = "u32", unit = "{unit}" }}]\n'
+    path.write_text(f'{head}{register}[functions]\nholding = [3]\n[roles]\nvoltage = ["u"]\n', encoding="utf-8")
+    return path
+
+
+def test_a_register_in_a_unit_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = own_map(tmp_path / "own.toml", "%")
+    wrong = InstrumentClaim("meter", "modbus", {"voltage": EXACT}, map=str(path))
+    with pytest.raises(RigError, match="the map own has u in %: allowed for voltage is V or mV or kV"):
+        reader_of(wrong, "line", tcp=False)
+
+
+def test_a_register_in_millivolts_is_told_in_volts(tmp_path: Path, charging: Callable[..., AcBench]) -> None:
+    path = own_map(tmp_path / "own.toml", "mV")
+    bench = charging(InstrumentClaim("meter", "modbus", {"voltage": EXACT}, map=str(path)))
+    assert float(bench.signal("output_voltage")) == pytest.approx(230.0, abs=0.1)
 
 
 # --- the whole ----------------------------------------------------------------------------------------

@@ -121,6 +121,7 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
         ("2026-03-01", "2026-02-30", '[instruments.meter] calibrated = "2026-02-30": there is no such day'),
         ("2026-03-01", "1.3.2026", 'calibrated = "1.3.2026": allowed is a date as "2026-03-01"'),
         ("voltage = {", "volts = {", "[instruments.meter.measures] volts is unknown; did you mean voltage? allowed ar"),
+        ("current = { rel", "insulation = { rel", "the map eastron-sdm630 names no register of insulation"),
         ("relative = 0.001", "relative = 0.5", "line 66: [instruments.meter.measures.voltage] relative = 0.5: allowed"),
         ("max_voltage = 750.0", "max_voltage = 750000", "max_voltage = 750000: allowed is a number from 1 to 2000"),
         ("max_power = 120000.0", "max_power = 120", "max_power = 120: less than 1 % of max_voltage times max_current"),
