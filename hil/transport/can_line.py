@@ -101,6 +101,8 @@ class LiveCan:
         self._faults = LinkFaults(name, queue, sink, rng)
         self._waiting: deque[tuple[LiveCanPort, CanFrame, Instant]] = deque()
         self._echo_due: deque[tuple[CanFrame, LiveCanPort, Instant]] = deque()
+        self._missing = False
+        """It will be looked whether an echo is missing."""
         self._garbage = 0
         self._closed = False
         sink(
@@ -196,6 +198,7 @@ class LiveCan:
         self._sink(Sent(due, self.name, frame.id, max(0, gone - due)))
         if self._echoes:
             self._echo_due.append((frame, port, gone))
+            self._miss_echoes_later()
         else:
             self._tell(gone, port, frame)
         return True
@@ -275,16 +278,25 @@ class LiveCan:
     def _own(self, frame: CanFrame) -> LiveCanPort | None:
         """Who of us sent a frame that the driver shows; None when somebody else did."""
         due = self._echo_due
-        now = self._queue.real()
-        while due and now - due[0][2] > _ECHO_WITHIN:
-            lost, port, gone = due.popleft()
-            self._sink(Note(self._queue.now, "no_echo", self.name, {"frame": str(lost), "sent_s": gone / 1e9}))
-            self._tell(gone, port, lost)
         for index, (sent, port, _) in enumerate(due):
             if sent == frame:
                 del due[index]
                 return port
         return None
+
+    def _miss_echoes_later(self) -> None:
+        if self._echo_due and not self._missing:
+            self._missing = True
+            self._queue.at(self._echo_due[0][2] + _ECHO_WITHIN, self._miss_echoes)
+
+    def _miss_echoes(self) -> None:
+        """A driver that never shows a frame of ours is told, also where nothing else is on the bus."""
+        self._missing = False
+        while self._echo_due and self._queue.now - self._echo_due[0][2] >= _ECHO_WITHIN:
+            lost, port, gone = self._echo_due.popleft()
+            self._sink(Note(self._queue.now, "no_echo", self.name, {"frame": str(lost), "sent_s": gone / 1e9}))
+            self._tell(gone, port, lost)
+        self._miss_echoes_later()
 
     def _misses(self, port: LiveCanPort, frame: CanFrame) -> bool:
         return bool(self._faults.active) and bool(self._faults.missed_by("", frame, (port.name,)))

@@ -111,6 +111,23 @@ def test_an_own_frame_counts_when_the_driver_shows_it(
     line.close()
 
 
+def test_an_own_frame_that_the_driver_never_shows_is_told_on_a_silent_bus(
+    live: LiveQueue, driver: Driver, told: list[Observation], until: Until
+) -> None:
+    line = LiveCan(live, driver, name="can0", sink=told.append, echoes=True)
+    port = line.attach("vehicle", lambda frame, now: None)
+    later = CanFrame(FRAME.id, b"\x09", True)
+    port.send(FRAME)
+    live.run(live.real() + ms(50))
+    port.send(later)
+    until(lambda: len(_of(told, FrameSeen)) == 2)
+    missing = [note for note in _of(told, Note) if note.kind == "no_echo"]
+    assert [note.details["frame"] for note in missing] == [str(FRAME), str(later)]
+    for note, seen in zip(missing, _of(told, FrameSeen), strict=True):
+        assert note.t - seen.t >= ms(500), "it is taken to have gone when the driver took it"
+    line.close()
+
+
 def test_a_driver_without_room_is_tried_again_in_order(
     line: LiveCan, driver: Driver, told: list[Observation], until: Until
 ) -> None:
