@@ -63,6 +63,7 @@ class _Channel:
         self.port = port
         self.node = node
         self.unsent = bytearray()
+        self.retrying = False
         port.setblocking(False)
         with contextlib.suppress(OSError):  # what is no TCP has no such thing
             port.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -223,15 +224,18 @@ class LiveTcp(Faulty):
         gone = self._queue.real()
         self._sink(Sent(due, self.name, 0, max(0, gone - due)))
         self._sink(BytesSeen(gone, self.name, sender, data, gone, channel))
-        self._flush(found)
+        if not found.retrying:
+            self._flush(found)
 
     def _flush(self, found: _Channel) -> None:
+        found.retrying = False
         if found.number not in self._channels:
             return
         try:
             while found.unsent:
                 del found.unsent[: found.port.send(found.unsent)]
         except BlockingIOError:
+            found.retrying = True
             self._queue.at(max(self._queue.now, self._queue.real()) + _RETRY, partial(self._flush, found))
         except OSError:
             self._end(found.number, "reset")

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +331,49 @@ def test_more_than_the_peer_takes_at_once_arrives_whole(server: Server, client: 
         near.send("master", channel, bytes([number]) * 65_536)
     until(lambda: len(server[1].data) == 12 * 65_536)
     assert server[1].data == b"".join(bytes([number]) * 65_536 for number in range(12))
+
+
+class Stalled(socket.socket):
+    """Its peer takes nothing until it does again."""
+
+    tries = 0
+    stalled = True
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        self.tries += 1
+        if self.stalled:
+            raise BlockingIOError
+        return super().send(data, flags)
+
+
+def test_a_peer_that_takes_nothing_costs_no_more_the_more_there_is_for_it(
+    live: LiveQueue, told: list[Observation], until: Until
+) -> None:
+    near, far = socket.socketpair()
+    stalled = Stalled(fileno=near.detach())
+    line = LiveTcp(live, name="client", sink=told.append, connect=lambda: stalled)
+    user = User()
+    line.attach("master", user)
+    channel = line.open("master")
+    until(lambda: bool(user.open))
+    for _ in range(1_000):
+        line.send("master", channel, b"12345678")
+    live.run(live.real() + ms(100))
+    assert stalled.tries <= 1 + 100, "once, and again each millisecond"
+    stalled.stalled = False
+    heard = b""
+    far.setblocking(False)
+
+    def all_heard() -> bool:
+        nonlocal heard
+        with suppress(BlockingIOError):
+            heard += far.recv(65_536)
+        return len(heard) == 8_000
+
+    until(all_heard)
+    assert heard == b"12345678" * 1_000
+    line.shut()
+    far.close()
 
 
 def test_nobody_listening_is_a_refused_connection(live: LiveQueue, told: list[Observation], until: Until) -> None:
