@@ -74,9 +74,10 @@ def record_command(
     shown.print("ready", soft_wrap=True)
     shown.file.flush()
     try:
-        with ending(), contextlib.suppress(KeyboardInterrupt):
+        with ending() as end, contextlib.suppress(KeyboardInterrupt):
             while seconds_ is None or recording.now < s(seconds_):
-                recording.step()
+                with end.whole():
+                    recording.step()
     finally:
         recording.close()
     counts = ", ".join(f"{name} {count}" for name, count in recording.counts.items())

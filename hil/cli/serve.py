@@ -254,10 +254,11 @@ def _attend(served: list[_Served], limit: float | None, shown: Console) -> None:
     shown.file.flush()
     # What is no terminal is told the beginning and the end only.
     screen = Screen(console=shown, refresh_per_second=4, transient=True) if shown.is_terminal else None
-    with ending(), contextlib.suppress(KeyboardInterrupt), screen or contextlib.nullcontext():
+    with ending() as end, contextlib.suppress(KeyboardInterrupt), screen or contextlib.nullcontext():
         while limit is None or served[0].now < s(limit):
             for each in served:
-                each.step()
+                with end.whole():
+                    each.step()
             if screen is not None:
                 screen.update(_table(served))
 

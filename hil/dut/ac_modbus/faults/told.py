@@ -9,14 +9,14 @@ FAULTS = (
     Fault(
         "ac-meter-voltage",
         registers("MB.01"),
-        "tells 2 % too much voltage",
+        "tells 2 % too much voltage in its registers",
         "content",
         lambda f: f.telling(voltage=1.02),
     ),
     Fault(
         "ac-meter-current",
         registers("MB.01"),
-        "tells 2 % too little current",
+        "tells 2 % too little current in its registers",
         "content",
         lambda f: f.telling(current=0.98),
     ),
