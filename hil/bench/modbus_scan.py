@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hil.bench.modbus import ModbusBench
@@ -12,11 +12,14 @@ from hil.bench.modbus_line import RTU, Line, Outcome, values_of
 from hil.codec.register import Register, Value
 from hil.codec.registers import ReadBlock, RegisterMap
 from hil.protocol.modbus import Read, show_bytes
-from hil.units import SECOND, Instant
+from hil.units import SECOND, Instant, Span, s, show_span
 
 State = Literal["ok", "undeclared", "refused", "malformed", "silent", "lost", "unasked"]
 _GIVE_UP = 3
 """Requests in a row to a unit that bring nothing at all; then it is asked no more."""
+_SLOW: Span = s(2)
+"""A reply on a serial line may take so long, and is waited for as long again before the next request: nothing but their
+order tells there which request a reply belongs to, and a late one would be taken for the value of another register."""
 _TCP = "scan"
 """Name of the connection."""
 
@@ -100,11 +103,23 @@ class _Reader:
             return None
         if self._next > self._bench.now:
             self._bench.until(self._next)
-        outcome = self._line.ask(Read(block.function, block.address, block.count), unit=unit)
+        request = Read(block.function, block.address, block.count)
+        outcome = self._ask_patiently(request, unit) if self._line.serial else self._line.ask(request, unit=unit)
         self._next = self._bench.now + round(self._map.behaviour.read_interval * SECOND)
         nothing = outcome.kind in ("silence", "lost") and not outcome.beside
         self._mute[unit] = self._mute[unit] + 1 if nothing else 0
         return outcome
+
+    def _ask_patiently(self, request: Read, unit: int) -> Outcome:
+        """What comes of a request on the serial line, the line free of late replies afterwards."""
+        outcome = self._line.ask(request, unit=unit, timeout=_SLOW)
+        if outcome.kind != "silence":
+            return outcome
+        self._bench.let(_SLOW)
+        late = b"".join(each.data for each in self._bench.said(self._line, outcome.at))
+        if not late:
+            return outcome
+        return replace(outcome, text=f"no answer within {show_span(_SLOW)}, and this later", beside=(show_bytes(late),))
 
 
 def _value(register: Register, function: int, words: tuple[int, ...]) -> Scanned:

@@ -16,6 +16,7 @@ from hil.bench.modbus_scan import scan as scan_map
 from hil.bench.setup import Setup
 from hil.cli.app import app
 from hil.codec.map_file import shipped_map
+from hil.units import Span, ms
 
 RUNNER = CliRunner(env={"COLUMNS": "200"})
 MAP = "heidelberg-energy-control"
@@ -77,6 +78,21 @@ def test_a_value_that_the_map_does_not_have_is_told() -> None:
     told = found.pop("voltage_l3")
     assert (told.state, told.value, told.told) == ("undeclared", 57, "allowed is 200 .. 260 V")
     assert all(each.fine for each in found.values())
+
+
+@pytest.mark.parametrize(("latency", "fine"), [(ms(1100), True), (ms(2500), False)])
+def test_a_late_reply_is_never_the_value_of_another_register(latency: Span, fine: bool) -> None:
+    setup = Setup(map=MAP)
+    slow = {"modbus": lambda device: device.serving(latency=latency)}
+    bench = KIND.bench(KIND.build(setup, slow), setup, Judge(), lambda observations: None)
+    assert isinstance(bench, ModbusBench)
+    right = {name: each["value"] for name, each in entries("--map", MAP).items()}
+    found = list(scan_map(bench, shipped_map(MAP), tcp=False))
+    assert [each for each in found if each.state == "ok" and each.value != right[each.register.name]] == []
+    assert [each for each in found if each.fine != fine] == []
+    if not fine:
+        assert {each.told for each in found} == {"no answer within 2 s, and this later"}
+        assert all(each.came for each in found)
 
 
 @pytest.mark.parametrize(
