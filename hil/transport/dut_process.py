@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -39,7 +40,8 @@ class DutError(HilError):
 class DutProcess:
     """Started and stopped any number of times; not by several threads at once.
 
-    Whatever becomes of the interpreter, short of its being killed, the process is stopped with it.
+    Whatever becomes of the interpreter, the process is stopped with it; where that is killed, on Linux only, and
+    without what else belongs to its group.
     """
 
     def __init__(self, settings: DutProcessSettings) -> None:
@@ -79,7 +81,7 @@ class DutProcess:
         settings = self._settings
         try:
             return subprocess.Popen(  # noqa: S603 - the rig's own command, and no shell
-                program(settings.command, settings.folder),
+                tethered(program(settings.command, settings.folder)),
                 cwd=settings.folder,
                 env={**os.environ, **settings.environment},
                 stdin=subprocess.DEVNULL,
@@ -198,6 +200,28 @@ def program(command: Sequence[str], folder: str) -> list[str]:
     if len(first.parts) > 1 and not first.is_absolute():
         return [str(Path(folder) / first), *command[1:]]
     return [shutil.which(command[0]) or command[0], *command[1:]]
+
+
+def tethered(command: list[str]) -> list[str]:
+    """The command so that the system asks it to end when this process is killed, where the system has a tool for that.
+
+    Such a bond is to the thread that starts it, so that only the main one makes it.
+    """
+    runs = Path(command[0]).is_file() and os.access(command[0], os.X_OK)  # else it is told as what cannot be started
+    if not runs or threading.current_thread() is not threading.main_thread():
+        return command
+    return [*_tether(), *command]
+
+
+@functools.cache
+def _tether() -> tuple[str, ...]:
+    """Words before a command: util-linux has them, others' tools of that name may not."""
+    tool = shutil.which("setpriv")
+    if tool is None:
+        return ()
+    words = (tool, "--pdeathsig", "TERM", "--")
+    tried = subprocess.run([*words, sys.executable, "--version"], capture_output=True, check=False)  # noqa: S603 - fixed
+    return words if tried.returncode == 0 else ()
 
 
 def round_ms(span: Span) -> Span:

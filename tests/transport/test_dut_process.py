@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -238,3 +241,32 @@ def test_a_full_disk_stops_the_file_only() -> None:
     assert output.last(2) == ["first", "second"]
     assert output.trouble == "No space left on device"
     output.log_to(None)
+
+
+BENCH = """
+import os, signal, sys
+from hil.rig.ports import DutProcessSettings
+from hil.transport.dut_process import DutProcess
+
+dut = DutProcess(DutProcessSettings((sys.executable, "-u", "-c", sys.argv[1]), ".", ready="^ready$"))
+dut.start()
+print(dut.pid, flush=True)
+sys.stdin.readline()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None or not hasattr(os, "pidfd_open"), reason="takes Linux and setpriv")
+def test_it_ends_with_a_bench_that_is_killed() -> None:
+    command = [sys.executable, "-c", BENCH, WAITS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as bench:
+        assert bench.stdout is not None
+        assert bench.stdin is not None
+        number = os.pidfd_open(int(bench.stdout.readline()))
+        try:
+            assert not select.select([number], [], [], 0)[0]
+            bench.stdin.write(b"\n")
+            bench.stdin.flush()
+            assert select.select([number], [], [], 20)[0], "it runs on"
+        finally:
+            os.close(number)
