@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
+from hil.bench.core import Sink, ignore
 from hil.bench.guard import KIND as BEYOND
 from hil.bench.guard import GuardedBus
 from hil.bench.instruments import line_of, reader_of
@@ -18,7 +20,7 @@ from hil.bench.judge import Judge
 from hil.bench.opening import Lines, kind_of
 from hil.bench.setup import Setup
 from hil.bus.lines import FrameLine, Line
-from hil.errors import RigError
+from hil.errors import HilError, RigError
 from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import edition
 from hil.rig import Rig
@@ -30,6 +32,7 @@ from hil.transport.can_line import SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.ports import open_line
 from hil.transport.process import LiveProcess
+from hil.transport.tcp_line import REFUSED
 from hil.units import SECOND, Instant, Span, ms, s, seconds, show_instant
 from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sent
 from hil.world.plan import Advance, Close, Command, OnNote, Reply
@@ -115,11 +118,13 @@ def _add_instrument(world: LiveWorld, claim: InstrumentClaim, settings: PortSett
 class LiveBenchWorld:
     """A live world as a bench drives it: keeps the judge's uncertainty true to how late the bench itself was.
 
-    Raises :class:`RigError` when a port cannot be opened, the box does not answer, or the DUT does not come to rest.
+    ``sink`` is given what is seen until the DUT is at rest, as it comes. Raises :class:`RigError` when a port cannot
+    be opened, the box does not answer, or the DUT does not come to rest.
     """
 
-    def __init__(self, live: LiveSetup, judge: Judge) -> None:
+    def __init__(self, live: LiveSetup, judge: Judge, sink: Sink = ignore) -> None:
         self._judge = judge
+        self._sink = sink
         self._instruments = {line_of(claim) for claim in live.setup.instruments}
         """Lines on which no DUT is."""
         lines = [port.uncertainty for role, port in live.ports.items() if role != SIGNALS]
@@ -143,7 +148,8 @@ class LiveBenchWorld:
             if box is not None:
                 self._await_signals(live.kind)
         except BaseException:
-            self._process.execute(Close())
+            with suppress(HilError):  # what ended it before is the cause, and is told
+                sink(self._process.execute(Close()).observations)
             raise
 
     @property
@@ -177,7 +183,9 @@ class LiveBenchWorld:
     def _meet_the_box(self, port: PortSettings) -> None:
         reply = self._advance(BOX_WITHIN, OnNote("signals", "up"))
         if reply.stopped_by is None and not any(_is_up(seen) for seen in self.before):
-            raise RigError(f"port {port.name} ({port.place}): no box answered within {seconds(BOX_WITHIN):g} s")
+            refusals = (seen for seen in reversed(self.before) if isinstance(seen, Note) and seen.kind == REFUSED)
+            why = next((f": {note.details['why']}" for note in refusals if note.what == SIGNALS), "")
+            raise RigError(f"port {port.name} ({port.place}): no box answered within {seconds(BOX_WITHIN):g} s{why}")
 
     def _await_rest(self, kind: str) -> None:
         """A DUT in the middle of something is given the time to end it: the plug is out."""
@@ -205,6 +213,7 @@ class LiveBenchWorld:
     def _advance(self, span: Span, *triggers: OnNote) -> Reply:
         reply = self.execute(Advance(self.now + span, triggers))
         self.before += reply.observations
+        self._sink(reply.observations)
         return reply
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hil.bench.ac import AcBench
 from hil.bench.ac_profiles import AcTwin
 from hil.bench.bench import Bench
-from hil.bench.core import ignore
+from hil.bench.core import Sink, ignore
 from hil.bench.instruments import add_instruments
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
 from hil.bench.measured import MeasuredChecks
@@ -80,13 +80,12 @@ class CaseRun:
         self._writer = TraceWriter(plan.out / "traces", run.stem) if traced else None
         sink = ignore if self._writer is None else self._writer.write
         judge = Judge()
-        self._live = None if plan.rig.virtual else self._open(setup, judge)
+        self._live = None if plan.rig.virtual else self._open(setup, judge, sink)
         world = self._watch(self._live) if self._live is not None else self._build(setup)
         self.bench = self._kind.bench(world, setup, judge, sink)
         if isinstance(self.bench, MeasuredChecks):
             self.bench.measure_with(setup.instruments)
         if self._live is not None:
-            sink(self._live.before)
             # A signal that has not changed since is known by what it was.
             self.bench.record.add([seen for seen in self._live.before if isinstance(seen, Sample)])
             self.bench.now = self._live.now
@@ -96,12 +95,12 @@ class CaseRun:
             pools = plan.ac_pools if edits is None else {}
             self.bench.twin = AcTwin(setup, self._build, pools, plan.seed, run.requirement.bench)
 
-    def _open(self, setup: Setup, judge: Judge) -> LiveBenchWorld:
+    def _open(self, setup: Setup, judge: Judge, sink: Sink) -> LiveBenchWorld:
         """The bench's side on the rig's ports; whatever it raises, the trace files are closed."""
         from hil.bench.live import LiveBenchWorld, live_setup  # python-can, pyserial: not for virtual runs
 
         try:
-            return LiveBenchWorld(live_setup(self.run.requirement.bench, setup, self._plan.rig), judge)
+            return LiveBenchWorld(live_setup(self.run.requirement.bench, setup, self._plan.rig), judge, sink)
         except BaseException as error:
             if self._writer is not None:
                 self._writer.close()

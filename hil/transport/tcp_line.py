@@ -47,6 +47,8 @@ _KINDS = (
     ResetLine,
     RefuseLine,
 )
+REFUSED = "refused"
+"""Kind of the note that tells why a connection did not come about."""
 _LARGEST = 65_536
 _RETRY: Span = ms(1)
 _UNSENT = 1 << 20
@@ -187,6 +189,7 @@ class LiveTcp(Faulty):
     def _opened(self, channel: int, client: str, came: socket.socket | Exception) -> None:
         if isinstance(came, Exception):
             self._sink(LineSeen(self._queue.now, self.name, client, "refused", channel))
+            self._sink(Note(self._queue.now, REFUSED, self.name, {"why": str(came)}))
             self._users[client].on_ended(channel, "refused")
         elif channel in self._abandoned:
             came.close()
