@@ -11,7 +11,7 @@ from hil.bench.judge import Judge
 from hil.bench.setup import Setup
 from hil.conformance.register import resolve
 from hil.errors import RigError
-from hil.rig.ports import CanPortSettings, SignalsPortSettings
+from hil.rig.ports import CanPortSettings, PortSettings, SignalsPortSettings
 from hil.units import s
 from hil.world.observation import LineSeen, Note, Observation
 
@@ -20,7 +20,11 @@ def test_a_box_that_refuses_is_the_cause_and_is_on_record(monkeypatch: pytest.Mo
     monkeypatch.setattr(live, "BOX_WITHIN", s(2))
     with socket.create_server(("127.0.0.1", 0)) as gone:
         place = f"tcp://127.0.0.1:{gone.getsockname()[1]}"
-    ports = {"can": CanPortSettings("can0", "virtual", "nobody", 250_000), "signals": SignalsPortSettings("io", place)}
+    ports: dict[str, PortSettings] = {
+        "can": CanPortSettings("can0", "virtual", "nobody", 250_000),
+        "signals": SignalsPortSettings("io", place),
+    }
+    setup = live.LiveSetup("gbt27930", Setup(readings=resolve({}, None)), ports, {})
     seen: list[Observation] = []
     with pytest.raises(RigError, match=r"port io .*: no box answered within 2 s: .*refused"):
         live.LiveBenchWorld(
