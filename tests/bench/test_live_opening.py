@@ -19,17 +19,12 @@ from hil.world.observation import LineSeen, Note, Observation
 def test_a_box_that_refuses_is_the_cause_and_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "BOX_WITHIN", s(2))
     with socket.create_server(("127.0.0.1", 0)) as gone:
-        place = f"tcp://127.0.0.1:{gone.getsockname()[1]}"
-    ports: dict[str, PortSettings] = {
-        "can": CanPortSettings("can0", "virtual", "nobody", 250_000),
-        "signals": SignalsPortSettings("io", place),
-    }
-    setup = live.LiveSetup("gbt27930", Setup(readings=resolve({}, None)), ports, {})
+        box = SignalsPortSettings("io", f"tcp://127.0.0.1:{gone.getsockname()[1]}")
+    ports: dict[str, PortSettings] = {"can": CanPortSettings("can0", "virtual", "nobody", 250_000), "signals": box}
+    bench = live.LiveSetup("gbt27930", Setup(readings=resolve({}, None)), ports, {})
     seen: list[Observation] = []
     with pytest.raises(RigError, match=r"port io .*: no box answered within 2 s: .*refused"):
-        live.LiveBenchWorld(
-            live.LiveSetup("gbt27930", Setup(readings=resolve({}, None)), ports, {}), Judge(), seen.extend
-        )
+        live.LiveBenchWorld(bench, Judge(), seen.extend)
     assert "refused" in {each.kind for each in seen if isinstance(each, LineSeen)}
     last = seen[-1]
     assert isinstance(last, Note)
