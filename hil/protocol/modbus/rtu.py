@@ -23,7 +23,8 @@ class RtuClient:
     ``timing.between`` ends a frame. Where the silences of the line cannot be seen, as behind USB
     adapters, ``strict`` is False: a frame that is still too short waits for its rest until the
     time-out, and gaps inside a frame are not judged. ``echo``: the client hears what it sends.
-    ``turnaround`` is the silence after a broadcast.
+    ``turnaround`` is the silence after a broadcast, ``settle`` the one after a request that nobody has answered: a
+    reply that comes later still must not be taken for that to the next request.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class RtuClient:
         *,
         timeout: Span = TIMEOUT,
         turnaround: Span = TURNAROUND,
+        settle: Span = 0,
         echo: bool = False,
         strict: bool = True,
     ) -> None:
@@ -40,6 +42,7 @@ class RtuClient:
         self.timing = timing
         self.timeout = timeout
         self.turnaround = turnaround
+        self.settle = settle
         self.echo = echo
         self.strict = strict
         self._queue: deque[tuple[int, int, Request, bytes, Span]] = deque()
@@ -207,6 +210,8 @@ class RtuClient:
         self._end_frame(final=True)
         if self._current is not None:
             self._events.append(NoReply(self._current, now))
+            if self._current.unit != BROADCAST:
+                self._free_at = max(self._free_at, now + self.settle)
             self._finish()
 
     def _finish(self) -> None:

@@ -22,6 +22,7 @@ from hil.protocol.modbus import (
     decode_request,
     show_bytes,
 )
+from hil.protocol.modbus.events import TIMEOUT
 from hil.units import Instant, Span
 from hil.world.bytenode import Open, Send, Shut, Wish
 from hil.world.observation import Note, Scalar
@@ -66,7 +67,7 @@ class ModbusMaster:
         self._timing = timing
         self._listens = listens
         self._strict = strict
-        self._rtu = RtuClient(1, timing, strict=strict)
+        self._rtu = RtuClient(1, timing, settle=0 if strict else TIMEOUT, strict=strict)
         self._opening: deque[str] = deque()
         self._channels: dict[str, int] = {}
         self._clients: dict[str, TcpClient] = {}

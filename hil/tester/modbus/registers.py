@@ -32,6 +32,7 @@ from hil.protocol.modbus import (
     WriteSingle,
     show_bytes,
 )
+from hil.protocol.modbus.events import TIMEOUT
 from hil.protocol.modbus.pdu import OFF, ON
 from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
@@ -96,7 +97,7 @@ class RegisterClient:
         self._line = line
         self._map = registers
         unit = registers.unit_id
-        self._client = TcpClient(unit) if timing is None else RtuClient(unit, timing, echo=echo)
+        self._client = TcpClient(unit) if timing is None else RtuClient(unit, timing, settle=TIMEOUT, echo=echo)
         self._channel: int | None = None if timing is None else 0
         self._opening = False
         self._jobs: deque[_Job] = deque()

@@ -247,3 +247,30 @@ def test_a_wrong_check_and_junk_can_be_sent() -> None:
     run(client, ms(10))
     (frame,) = client.bytes_to_send()
     assert frame[-2:] == b"\0\0"
+
+
+def test_a_late_reply_is_not_taken_for_that_to_the_next_request() -> None:
+    """Both ask for two registers of one station: by their form, the late reply could be either's."""
+    client = RtuClient(5, TIMING, timeout=s(1), settle=s(1))
+    client.request(READ, 0)
+    client.request(read_holding(0x20, 2), 0)
+    (silent,) = run(client, s(1.5))
+    assert isinstance(silent, NoReply)
+    end = heard(client, REPLY, s(1.5))
+    (stray,) = run(client, end + ms(50))
+    assert isinstance(stray, Stray)
+    client.bytes_to_send()
+    run(client, s(2.5))
+    assert client.bytes_to_send() == [encode_rtu(5, read_holding(0x20, 2).encode())]
+    end = heard(client, encode_rtu(5, bytes.fromhex("03 04 00 03 00 04")), s(2.6))
+    (answered,) = run(client, end + ms(50))
+    assert isinstance(answered, Answered)
+    assert answered.reply == Registers(3, (3, 4))
+
+
+def test_a_client_that_does_not_settle_asks_the_next_at_once() -> None:
+    client = new()
+    client.request(READ, 0)
+    client.request(read_holding(0x20, 2), 0)
+    run(client, s(1.1))
+    assert len(client.bytes_to_send()) == 2
