@@ -31,7 +31,7 @@ from hil.units import Instant, Span, us
 
 LATENCY: Span = us(200)
 """One way, from sending to arrival."""
-_KINDS = (
+KINDS = (
     LoseBytes,
     CorruptBytes,
     InsertBytes,
@@ -42,6 +42,7 @@ _KINDS = (
     ResetLine,
     RefuseLine,
 )
+"""Faults that a TCP link may have, a virtual one or a real one."""
 
 
 class TcpUser(Protocol):
@@ -86,7 +87,7 @@ class VirtualTcp(Faulty):
             raise UsageError(f"{name}: latency {latency} ns; above 0 is allowed")
         self.name = name
         self.latency = latency
-        self.faults = LineFaults(name, scheduler, sink, _KINDS)
+        self.faults = LineFaults(name, scheduler, sink, KINDS)
         self._scheduler = scheduler
         self._sink = sink
         self._server: str | None = None

@@ -14,21 +14,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from hil.bus.bytefaults import (
-    CorruptBytes,
-    CutLine,
-    InsertBytes,
-    LineFault,
-    LoseBytes,
-    RefuseLine,
-    RepeatBytes,
-    ResetLine,
-    SplitBytes,
-    StallBytes,
-)
+from hil.bus.bytefaults import LineFault
 from hil.bus.linefaults import Faulty, LineFaults
 from hil.bus.observe import BytesSeen, LineSeen, Note, Sent
-from hil.bus.tcp import TcpUser
+from hil.bus.tcp import KINDS, TcpUser
 from hil.errors import HilError, UsageError
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader
@@ -36,17 +25,6 @@ from hil.units import Instant, Span, ms, seconds
 
 Sink = Callable[[Any], None]
 Connect = Callable[[], socket.socket]
-_KINDS = (
-    LoseBytes,
-    CorruptBytes,
-    InsertBytes,
-    SplitBytes,
-    StallBytes,
-    RepeatBytes,
-    CutLine,
-    ResetLine,
-    RefuseLine,
-)
 REFUSED = "refused"
 """Kind of the note that tells why a connection did not come about."""
 _LARGEST = 65_536
@@ -101,7 +79,7 @@ class LiveTcp(Faulty):
         self.name = name
         self.lost = ""
         """Never said of a link: it is a connection that ends."""
-        self.faults = LineFaults(name, queue, sink, _KINDS)
+        self.faults = LineFaults(name, queue, sink, KINDS)
         self._queue = queue
         self._sink = sink
         self._connect = connect
