@@ -131,6 +131,8 @@ class LiveBenchWorld:
         self._stamps: Span = max(lines, default=0)
         box = _box_of(live)
         self._signals: Span = self._stamps + (0 if box is None else box.uncertainty)
+        self._slow: Span = 0
+        """What an adapter that stamps what it hears takes at most to send."""
         self._sent: list[tuple[Instant, Span]] = []
         """When each frame of the bench was due, in order, and how late it was."""
         self.now: Instant = 0
@@ -167,18 +169,26 @@ class LiveBenchWorld:
             elif type(seen) is Note:
                 self.trouble = self.trouble or _trouble(seen)
                 if seen.kind == SLOW:
-                    self._judge.stamps = max(self._judge.stamps, round(float(seen.details["round_trip_s"]) * SECOND))
+                    self._take_slow(seen)
                 elif seen.kind == DELAY_KIND:
                     # What a controller drives is stamped when the port has brought it.
                     self._judge.signals = self._signals + int(seen.details["round_trip"])
                     self._judge.lag = self._signals + int(seen.details["round_trip"]) + int(seen.details["period"])
         return reply
 
+    def _take_slow(self, seen: Note) -> None:
+        """What an adapter takes to answer: it sends as late as that, and unless it stamps itself, is heard as late."""
+        round_trip = round(float(seen.details["round_trip_s"]) * SECOND)
+        if seen.details["clock"] == "hardware":
+            self._slow = max(self._slow, round_trip)
+        else:
+            self._judge.stamps = max(self._judge.stamps, round_trip)
+
     def _late_about(self, start: Instant) -> Span:
         """The latest of what the bench sent about an instant."""
         first = bisect_left(self._sent, (start - _ABOUT, 0))
         last = bisect_left(self._sent, (start + _ABOUT, 0))
-        return max((late for _, late in self._sent[first:last]), default=0)
+        return max((late for _, late in self._sent[first:last]), default=0) + self._slow
 
     def _meet_the_box(self, port: PortSettings) -> None:
         reply = self._advance(BOX_WITHIN, OnNote("signals", "up"))

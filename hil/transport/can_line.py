@@ -217,7 +217,7 @@ class LiveCan:
         slowest = 0 if self._answers is None else self._answers()
         if slowest > self._slowest:
             self._slowest = slowest
-            self._sink(Note(self._queue.now, SLOW, self.name, {"round_trip_s": slowest / 1e9}))
+            self._sink(Note(self._queue.now, SLOW, self.name, {"round_trip_s": slowest / 1e9, "clock": self.clock}))
 
     def _read_some(self) -> None:
         for _ in range(_AT_ONCE):

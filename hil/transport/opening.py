@@ -28,7 +28,7 @@ def open_can(settings: CanPortSettings) -> can.BusABC:
     options: dict[str, Any] = {"bitrate": settings.bitrate, **settings.options}
     try:
         if settings.interface == "slcan":
-            return SlcanBus(settings.channel, **options)
+            return SlcanBus(settings.channel, stamped=settings.clock == "hardware", **options)
         return can.Bus(interface=settings.interface, channel=settings.channel, **options)
     except Exception as error:  # backends raise their driver's own types, and ImportError without one
         raise refused(settings, error, _CAN_HINTS.get(settings.interface, "")) from error

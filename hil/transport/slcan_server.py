@@ -1,7 +1,8 @@
 """The adapter's side of slcan (Lawicel): a python-can bus behind a pty that another program opens as its adapter.
 
-Takes ``O`` and ``L`` (open), ``C`` (close), ``S`` and ``s`` (bit rate, only told), ``V``, ``N``, ``F``, ``t``, ``T``,
-``r``, ``R``; answers as an adapter does. Frames go to the other end only while it has the channel open.
+Takes ``O`` and ``L`` (open), ``C`` (close), ``S`` and ``s`` (bit rate, only told), ``Z`` (time stamps), ``V``, ``N``,
+``F``, ``t``, ``T``, ``r``, ``R``; answers as an adapter does. Frames go to the other end only while it has the channel
+open.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from typing import Any
 
 import can
 
+from hil.transport.clock import monotonic
 from hil.transport.pty_port import PtyPort
+from hil.transport.slcan_bus import TURN
+from hil.units import ms
 
 _OK, _ERROR = b"\r", b"\a"
 _LONGEST = 64
@@ -29,6 +33,7 @@ class SlcanServer(can.BusABC):
         self._port = port
         self._rest = b""
         self._received: list[can.Message] = []
+        self._stamps = False
         self.opened = False
         """The other end has opened the channel."""
 
@@ -57,6 +62,8 @@ class SlcanServer(can.BusABC):
             self.opened = True
         elif command == b"C":
             self.opened = False
+        elif line in (b"Z0", b"Z1"):
+            self._stamps = line == b"Z1"
         elif command == b"V":
             self._port.write(b"V1013\r")
             return
@@ -74,7 +81,7 @@ class SlcanServer(can.BusABC):
             self._received.append(message)
             self._port.write(b"Z\r" if command in (b"T", b"R") else b"z\r")
             return
-        elif command not in (b"", b"S", b"s", b"Z", b"M", b"m", b"W", b"X", b"U", b"Q"):
+        elif command not in (b"", b"S", b"s", b"M", b"m", b"W", b"X", b"U", b"Q"):
             self._port.write(_ERROR)
             return
         self._port.write(_OK)
@@ -86,7 +93,8 @@ class SlcanServer(can.BusABC):
         kind = ("R" if msg.is_extended_id else "r") if msg.is_remote_frame else "T" if msg.is_extended_id else "t"
         digits = _EXTENDED if msg.is_extended_id else _STANDARD
         data = "" if msg.is_remote_frame else bytes(msg.data).hex().upper()
-        self._port.write(f"{kind}{msg.arbitration_id:0{digits}X}{msg.dlc}{data}\r".encode())
+        stamp = f"{monotonic() // ms(1) % TURN:04X}" if self._stamps else ""
+        self._port.write(f"{kind}{msg.arbitration_id:0{digits}X}{msg.dlc}{data}{stamp}\r".encode())
 
     def shutdown(self) -> None:
         """Give the pty back."""

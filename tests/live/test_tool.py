@@ -9,6 +9,7 @@ import pytest
 from hil.rig.load import load_rig
 from hil.rig.ports import CanPortSettings
 from tools.live.__main__ import FAULTS, SELECTION
+from tools.live.parts import split
 from tools.live.rigs import TRANSPORTS, write_rig
 
 
@@ -24,3 +25,12 @@ def test_each_transport_has_a_rig_on_which_a_charger_can_be_judged(transport: st
 def test_each_transport_has_a_fault_that_is_to_be_caught() -> None:
     assert set(FAULTS) == set(TRANSPORTS)
     assert len(SELECTION) >= 4
+
+
+def test_parts_take_about_as_long_and_have_every_case_once() -> None:
+    durations = {"long": 100.0, **{f"short {number}": 10.0 for number in range(20)}}
+    parts = split(durations, 3)
+    assert sorted(name for part in parts for name in part) == sorted(durations)
+    spans = [sum(durations[name] for name in part) for part in parts]
+    assert max(spans) - min(spans) <= 20
+    assert split({"one": 1.0}, 3) == [["one"]]

@@ -11,8 +11,11 @@ from pathlib import Path
 import can
 import pytest
 
+from hil.transport.clock import monotonic
 from hil.transport.pty_port import PtyPort
+from hil.transport.slcan_bus import SlcanBus
 from hil.transport.slcan_server import SlcanServer
+from hil.units import SECOND
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")
 
@@ -67,6 +70,24 @@ def test_what_is_sent_the_other_end_receives(server: SlcanServer, client: can.Bu
     found = client.recv(10)
     assert found is not None
     assert found.equals(message, timestamp_delta=None, check_channel=False, check_direction=False)
+
+
+def test_an_adapter_that_was_told_to_stamps_in_its_own_milliseconds(server: SlcanServer, tmp_path: Path) -> None:
+    bus = SlcanBus(str(tmp_path / "adapter"), bitrate=250_000, sleep_after_open=0.0, stamped=True)
+    greet(server)
+    begin = monotonic()
+    for message in MESSAGES:
+        server.send(message)
+    span = (monotonic() - begin) / SECOND
+    received = [bus.recv(10) for _ in MESSAGES]
+    bus.shutdown()
+    stamps = []
+    for sent, found in zip(MESSAGES, received, strict=True):
+        assert found is not None
+        assert found.equals(sent, timestamp_delta=None, check_channel=False, check_direction=False)
+        stamps.append(found.timestamp)
+    assert stamps == sorted(stamps)
+    assert stamps[-1] - stamps[0] <= span + 0.001
 
 
 def test_nothing_is_sent_before_the_channel_is_open(server: SlcanServer, tmp_path: Path) -> None:

@@ -54,6 +54,55 @@ def test_what_follows_garbage_is_heard(far: PtyPort, bus: SlcanBus, garbage: byt
     assert bus.recv(10) is not None
 
 
+@pytest.fixture
+def stamped(far: PtyPort) -> Iterator[SlcanBus]:
+    made = SlcanBus(str(far.link), bitrate=250_000, sleep_after_open=0.0, stamped=True)
+    yield made
+    made.shutdown()
+
+
+def stamp_of(bus: can.BusABC) -> float:
+    found = bus.recv(10)
+    assert found is not None
+    assert found.equals(MESSAGE, timestamp_delta=None, check_channel=False)
+    return found.timestamp
+
+
+def test_an_adapter_that_may_stamp_is_told_to_before_the_channel_opens(
+    far: PtyPort, stamped: SlcanBus, until: Until
+) -> None:
+    heard = b""
+
+    def opened() -> bool:
+        nonlocal heard
+        heard += far.read()
+        return heard.endswith(b"O\r")
+
+    until(opened)
+    assert heard.index(b"Z1\r") < heard.index(b"O\r")
+
+
+def test_stamps_of_the_adapter_go_on_over_the_minute(far: PtyPort, stamped: SlcanBus) -> None:
+    """59.990 s and 0.015 s of its clock are 25 ms apart, whenever they are read."""
+    far.write(b"T1826F45620102EA56\r" + b"T1826F45620102000F\r")
+    assert stamp_of(stamped) + 0.025 == pytest.approx(stamp_of(stamped))
+
+
+def test_frames_that_were_on_their_way_before_the_adapter_stamped_have_none(far: PtyPort, stamped: SlcanBus) -> None:
+    far.write(LINE + b"T1826F456201020001\r")
+    assert stamp_of(stamped) == 0
+    assert stamp_of(stamped) > 0
+
+
+def test_an_adapter_that_does_not_stamp_is_told(
+    live: LiveQueue, told: list[Observation], far: PtyPort, stamped: SlcanBus, until: Until
+) -> None:
+    line = LiveCan(live, stamped, name="can0", sink=told.append, clock="hardware", uncertainty=ms(1))
+    far.write(65 * LINE)
+    until(lambda: bool(line.lost))
+    assert line.lost.endswith('the adapter does not stamp frames (it does not know Z1): allowed is clock = "user"')
+
+
 def test_a_receiver_that_may_not_wait_does_not(bus: SlcanBus) -> None:
     assert bus.recv(0) is None
 

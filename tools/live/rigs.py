@@ -17,10 +17,11 @@ _CAN: Mapping[str, str] = {
 interface = "udp_multicast"
 channel = "239.74.163.2"
 """,
-    # A pty has no rate, but frames are stamped only when a program gets to read them.
+    # The adapter stamps in whole milliseconds: what a pty holds up, as a USB port does, is no matter.
     "slcan": """\
 interface = "slcan"
 channel = "{folder}/adapter"
+clock = "hardware"
 uncertainty = 0.001
 options = {{ sleep_after_open = 0.0 }}
 """,

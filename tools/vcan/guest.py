@@ -10,6 +10,7 @@ there can be no guest here, with the reason on standard error. The package is do
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -126,13 +127,21 @@ def _path() -> str:
     return os.pathsep.join([own, os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/bin", "/bin"])
 
 
-def main(command: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Exit code of the command, or 77."""
-    if not command:
-        sys.stderr.write(f"{__doc__}\n")
-        return 2
+    parser = argparse.ArgumentParser(
+        prog="guest.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--writable", type=Path, metavar="FOLDER", help="the guest may write into this one")
+    parser.add_argument(
+        "--longest", type=int, default=LONGEST, metavar="SECONDS", help=f"after which it hangs (default: {LONGEST})"
+    )
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args(arguments)
+    if not options.command:
+        parser.error("a command to run is missing")
     try:
-        return run(command)
+        return run(options.command, writable=options.writable, longest=options.longest)
     except UnavailableError as error:
         sys.stderr.write(f"no guest with CAN: {error}\n")
         return UNAVAILABLE
