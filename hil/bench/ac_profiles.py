@@ -9,13 +9,14 @@ import msgspec
 
 from hil.bench.ac import AcBench
 from hil.bench.ac_modbus import CLIENT, AcModbusBench
-from hil.bench.core import ignore
+from hil.bench.core import Sink, ignore
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.opening import kind_of
 from hil.bench.rapi import CLIENT as CONSOLE
+from hil.bench.profiles import ProfileOutcome
 from hil.bench.rapi import RapiBench
 from hil.bench.setup import Setup
-from hil.conformance.verdict import Measurement, Verdict, worst
+from hil.conformance.verdict import Measurement, Verdict
 from hil.errors import UsageError
 from hil.profile.ac.generate import THEMES, generated
 from hil.profile.ac.invariants import INVARIANTS, PREFIX, Context, judged
@@ -138,16 +139,8 @@ def judge_session(bench: AcBench, cases: tuple[str, ...] = ()) -> dict[str, list
     return judged(context, cases)
 
 
-@dataclass(frozen=True)
-class AcOutcome:
-    """What came of one profile in one world."""
-
-    profile: AcProfile
-    measured: dict[str, list[Measurement]]
-
-    def verdict(self, case: str) -> Verdict:
-        """Of one requirement; *none* where the session gave nothing to judge."""
-        return worst(each.verdict for each in self.measured.get(case, ()))
+AcOutcome = ProfileOutcome[AcProfile]
+"""What came of one AC profile in one world."""
 
 
 @dataclass
@@ -165,9 +158,9 @@ class AcTwin:
         """A fresh world for a profile."""
         return self.build(msgspec.structs.replace(self.base, seed=profile.seed))
 
-    def open(self, profile: AcProfile) -> AcBench:
-        """A fresh bench for a profile; nothing has happened on it."""
-        bench = kind_of(self.kind).bench(self.world(profile), self.base, Judge(), ignore)
+    def open(self, profile: AcProfile, sink: Sink = ignore) -> AcBench:
+        """A fresh bench for a profile, which shows ``sink`` what is seen; nothing has happened on it."""
+        bench = kind_of(self.kind).bench(self.world(profile), self.base, Judge(), sink)
         assert isinstance(bench, AcBench), f"{self.kind} is a bench of an AC charger"
         return bench
 

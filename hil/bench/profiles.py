@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic
 
 from hil.bench.driver import Driver
 from hil.bench.judge import Inconclusive
@@ -15,6 +16,7 @@ from hil.profile.invariants import judge
 from hil.profile.model import LoadProfile
 from hil.profile.plan import initial_demand, rules
 from hil.profile.seen import Seen
+from hil.profile.reduce import P
 from hil.protocol.gbt27930 import CEM, CRM
 from hil.units import Span, s, show_instant
 from hil.world.observation import FrameSeen
@@ -26,10 +28,10 @@ _PLUGGED: Span = s(1)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProfileOutcome(Generic[P]):
     """What came of one profile in one world."""
 
-    profile: LoadProfile
+    profile: P
     measured: Mapping[str, list[Measurement]]
     """By case of the requirement."""
     problem: str = ""
@@ -45,6 +47,10 @@ class Outcome:
 
 
 def replay(bench: Driver, profile: LoadProfile) -> None:
+Outcome = ProfileOutcome[LoadProfile]
+"""What came of one load profile in one world."""
+
+
     """Carry a profile out on a bench that has not started a session, and watch up to its end.
 
     Everything is declared before the session starts. Raises :class:`Inconclusive` when charging is not

@@ -22,6 +22,8 @@ GENERATOR = 12.0
 SOURCE_OHM = 1000.0
 DIODE = 0.7
 """V across the vehicle's diode."""
+MAINS, PHASES = 230.0, 3
+"""V of the mains, line to neutral, and the phases of a charging point, where nothing else is said."""
 STEADY, PWM, MINUS, NONE = 0, 1, 2, 3
 """Values of ``cp_mode``."""
 OPEN_OHM = 1e9
@@ -42,7 +44,7 @@ _FIRST = {
     "pp": 220.0,
     "pe_broken": 0.0,
     "mains": 1.0,
-    "mains_volts": 230.0,
+    "mains_volts": MAINS,
     "leak_dc": 0.0,
     "leak_ac": 0.0,
     "contactor_welded": 0.0,
@@ -67,7 +69,7 @@ class AcPlant:
     raises :class:`UsageError`.
     """
 
-    def __init__(self, phases: int = 3) -> None:
+    def __init__(self, phases: int = PHASES) -> None:
         if phases not in (1, 3):
             raise UsageError(f"{phases} phases; allowed is 1 or 3")
         self.phases = phases

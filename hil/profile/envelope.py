@@ -116,10 +116,14 @@ _UNITS = {"voltage": "V", "current": "A", "power": "W", "duration": "s"}
 
 def refuse_beyond(profile: LoadProfile, envelope: Envelope) -> None:
     """Raise :class:`UsageError` with the first violating instant of a profile that leaves the envelope."""
-    found = first_violation(profile, envelope)
+    refuse(profile.name, first_violation(profile, envelope), "the first CCS")
+
+
+def refuse(name: str, found: Violation | None, anchor: str) -> None:
+    """Raise :class:`UsageError` with the violation of a profile, if it has one, so long after ``anchor``."""
     if found is not None:
         unit = _UNITS[found.what]
         raise UsageError(
-            f"profile {profile.name!r} leaves the envelope {show_span(found.t)} after the first CCS: "
+            f"profile {name!r} leaves the envelope {show_span(found.t)} after {anchor}: "
             f"{found.what} {found.value:g} {unit}, allowed is {found.allowed:g} {unit}"
         )

@@ -9,17 +9,21 @@ order does not depend on where the search began, one defect comes to one profile
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise, product
+from itertools import product
+from typing import Any, Generic, TypeVar
 
 from msgspec.structs import replace
 
+from hil.profile.ac.model import AcProfile
 from hil.profile.events import AnyEvent
 from hil.profile.model import LoadProfile, Mode, Segment
 from hil.profile.simple import SOC, TEMPERATURE, simple_events, simple_profiles
 from hil.tester.gbt27930 import VEHICLES
 
+P = TypeVar("P", LoadProfile, AcProfile)
+Edit = Callable[[P], Iterator[P]]
 Fails = Callable[[LoadProfile], bool]
 
 _DURATIONS = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
@@ -39,21 +43,24 @@ def reduced(profile: LoadProfile, fails: Fails, trials: int = 1000) -> LoadProfi
     ``profile`` must fail; ``fails`` must be deterministic. Profiles tried before are not tried again. Two fifths of
     the trials at most go to edits of the profile, a half to simple profiles, the rest to edits of what came of it.
     """
-    reducer = _Reducer(profile, fails, trials)
+    reducer = Reducer(profile, fails, trials, _EDITS)
     reducer.descend(spare=trials - trials * 2 // 5)
-    if reducer.meet(spare=trials // 10):
+    if reducer.meet(simple_profiles(reducer.best), spare=trials // 10):
         reducer.descend(spare=0)
     return reducer.best
 
 
-class _Reducer:
-    def __init__(self, profile: LoadProfile, fails: Fails, trials: int) -> None:
-        self.best = replace(profile, found=None)
-        self._fails = fails
+class Reducer(Generic[P]):
+    """Edits that are kept where a profile still fails; ``best`` is the smallest one so far."""
+
+    def __init__(self, profile: P, fails: Callable[[P], bool], trials: int, edits: Sequence[Edit[P]]) -> None:
+        self.best: P = replace(profile, found=None)
+        self._fails: Callable[[P], bool] = fails
+        self._edits: Sequence[Edit[P]] = edits
         self._left = trials
         self._spare = 0
         """Trials that are not to be used up yet."""
-        self._known: dict[tuple[object, ...], bool] = {_key(self.best): True}
+        self._known: dict[P, bool] = {_key(self.best): True}
         """Whether a profile fails: those that were tried."""
 
     def descend(self, spare: int) -> None:
@@ -63,18 +70,18 @@ class _Reducer:
             while self._pass():
                 pass
 
-    def meet(self, spare: int) -> bool:
+    def meet(self, simple: Iterable[P], spare: int) -> bool:
         """Take the first simple profile that fails; False where it is the present one, or none was found."""
         self._spare = spare
         before = self.best
         with suppress(Budget):
-            any(self._try(candidate) for candidate in simple_profiles(self.best))
+            any(self._try(candidate) for candidate in simple)
         return self.best is not before
 
     def _pass(self) -> bool:
         before = self.best
         self._fewer()
-        for edit in _EDITS:
+        for edit in self._edits:
             self._each(edit)
         return self.best != before
 
@@ -84,18 +91,17 @@ class _Reducer:
         while size >= 1:
             start = 0
             while start + size <= len(self.best.segments) and len(self.best.segments) > size:
-                segments = self.best.segments
-                if not self._try(replace(self.best, segments=segments[:start] + segments[start + size :])):
+                if not self._try(_spliced(self.best, start, size)):
                     start += 1
             size = min(size - 1, len(self.best.segments) - 1)
 
-    def _each(self, edit: Callable[[LoadProfile], Iterator[LoadProfile]]) -> None:
+    def _each(self, edit: Edit[P]) -> None:
         """Try an edit's proposals, anew after each that was kept."""
         kept = True
         while kept:
             kept = any(self._try(candidate) for candidate in edit(self.best))
 
-    def _try(self, candidate: LoadProfile) -> bool:
+    def _try(self, candidate: P) -> bool:
         """Keep a candidate that fails. The answer for one that was tried before does not depend on when that was."""
         key = _key(candidate)
         known = self._known.get(key)
@@ -109,14 +115,19 @@ class _Reducer:
         return known
 
 
-def _key(profile: LoadProfile) -> tuple[object, ...]:
-    return profile.segments, profile.before, profile.vehicle, profile.soc, profile.temperature, profile.seed
+def _key(profile: P) -> P:
+    """What is carried out: neither name nor note make another profile of one."""
+    return replace(profile, name="tried", note="", found=None)
 
 
-def _with(profile: LoadProfile, index: int, **fields: object) -> LoadProfile:
-    segments = list(profile.segments)
-    segments[index] = replace(segments[index], **fields)
-    return replace(profile, segments=tuple(segments))
+def with_segment(profile: P, index: int, **fields: Any) -> P:
+    """The profile with other fields of one segment."""
+    return _spliced(profile, index, 1, replace(profile.segments[index], **fields))
+
+
+def _spliced(profile: P, start: int, size: int, *segments: Any) -> P:
+    """The profile with these segments in the place of so many."""
+    return replace(profile, segments=(*profile.segments[:start], *segments, *profile.segments[start + size :]))
 
 
 # --- edits ------------------------------------------------------------------------------------------
@@ -133,15 +144,19 @@ def _plain_start(profile: LoadProfile) -> Iterator[LoadProfile]:
         yield replace(profile, seed=0)
 
 
-def _joined(profile: LoadProfile) -> Iterator[LoadProfile]:
+def joined(profile: P) -> Iterator[P]:
     """One segment in the place of two, as long as both, with the demand of either."""
-    segments = profile.segments
-    for number, (one, other) in enumerate(pairwise(segments)):
-        span = round(one.duration + other.duration, 3)
-        later = tuple(replace(event, at=round(event.at + one.duration, 3)) for event in other.events)
-        for kept in (other, one):
-            whole = replace(kept, duration=span, events=(*one.events, *later))
-            yield replace(profile, segments=(*segments[:number], whole, *segments[number + 2 :]))
+    segments: tuple[Any, ...] = profile.segments
+    for number in range(len(segments) - 1):
+        for whole in _as_one(*segments[number : number + 2]):
+            yield _spliced(profile, number, 2, whole)
+
+
+def _as_one(one: Any, other: Any) -> Iterator[Any]:
+    span = round(one.duration + other.duration, 3)
+    later = tuple(replace(event, at=round(event.at + one.duration, 3)) for event in other.events)
+    for kept in (other, one):
+        yield replace(kept, duration=span, events=(*one.events, *later))
 
 
 def _alike(profile: LoadProfile) -> Iterator[LoadProfile]:
@@ -160,10 +175,11 @@ def _alike(profile: LoadProfile) -> Iterator[LoadProfile]:
             yield plain
 
 
-def _without_events(profile: LoadProfile) -> Iterator[LoadProfile]:
+def without_events(profile: P) -> Iterator[P]:
+    """Each event left out."""
     for number, segment in enumerate(profile.segments):
         for index in range(len(segment.events)):
-            yield _with(profile, number, events=segment.events[:index] + segment.events[index + 1 :])
+            yield with_segment(profile, number, events=segment.events[:index] + segment.events[index + 1 :])
 
 
 def _event_kinds(profile: LoadProfile) -> Iterator[LoadProfile]:
@@ -171,37 +187,38 @@ def _event_kinds(profile: LoadProfile) -> Iterator[LoadProfile]:
     for number, segment in enumerate(profile.segments):
         for index, event in enumerate(segment.events):
             for simpler in simple_events(event):
-                yield _with(profile, number, events=_replaced(segment, index, simpler))
+                yield with_segment(profile, number, events=_replaced(segment, index, simpler))
 
 
 def _steps(profile: LoadProfile) -> Iterator[LoadProfile]:
     for number, segment in enumerate(profile.segments):
         if segment.ramp:
-            yield _with(profile, number, ramp=False)
+            yield with_segment(profile, number, ramp=False)
 
 
 def _modes(profile: LoadProfile) -> Iterator[LoadProfile]:
     for number, segment in enumerate(profile.segments):
         if segment.mode != "cc":
-            yield _with(profile, number, mode="cc")
+            yield with_segment(profile, number, mode="cc")
 
 
 def _durations(profile: LoadProfile) -> Iterator[LoadProfile]:
-    """The shortest of the usual durations that still fails."""
+    return shorter(profile, _DURATIONS)
+
+
+def shorter(profile: P, durations: Sequence[float]) -> Iterator[P]:
+    """The shortest of the usual durations, in s, that still fails."""
     for number, segment in enumerate(profile.segments):
         latest = max((event.at for event in segment.events), default=0.0)
-        for duration in _DURATIONS:
+        for duration in durations:
             if duration >= segment.duration:
                 break
             if duration > latest:
-                yield _with(profile, number, duration=duration)
+                yield with_segment(profile, number, duration=duration)
             elif latest:
-                yield _with(profile, number, duration=duration, events=_squeezed(segment, duration))
-
-
-def _squeezed(segment: Segment, duration: float) -> tuple[AnyEvent, ...]:
-    part = duration / segment.duration
-    return tuple(replace(event, at=round(event.at * part, 3)) for event in segment.events)
+                part = duration / segment.duration
+                squeezed = tuple(replace(event, at=round(event.at * part, 3)) for event in segment.events)
+                yield with_segment(profile, number, duration=duration, events=squeezed)
 
 
 def _currents(profile: LoadProfile) -> Iterator[LoadProfile]:
@@ -210,11 +227,11 @@ def _currents(profile: LoadProfile) -> Iterator[LoadProfile]:
         for current in _CURRENTS:
             if current == segment.current:
                 break
-            yield _with(profile, number, current=current)
+            yield with_segment(profile, number, current=current)
         else:
             for grid in (50, 10, 5, 1):
                 if segment.current % grid:
-                    yield _with(profile, number, current=float(round(segment.current / grid) * grid))
+                    yield with_segment(profile, number, current=float(round(segment.current / grid) * grid))
 
 
 def _currents_together(profile: LoadProfile) -> Iterator[LoadProfile]:
@@ -237,22 +254,22 @@ def _voltages(profile: LoadProfile) -> Iterator[LoadProfile]:
     for number, segment in enumerate(profile.segments):
         if segment.voltage == most:
             continue
-        yield _with(profile, number, voltage=most)
+        yield with_segment(profile, number, voltage=most)
         for grid in (50, 10, 5, 1):
             if segment.voltage % grid:
-                yield _with(profile, number, voltage=float(round(segment.voltage / grid) * grid))
+                yield with_segment(profile, number, voltage=float(round(segment.voltage / grid) * grid))
 
 
 def _event_times(profile: LoadProfile) -> Iterator[LoadProfile]:
     for number, segment in enumerate(profile.segments):
         for index, event in enumerate(segment.events):
             if event.at:
-                yield _with(profile, number, events=_replaced(segment, index, replace(event, at=0.0)))
+                yield with_segment(profile, number, events=_replaced(segment, index, replace(event, at=0.0)))
             if event.lasts:
                 for span in _DURATIONS:
                     if span >= event.lasts:
                         break
-                    yield _with(profile, number, events=_replaced(segment, index, replace(event, span=span)))
+                    yield with_segment(profile, number, events=_replaced(segment, index, replace(event, span=span)))
 
 
 def _replaced(segment: Segment, index: int, event: AnyEvent) -> tuple[AnyEvent, ...]:
@@ -261,9 +278,9 @@ def _replaced(segment: Segment, index: int, event: AnyEvent) -> tuple[AnyEvent, 
 
 _EDITS: tuple[Callable[[LoadProfile], Iterator[LoadProfile]], ...] = (
     _plain_start,
-    _joined,
+    joined,
     _alike,
-    _without_events,
+    without_events,
     _event_kinds,
     _steps,
     _durations,

@@ -21,6 +21,8 @@ from hil.profile.model import MOST_CURRENT, MOST_VOLTAGE, LoadProfile, Mode, Seg
 _COLUMNS = ("duration_s", "voltage_v", "current_a", "mode", "ramp", "events")
 _MOST_ROWS = 1_000_000
 _MOST_SOC = 100.0
+_HEAD = "# {"
+"""With which the first line of a profile begins."""
 
 
 def to_csv(profile: LoadProfile) -> str:
@@ -37,10 +39,19 @@ def to_csv(profile: LoadProfile) -> str:
     return out.getvalue()
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file begins as :func:`to_csv` writes one; what cannot be read does not."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(len(_HEAD)) == _HEAD
+    except OSError:
+        return False
+
+
 def from_csv(text: str) -> LoadProfile:
     """The profile in a CSV as :func:`to_csv` writes it; :class:`UsageError` names line, column and reason."""
     lines = text.splitlines()
-    if not lines or not lines[0].startswith("# {"):
+    if not lines or not lines[0].startswith(_HEAD):
         raise UsageError("line 1: no comment with the profile's head; `hil profile import` reads other tables")
     try:
         head: dict[str, Any] = json_of(lines[0][2:])
