@@ -12,6 +12,7 @@ from hil.cli.check import EXAMPLES as CHECK_EXAMPLES
 from hil.cli.check import check_command
 from hil.cli.errors import EXITS, telling
 from hil.cli.modbus import modbus
+from hil.cli.paths import out_path
 from hil.cli.profile import app as profile
 from hil.cli.qualify import EXAMPLES as QUALIFY_EXAMPLES
 from hil.cli.qualify import qualify_command
@@ -135,7 +136,9 @@ def run(
         ),
     ] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Show the cases and what applies; run nothing.")] = False,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for traces and reports.")] = Path(DEFAULT_OUT),
+    out: Annotated[Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for traces and reports.")] = Path(
+        DEFAULT_OUT
+    ),
 ) -> None:
     """Judge a charger, or another device, and write a conformance report."""
     options = Options(
@@ -173,7 +176,8 @@ def dbc(
     protocol: Annotated[str, typer.Argument(metavar="PROTOCOL", help="Declared messages to export: gbt27930.")],
     edition: Annotated[str, typer.Option(metavar="EDITION", help="Edition of the standard.")] = "2015",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="standard output")
+        Path | None,
+        typer.Option(parser=out_path, metavar="FILE", help="Where to write.", show_default="standard output"),
     ] = None,
 ) -> None:
     """Export the declared messages as a DBC file."""

@@ -10,6 +10,7 @@ import typer
 from hil.check import check_log
 from hil.check.show import show, write
 from hil.cli.errors import telling
+from hil.cli.paths import out_path
 from hil.conformance.register import PRESETS
 from hil.errors import UsageError
 from hil.evidence.folder import make_ready
@@ -56,7 +57,9 @@ def check_command(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for check.html and check.json.", show_default="no files"),
+        typer.Option(
+            parser=out_path, metavar="DIR", help="Folder for check.html and check.json.", show_default="no files"
+        ),
     ] = None,
 ) -> None:
     """Judge a recorded session: what charger and vehicle did wrong, when, and by which requirement."""

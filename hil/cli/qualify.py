@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hil.cli.errors import telling
+from hil.cli.paths import out_path
 from hil.conformance.verdict import Verdict
 from hil.evidence.folder import make_ready
 from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options, command_line
@@ -69,7 +70,9 @@ def qualify_command(
         int | None, typer.Option("-n", metavar="N", help="Worker processes.", show_default="one a processor")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the runs.", show_default="the rig's")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the reports.")] = Path(DEFAULT_OUT),
+    out: Annotated[Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for the reports.")] = Path(
+        DEFAULT_OUT
+    ),
 ) -> None:
     """Judge the suites: run them with a charger that is right, and with every seeded fault in it."""
     started = wall_time()

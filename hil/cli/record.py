@@ -14,6 +14,7 @@ from rich.console import Console
 from hil.bench.recording import Listening, build_listening, deaf
 from hil.cli.ending import ending
 from hil.cli.errors import NOT_PASSED, OK, telling
+from hil.cli.paths import out_path
 from hil.errors import UsageError
 from hil.evidence.trace import TraceWriter
 from hil.pytest_plugin.table import console
@@ -61,7 +62,7 @@ def record_command(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path("report"),
+    out: Annotated[Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for the files.")] = Path("report"),
 ) -> None:
     """Record every port of a rig to standard files, until Ctrl-C, without sending anything."""
     if log_format is not None and log_format not in FORMATS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hil.cli.ending import ending
 from hil.cli.errors import INTERNAL, NOT_PASSED, OK, USAGE, complain
 from hil.cli.listing import show_cases
 from hil.cli.progress import Progress
+from hil.conformance.own import has_requirements
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import UsageError
 from hil.evidence.explain import is_finding
@@ -37,6 +39,7 @@ def run_suites(options: Options, pytest_args: Sequence[str], *, list_only: bool 
 
     Raises :class:`UsageError` for options that cannot be carried out, and when nothing is left to run.
     """
+    _refuse_words(pytest_args)
     plan = make_plan(options)
     if not list_only:
         make_ready(plan.out)
@@ -57,6 +60,18 @@ def run_suites(options: Options, pytest_args: Sequence[str], *, list_only: bool 
     if not raw:
         _conclude(progress)
     return exit_code(results, status, progress.problems)
+
+
+def _refuse_words(pytest_args: Sequence[str]) -> None:
+    """A suite that is named without its option, or a word that is nothing, is told here: pytest takes it for a file."""
+    for word in takewhile(lambda each: not each.startswith("-"), pytest_args):
+        if word in suite_names() or has_requirements(Path(word)):
+            raise UsageError(f"{word}: a suite is named by its option, --suite {word}")
+        if not Path(word.partition("::")[0]).exists():
+            raise UsageError(
+                f"{word}: no suite and no file; allowed are --suite with {', '.join(suite_names())} or a folder, "
+                "and arguments of pytest behind --"
+            )
 
 
 def _configuration(plan: RunPlan) -> list[str]:

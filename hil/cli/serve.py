@@ -17,6 +17,7 @@ from hil.bench.serving import ServedSetup, build_served, served_ports
 from hil.bench.setup import Setup
 from hil.cli.ending import ending
 from hil.cli.errors import OK, telling
+from hil.cli.paths import out_path
 from hil.codec.map_file import find_map
 from hil.dut.ac_modbus.spec import ONE_OUTLET
 from hil.errors import UsageError
@@ -93,7 +94,8 @@ def serve_command(
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Draws what no requirement fixes.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep everything seen, and how late it was sent, as traces.")
+        Path | None,
+        typer.Option(parser=out_path, metavar="DIR", help="Keep everything seen, and how late it was sent, as traces."),
     ] = None,
 ) -> None:
     """Serve the reference devices on a rig's ports in real time, until Ctrl-C."""

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hil.cli.errors import NOT_PASSED, OK, telling
+from hil.cli.paths import out_path
 from hil.evidence.folder import make_ready
 from hil.evidence.trace import TraceWriter
 from hil.pytest_plugin.table import console
@@ -58,9 +59,9 @@ def soak_command(
         int | None,
         typer.Option(metavar="N", help="Only this session, with its trace.", min=0, show_default=False),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for soak.json, and for a session's trace.")] = Path(
-        "report"
-    ),
+    out: Annotated[
+        Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for soak.json, and for a session's trace.")
+    ] = Path("report"),
 ) -> None:
     """Drive the reference charger through random legal sessions: no monitor may find anything."""
     make_ready(out)

@@ -12,6 +12,7 @@ import pytest
 
 DEFAULT_RIG = "virtual"
 DEFAULT_OUT = "report"
+EMPTY_OUT = "--out '': it names no place; allowed is a path, and . is the folder that you stand in"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def options_of(config: pytest.Config) -> Options:
         if value is not None:
             given[field.name] = tuple(value) if isinstance(value, list) else value
     # Absolute, as a case may change the folder that it stands in.
+    if not given.get("out", DEFAULT_OUT).strip():
+        raise pytest.UsageError(EMPTY_OUT)
     given["out"] = str(config.invocation_params.dir / Path(given.get("out", DEFAULT_OUT)))
     return Options(**given)
 
