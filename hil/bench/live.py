@@ -17,6 +17,7 @@ from hil.bench.guard import KIND as BEYOND
 from hil.bench.guard import GuardedBus
 from hil.bench.instruments import line_of, reader_of
 from hil.bench.judge import Judge
+from hil.bench.links import LinkLostError, Links
 from hil.bench.opening import Lines, kind_of
 from hil.bench.setup import Setup
 from hil.bus.lines import FrameLine, Line
@@ -28,12 +29,12 @@ from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import PortSettings
 from hil.safety.envelope import Envelope
 from hil.tester.signals import DELAY_KIND, RESOLUTIONS, PlantBridge
-from hil.transport.can_line import SLOW
+from hil.transport.can_line import NO_ECHO, SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.ports import open_line
-from hil.transport.process import LiveProcess
+from hil.transport.process import Check, LiveProcess, nothing
 from hil.transport.tcp_line import REFUSED
-from hil.units import SECOND, Instant, Span, ms, s, seconds, show_instant
+from hil.units import SECOND, Instant, Span, ms, s, seconds
 from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sent
 from hil.world.plan import Advance, Close, Command, OnNote, Reply
 
@@ -48,6 +49,8 @@ _STEADY: Span = ms(1200)
 _STEADY_WITHIN: Span = s(20)
 """One that does not come to rest by then is judged as it is."""
 _LOOK: Span = ms(200)
+_UNTOLD: Span = s(3600)
+"""So unsure is when a frame was sent that the driver never showed."""
 REST_WITHIN: Span = s(90)
 """A session that was left in its middle has ended by then: reconnections and all."""
 
@@ -118,11 +121,12 @@ def _add_instrument(world: LiveWorld, claim: InstrumentClaim, settings: PortSett
 class LiveBenchWorld:
     """A live world as a bench drives it: keeps the judge's uncertainty true to how late the bench itself was.
 
-    ``sink`` is given what is seen until the DUT is at rest, as it comes. Raises :class:`RigError` when a port cannot
-    be opened, the box does not answer, or the DUT does not come to rest.
+    ``sink`` is given what is seen until the DUT is at rest, as it comes. ``check`` is asked while the bench waits and
+    raises what ends that. Raises :class:`RigError` when a port cannot be opened, the box does not answer, or the DUT
+    does not come to rest.
     """
 
-    def __init__(self, live: LiveSetup, judge: Judge, sink: Sink = ignore) -> None:
+    def __init__(self, live: LiveSetup, judge: Judge, sink: Sink = ignore, check: Check = nothing) -> None:
         self._judge = judge
         self._sink = sink
         self._instruments = {line_of(claim) for claim in live.setup.instruments}
@@ -133,15 +137,19 @@ class LiveBenchWorld:
         self._signals: Span = self._stamps + (0 if box is None else box.uncertainty)
         self._slow: Span = 0
         """What an adapter that stamps what it hears takes at most to send."""
+        self._slowest: Span = 0
+        self._delay: Span = 0
+        """The longest round trips of an adapter that does not stamp itself, and of the box."""
         self._sent: list[tuple[Instant, Span]] = []
         """When each frame of the bench was due, in order, and how late it was."""
+        self.links = Links(_line_names(live))
         self.now: Instant = 0
         self.before: list[Observation] = []
         """What was seen until the DUT was at rest."""
         self.trouble = ""
         """What went wrong with a port, so that nothing can be said of the DUT; empty when nothing did."""
         judge.stamps, judge.signals, judge.late = self._stamps, self._signals, self._late_about
-        self._process = LiveProcess(partial(build_live, live))
+        self._process = LiveProcess(partial(build_live, live), check)
         try:
             if box is not None:
                 judge.untold = RESOLUTIONS
@@ -160,21 +168,36 @@ class LiveBenchWorld:
         return self._process.pid
 
     def execute(self, command: Command) -> Reply:
-        """As every world does."""
+        """As every world does, but a wait ends where a port is lost; commands after that, but for the last one, raise
+        :class:`LinkLostError`."""
+        if self.links.lost and not isinstance(command, Close):
+            raise LinkLostError(self.links.lost)
+        asked = len(command.stop_on) if isinstance(command, Advance) else 0
+        if isinstance(command, Advance):
+            command = Advance(command.until, (*command.stop_on, *self.links.ends))
         reply = self._process.execute(command)
         self.now = reply.now
         for seen in reply.observations:
             if type(seen) is Sent:
                 insort(self._sent, (seen.t, seen.late))
-            elif type(seen) is Note:
-                self.trouble = self.trouble or _trouble(seen)
-                if seen.kind == SLOW:
-                    self._take_slow(seen)
-                elif seen.kind == DELAY_KIND:
-                    # What a controller drives is stamped when the port has brought it.
-                    self._judge.signals = self._signals + int(seen.details["round_trip"])
-                    self._judge.lag = self._signals + int(seen.details["round_trip"]) + int(seen.details["period"])
-        return reply
+            elif type(seen) is Note and not isinstance(command, Close):  # what its end brings is nothing to the case
+                self._take(seen)
+        ended = reply.stopped_by is not None and reply.stopped_by >= asked
+        return Reply(reply.now, None, reply.observations) if ended else reply
+
+    def _take(self, note: Note) -> None:
+        self.links.take(note)
+        self.trouble = self.trouble or _trouble(note)
+        if note.kind == NO_ECHO:
+            insort(self._sent, (round(float(note.details["sent_s"]) * SECOND), _UNTOLD))
+        elif note.kind == SLOW:
+            self._take_slow(note)
+        elif note.kind == DELAY_KIND:
+            # What a controller drives is stamped when the port has brought it.
+            self._delay = int(note.details["round_trip"])
+            self._judge.lag = self._signals + self._delay + int(note.details["period"])
+        self._judge.stamps = max(self._stamps, self._slowest) + self.links.moved
+        self._judge.signals = self._signals + self._delay + self.links.moved
 
     def _take_slow(self, seen: Note) -> None:
         """What an adapter takes to answer: it sends as late as that, and unless it stamps itself, is heard as late."""
@@ -182,7 +205,7 @@ class LiveBenchWorld:
         if seen.details["clock"] == "hardware":
             self._slow = max(self._slow, round_trip)
         else:
-            self._judge.stamps = max(self._judge.stamps, round_trip)
+            self._slowest = max(self._slowest, round_trip)
 
     def _late_about(self, start: Instant) -> Span:
         """The latest of what the bench sent about an instant."""
@@ -224,6 +247,8 @@ class LiveBenchWorld:
         reply = self.execute(Advance(self.now + span, triggers))
         self.before += reply.observations
         self._sink(reply.observations)
+        if self.links.lost:
+            raise LinkLostError(self.links.lost)
         return reply
 
 
@@ -233,18 +258,21 @@ def _box_of(live: LiveSetup) -> PortSettings | None:
     return None if sides is None or sides.carried is None else live.ports.get(SIGNALS)
 
 
+def _line_names(live: LiveSetup) -> list[str]:
+    """The lines of its world."""
+    sides = kind_of(live.kind).live
+    lines = [(role, None if sides is None else sides.line_of(role, port.type)) for role, port in live.ports.items()]
+    return [*(line or role for role, line in lines), *(line_of(claim) for claim in live.setup.instruments)]
+
+
 def _is_up(seen: Observation) -> bool:
     return isinstance(seen, Note) and (seen.kind, seen.what) == ("signals", "up")
 
 
 def _trouble(note: Note) -> str:
-    if note.kind == "port_lost":
-        return f"port {note.what} was lost at {show_instant(note.t)}: {note.details.get('why', '')}"
     if note.kind == BEYOND:
         told = {key: note.details.get(key) for key in ("demand", "unit", "most")}
         return "a demand of {demand} {unit} was not sent: the rig's envelope allows {most} {unit}".format(**told)
-    if (note.kind, note.what) == ("signals", "lost"):
-        return f"the box on the signals port was lost at {show_instant(note.t)}: {note.details.get('why', '')}"
     return ""
 
 

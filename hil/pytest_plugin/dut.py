@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hil.rig.ports import DutProcessSettings
 from hil.transport.dut_process import DutError, DutProcess
+from hil.units import Span
 
 FOLDER = "dut"
 """Of the outputs, in the folder of the reports."""
@@ -45,9 +46,15 @@ class DutKeeper:
             raise DutError(f"{error} (all of it: {path.relative_to(self._out).as_posix()})") from error
         return path.relative_to(self._out).as_posix()
 
-    def ended(self) -> End | None:
-        """How it ended since it was ready; None while it runs."""
-        return self._end(self._process.ended)
+    def ended(self, within: Span = 0) -> End | None:
+        """How it ended since it was ready; None while it runs, and goes on to for so long."""
+        return self._end(self._process.ended_within(within))
+
+    def check(self) -> None:
+        """Raise :class:`DutError` when it has ended: nothing more is to be waited for."""
+        ended = self.ended()
+        if ended is not None:
+            raise DutError(str(ended))
 
     def judged(self) -> End | None:
         """The same after a case; a hang counts too, where the rig tells how one is known. May take that long."""

@@ -29,7 +29,7 @@ from hil.pytest_plugin.dut import End
 from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
 from hil.transport.dut_process import DutError
-from hil.units import s, seconds, show_instant
+from hil.units import ms, s, seconds, show_instant
 from hil.world.base import BaseWorld
 from hil.world.observation import Sample
 from hil.world.pipe import World
@@ -58,6 +58,10 @@ def result_of(run: Run, plan: RunPlan, verdict: Verdict, reason: str) -> CaseRes
         nodeid=run.nodeid,
         repeat=plan.repeat(run),
     )
+
+
+_GOING = ms(500)
+"""For a DUT whose ports went to be gone itself."""
 
 
 class CaseRun:
@@ -100,7 +104,8 @@ class CaseRun:
         from hil.bench.live import LiveBenchWorld, live_setup  # python-can, pyserial: not for virtual runs
 
         try:
-            return LiveBenchWorld(live_setup(self.run.requirement.bench, setup, self._plan.rig), judge, sink)
+            live = live_setup(self.run.requirement.bench, setup, self._plan.rig)
+            return LiveBenchWorld(live, judge, sink, *([] if self._plan.dut is None else [self._plan.dut.check]))
         except BaseException as error:
             if self._writer is not None:
                 self._writer.close()
@@ -141,10 +146,21 @@ class CaseRun:
         """
         if self.result is None:
             # Before the world is closed, as its end may end the DUT too.
-            self._dut_end = None if self._plan.dut is None else self._plan.dut.judged()
+            self._dut_end = self._ask_dut(error)
             self.result = self._conclude(self._close(error))
             self._release_dut(passed=self.result.verdict is Verdict.PASS)
         return self.result
+
+    def _ask_dut(self, error: BaseException | None) -> End | None:
+        """What became of the rig's DUT in the case."""
+        dut = self._plan.dut
+        if dut is None:
+            return None
+        if error is not None and not isinstance(error, Exception):
+            return dut.ended()  # somebody wants an end: safe state first, nothing is waited for
+        if self._live is not None and self._live.links.lost:
+            return dut.ended(_GOING)  # whose ports they may have been
+        return dut.judged()
 
     def _close(self, error: BaseException | None) -> BaseException | None:
         try:
@@ -200,7 +216,10 @@ class CaseRun:
             return Verdict.FAIL, str(self._dut_end)
         judged = self.bench.judge.verdict
         raised = _verdict_of(error)
-        trouble = (self._live.trouble if self._live is not None else "") or self.bench.trouble()
+        links = None if self._live is None else self._live.links
+        if links is not None and links.lost and raised is not Verdict.ERROR:
+            return Verdict.ERROR, links.lost
+        trouble = self._trouble()
         if trouble and raised is not Verdict.ERROR:
             return Verdict.INCONCLUSIVE, trouble
         unfired = self.bench.unfired()
@@ -211,8 +230,14 @@ class CaseRun:
             return Verdict.INCONCLUSIVE, "nothing was measured"
         measured = _explained(self.bench.judge.decisive)
         if verdict is judged and measured:
-            return verdict, measured
+            unsure = links.causes if links is not None and verdict is Verdict.INCONCLUSIVE else ""
+            return verdict, f"{measured}; {unsure}" if unsure else measured
         return verdict, _told(error)
+
+    def _trouble(self) -> str:
+        """What went wrong on the bench's side, so that nothing can be said of the DUT; empty when nothing did."""
+        live = self._live
+        return ("" if live is None else live.trouble or live.links.mute) or self.bench.trouble()
 
 
 def _verdict_of(error: BaseException | None) -> Verdict:

@@ -18,7 +18,7 @@ import can
 
 from hil.bus.faults import BusOff, Disconnect, ErrorFrame, LinkFault, Shorted
 from hil.bus.link import LinkFaults
-from hil.bus.observe import BusErrorSeen, FrameSeen, Note, Sent
+from hil.bus.observe import BusErrorSeen, FrameSeen, Note, Scalar, Sent
 from hil.bus.socketcan import error_of
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
@@ -26,7 +26,7 @@ from hil.transport.correlation import Correlation
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
 from hil.transport.slcan_bus import SlcanBus
-from hil.units import Instant, Span, ms
+from hil.units import Instant, Span, ms, s
 
 OnFrame = Callable[[CanFrame, Instant], None]
 Sink = Callable[[Any], None]
@@ -44,7 +44,16 @@ USER_CLOCK: Span = ms(2)
 """How sure a stamp is that a program makes when it gets to read."""
 SLOW = "slow port"
 """Kind of a note: an adapter took longer to answer (``round_trip_s``) than the port's clock is declared unsure by."""
+CLOCK_STEP = "clock_step"
+"""Kind of a note: the clock on the wall, by which drivers stamp, was set (``by_s``)."""
+NO_ECHO = "no_echo"
+"""Kind of a note: the driver has not shown a ``frame`` of ours (``sent_s``); ``shown``: whether it ever has one."""
+ECHOES = "echoes"
+"""Kind of a note: the driver shows our frames after all."""
 _ECHO_WITHIN: Span = ms(500)
+_OVERDUE = 64
+"""Frames of ours whose echo has not come, and is known as ours where it comes late."""
+_OVERDUE_FOR: Span = s(10)
 
 
 class LiveCanPort:
@@ -101,6 +110,9 @@ class LiveCan:
         self._faults = LinkFaults(name, queue, sink, rng)
         self._waiting: deque[tuple[LiveCanPort, CanFrame, Instant]] = deque()
         self._echo_due: deque[tuple[CanFrame, LiveCanPort, Instant]] = deque()
+        self._overdue: deque[tuple[CanFrame, Instant]] = deque(maxlen=_OVERDUE)
+        self._shown = self._missed = False
+        """The driver has shown a frame of ours; it has not shown one."""
         self._missing = False
         """It will be looked whether an echo is missing."""
         self._garbage = 0
@@ -255,7 +267,7 @@ class LiveCan:
     def _tell_step(self) -> None:
         when, moved = self._stamps.steps[-1]
         self._steps_told = len(self._stamps.steps)
-        self._sink(Note(max(when, self._queue.now), "clock_step", self.name, {"by_s": moved / 1e9}))
+        self._sink(Note(max(when, self._queue.now), CLOCK_STEP, self.name, {"by_s": moved / 1e9}))
 
     def _arrive(self, message: can.Message, stamp: Instant) -> None:
         if message.is_error_frame:
@@ -269,6 +281,8 @@ class LiveCan:
         if port is not None:
             self._tell(stamp, port, frame)
             return
+        if self._overdue and self._came_late(frame):
+            return
         self._sink(FrameSeen(stamp, self.name, frame.id, frame.data, "", frame.extended))
         now = self._queue.now
         for each in self.ports:
@@ -281,8 +295,25 @@ class LiveCan:
         for index, (sent, port, _) in enumerate(due):
             if sent == frame:
                 del due[index]
+                if not self._shown:
+                    self._show()
                 return port
         return None
+
+    def _show(self) -> None:
+        self._shown = True
+        if self._missed:
+            self._sink(Note(self._queue.now, ECHOES, self.name))
+
+    def _came_late(self, frame: CanFrame) -> bool:
+        """Whether it is an echo that was given up: such a frame was told already, and is nobody else's."""
+        for index, (lost, gone) in enumerate(self._overdue):
+            if lost == frame and self._queue.now - gone < _OVERDUE_FOR:
+                del self._overdue[index]
+                if not self._shown:
+                    self._show()
+                return True
+        return False
 
     def _miss_echoes_later(self) -> None:
         if self._echo_due and not self._missing:
@@ -294,7 +325,10 @@ class LiveCan:
         self._missing = False
         while self._echo_due and self._queue.now - self._echo_due[0][2] >= _ECHO_WITHIN:
             lost, port, gone = self._echo_due.popleft()
-            self._sink(Note(self._queue.now, "no_echo", self.name, {"frame": str(lost), "sent_s": gone / 1e9}))
+            details: dict[str, Scalar] = {"frame": str(lost), "sent_s": gone / 1e9, "shown": self._shown}
+            self._sink(Note(self._queue.now, NO_ECHO, self.name, details))
+            self._missed = True
+            self._overdue.append((lost, gone))
             self._tell(gone, port, lost)
         self._miss_echoes_later()
 

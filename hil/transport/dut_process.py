@@ -147,6 +147,13 @@ class DutProcess:
             self._reader.join(seconds(_STRAGGLERS))
         return f"exited with code {code}" if code >= 0 else f"was ended by {_signal_name(-code)}"
 
+    def ended_within(self, span: Span) -> str | None:
+        """How it ended, where it does so in that time: what a process holds is gone a moment before it is."""
+        if self._process is not None and span > 0:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds(span))
+        return self.ended
+
     def hung(self) -> str | None:
         """That it hangs, or how it ended meanwhile: it runs, and prints no line that shows that it goes on.
 

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 Build = Callable[[], LiveWorld]
 """Makes the world in its process; it must be picklable, so it is a plain function with plain values."""
 
+Check = Callable[[], None]
+"""Asked now and then while somebody waits for the world; raises what ends the wait."""
+
+_ASK = 0.2
+"""s between two such questions."""
 _REAL_TIME = 10
 """Of 1 to 99 in the real-time class: before everything that is in none, behind the system's own threads."""
 _PRIORITY = -15
@@ -40,20 +45,42 @@ _GOING = 10.0
 """s for a process to end by itself after its world was closed."""
 
 
+def nothing() -> None:
+    """A check that lets every wait go on."""
+
+
+class _CheckedPipe:
+    """The near end of a pipe; waiting for the other end can be ended."""
+
+    def __init__(self, pipe: Connection, check: Check) -> None:
+        self._pipe = pipe
+        self.check = check
+        self.send_bytes = pipe.send_bytes
+        self.close = pipe.close
+
+    def recv_bytes(self) -> bytes:
+        """What the other end says; raises what the check does, :class:`EOFError` or :class:`OSError` at its end."""
+        while not self._pipe.poll(_ASK):
+            self.check()
+        return self._pipe.recv_bytes()
+
+
 class LiveProcess:
     """The near end: looks like a world.
 
-    Raises what ``build`` raised over there, :class:`WorldError` when the process died in the attempt.
+    Raises what ``build`` raised over there, :class:`WorldError` when the process died in the attempt. ``check`` is
+    asked while an answer is waited for, but for that to :class:`Close`; what it raises breaks the wait off, and what
+    was seen until then comes with the next reply.
     """
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, build: Build, check: Check = nothing) -> None:
         context = multiprocessing.get_context("spawn")
         near, far = context.Pipe()
-        self._pipe = near
+        self._pipe = _CheckedPipe(near, check)
         self._process: SpawnProcess = context.Process(target=_main, args=(far, build), name="hil world", daemon=True)
         self._process.start()
         far.close()
-        self._world = RemoteWorld(near)
+        self._world = RemoteWorld(self._pipe)
         self._closed = False
         try:
             self._opened = self._world.next_answer()
@@ -74,6 +101,8 @@ class LiveProcess:
         """Carry out one command over there; raises as the world does, :class:`WorldError` when it has gone."""
         if self._closed:
             raise WorldError("the world is closed")
+        if isinstance(command, Close):
+            self._pipe.check = nothing
         try:
             reply = self._world.execute(command)
         except GoneError:

@@ -70,8 +70,7 @@ def test_H_01(bench: Bench, variant: str) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
         case "terminal-closed":
             os.killpg(os.getpgrp(), signal.SIGHUP)
-    bench.let(s(6))
-    bench.check("frames of the charger since", len(bench.matching(CHM)), low=1000)
+    bench.let(s(24 * 3600))
 
 
 @requirement("HOSTILE/H.02")
@@ -194,11 +193,11 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def test_an_adapter_and_a_box_that_go_make_the_case_inconclusive_and_the_next_an_error(desk: Desk) -> None:
+def test_an_adapter_and_a_box_that_go_end_the_wait_and_are_an_error_and_so_is_the_next_case(desk: Desk) -> None:
     assert desk.judge("H.01[charger-killed]", "H.02") == 3
     results = desk.results()
     verdict, reason = results["H.01"]
-    assert verdict == "inconclusive"
+    assert verdict == "error"
     assert "port can0 was lost" in reason or "box on the signals port was lost" in reason
     verdict, reason = results["H.02"]
     assert verdict == "error"
@@ -207,10 +206,10 @@ def test_an_adapter_and_a_box_that_go_make_the_case_inconclusive_and_the_next_an
     assert desk.frames() > 0
 
 
-def test_a_box_that_falls_silent_with_its_line_open_makes_the_case_inconclusive(desk: Desk) -> None:
-    assert desk.judge("H.01[charger-silent]") == 1
+def test_a_box_that_falls_silent_with_its_line_open_ends_the_wait_and_is_an_error(desk: Desk) -> None:
+    assert desk.judge("H.01[charger-silent]") == 3
     verdict, reason = desk.results()["H.01"]
-    assert verdict == "inconclusive"
+    assert verdict == "error"
     assert "box on the signals port was lost" in reason
     assert desk.frames() > 0
 
