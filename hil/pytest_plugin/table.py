@@ -46,14 +46,16 @@ def let_go(file: IO[str]) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """The terminal; what is no terminal gets lines wide enough not to be broken."""
+    """The terminal; what is none, or cannot draw over what it shows, gets lines wide enough not to be broken."""
     # The stream of now: rich would ask again each time, also while output is turned aside.
     file = sys.stderr if stderr else sys.stdout
     if isinstance(file, TextIOWrapper):
         # What is told has arrows and units; an encoding without them must not end a run.
         file.reconfigure(errors="backslashreplace" if stderr else "replace")
     found = _Console(file=file, highlight=False)
-    return found if found.is_terminal else _Console(file=file, highlight=False, width=_PLAIN_WIDTH)
+    if found.is_terminal and not found.is_dumb_terminal:
+        return found
+    return _Console(file=file, highlight=False, width=_PLAIN_WIDTH, force_terminal=False)
 
 
 def show_verdict(result: CaseResult) -> str:
