@@ -1,7 +1,7 @@
 """``python -m tools.live``: the GB/T suites against the served reference charger, in real time, over a real transport.
 
     python -m tools.live                                 # what CI runs, on every transport, in a minute
-    python -m tools.live --transport slcan --all         # the whole of both suites, in three sessions beside each other
+    python -m tools.live --transport slcan --all         # the whole of both suites, in sessions beside each other
     python -m tools.live --transport vcan --case DN.3006
 
 ``udp`` is python-can's udp_multicast in a network namespace of its own, ``slcan`` an adapter on a pty, ``vcan`` the
@@ -13,6 +13,7 @@ can be had here.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -47,7 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
     which.add_argument("--selection", action="store_true", help="what CI runs (the default)")
     which.add_argument("--all", action="store_true", help="the whole of both suites")
     which.add_argument("--case", action="append", default=[], help="only this case; repeatable")
-    parser.add_argument("--beside", type=int, default=3, metavar="N", help="sessions at a time (default: 3)")
+    processors = len(os.sched_getaffinity(0))
+    parser.add_argument(
+        "--beside",
+        type=int,
+        default=processors,
+        metavar="N",
+        help=f"sessions at a time (default: one a processor, here {processors})",
+    )
     parser.add_argument("--out", type=Path, help="keep traces and reports there (default: nowhere)")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)  # where the transport is known to be
     options = parser.parse_args(arguments)
@@ -74,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
             label = f"{transport} {number + 1}" if options.all else transport
             out = options.out / transport / str(number + 1) if options.all else options.out / transport
             try:
-                commands[label] = _command(transport, cases, out)
+                commands[label] = _command(transport, cases, out, number)
             except guest.UnavailableError as error:
                 print(f"{transport}: skipped: {error}", file=sys.stderr)
                 codes.append(UNAVAILABLE)
@@ -85,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0 if set(codes) <= {0, UNAVAILABLE} else 1
 
 
-def _command(transport: str, cases: list[str], out: Path) -> list[str]:
+def _command(transport: str, cases: list[str], out: Path, number: int) -> list[str]:
     """The words that judge a transport where it can be had; raises :class:`guest.UnavailableError` where nowhere."""
     out.mkdir(parents=True, exist_ok=True)
     words = again(
@@ -100,7 +108,9 @@ def _command(transport: str, cases: list[str], out: Path) -> list[str]:
     if transport == "vcan" and not has_vcan():
         guest.kernel()
         longest = str(LONGEST if cases else guest.LONGEST)
-        return [sys.executable, "-m", "tools.vcan.guest", "--writable", str(out), "--longest", longest, *words]
+        every = sorted(os.sched_getaffinity(0))  # a guest takes one processor, and shares it badly
+        one = ["taskset", "-c", str(every[number % len(every)])]
+        return [*one, sys.executable, "-m", "tools.vcan.guest", "--writable", str(out), "--longest", longest, *words]
     return words
 
 
