@@ -125,6 +125,22 @@ def test_an_own_frame_that_the_driver_never_shows_is_told_on_a_silent_bus(
     assert [note.details["frame"] for note in missing] == [str(FRAME), str(later)]
     for note, seen in zip(missing, _of(told, FrameSeen), strict=True):
         assert note.t - seen.t >= ms(500), "it is taken to have gone when the driver took it"
+        assert note.details["shown"] is False
+    line.close()
+
+
+def test_an_echo_that_comes_too_late_is_nobody_elses_frame(
+    live: LiveQueue, driver: Driver, told: list[Observation], until: Until
+) -> None:
+    line = LiveCan(live, driver, name="can0", sink=told.append, echoes=True)
+    heard: list[CanFrame] = []
+    line.attach("vehicle", lambda frame, now: heard.append(frame)).send(FRAME)
+    until(lambda: len(_of(told, FrameSeen)) == 1)
+    driver.came += [_message(FRAME), _message(FRAME)]
+    until(lambda: len(_of(told, FrameSeen)) == 2)
+    assert [seen.sender for seen in _of(told, FrameSeen)] == ["vehicle", ""], "the second one is"
+    assert heard == [FRAME]
+    assert [note.kind for note in _of(told, Note)] == ["clock", "no_echo", "echoes"]
     line.close()
 
 
