@@ -24,7 +24,7 @@ from hil.codec.frame import CanFrame
 from hil.errors import UsageError
 from hil.transport.correlation import Correlation
 from hil.transport.queue import LiveQueue
-from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
+from hil.transport.reading import DescriptorReader, Failures, Reader, ThreadReader, descriptor_of
 from hil.transport.slcan_bus import SlcanBus
 from hil.units import Instant, Span, ms, s
 
@@ -116,6 +116,7 @@ class LiveCan:
         self._missing = False
         """It will be looked whether an echo is missing."""
         self._garbage = 0
+        self._failures = Failures()
         self._closed = False
         sink(
             Note(
@@ -238,8 +239,9 @@ class LiveCan:
             try:
                 message = self._bus.recv(0)
             except Exception as error:  # interfaces also raise what their parsing comes to on garbage
-                self._brought(error)
+                self._brought(self._failures.judged(error))
                 continue
+            self._failures.over()
             if message is None:
                 return
             self._took(message)

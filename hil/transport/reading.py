@@ -11,6 +11,26 @@ from hil.transport.queue import LiveQueue
 
 _WAITS = 0.2
 """s that a thread waits at a time, so that it ends soon after it is told to."""
+HOPELESS = 1_000
+"""So many exceptions in a row, and nothing between them: it is not what was read that is broken, but the driver."""
+
+
+class Failures:
+    """Counts what a driver raises in a row."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def over(self) -> None:
+        """It has read something, or waited in vain."""
+        self._count = 0
+
+    def judged(self, error: Exception) -> Exception:
+        """What it raised, or, where that goes on and on, the :class:`OSError` of a port that is lost."""
+        self._count += 1
+        if self._count < HOPELESS:
+            return error
+        return OSError(f"the driver raised {HOPELESS} times in a row, at last {type(error).__name__}: {error}")
 
 
 class Reader(Protocol):
@@ -45,12 +65,10 @@ class DescriptorReader:
 class ThreadReader:
     """Calls ``read`` with a time limit in a thread; what it gives or raises is handed to ``took`` in the queue's own.
 
-    ``took`` tells whether reading goes on after an exception.
+    It reads on after an exception, but for an :class:`OSError`; raising on and on comes to one.
     """
 
-    def __init__(
-        self, queue: LiveQueue, name: str, read: Callable[[float], Any], took: Callable[[Any], bool | None]
-    ) -> None:
+    def __init__(self, queue: LiveQueue, name: str, read: Callable[[float], Any], took: Callable[[Any], None]) -> None:
         self._queue = queue
         self._read = read
         self._took = took
@@ -61,11 +79,13 @@ class ThreadReader:
         self._thread.start()
 
     def _run(self) -> None:
+        failures = Failures()
         while not self._stopped:
             try:
                 brought = self._read(_WAITS)
+                failures.over()
             except Exception as error:  # whatever a driver raises is judged by the port
-                brought = error
+                brought = failures.judged(error)
             if brought is not None and not self._stopped:
                 self._brought.append(brought)
                 self._queue.bell.ring()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
@@ -184,6 +185,43 @@ def test_a_driver_that_breaks_while_reading_is_a_lost_port(
     driver.came.append(can.CanOperationError("adapter unplugged"))
     until(lambda: bool(line.lost))
     assert "adapter unplugged" in line.lost
+
+
+class Readable(Driver):
+    """The same, with a descriptor that has something all the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._near, self._far = socket.socketpair()
+        self._far.send(b"!")
+
+    def fileno(self) -> int:
+        return self._near.fileno()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._near.close()
+        self._far.close()
+
+
+@pytest.mark.parametrize("kind", [Driver, Readable])
+def test_a_driver_that_raises_on_and_on_is_a_lost_port(
+    live: LiveQueue, told: list[Observation], until: Until, kind: type[Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a thread reads it or the queue: neither may go round for ever."""
+    asked = 0
+
+    def broken(self: Driver, timeout: float | None) -> tuple[can.Message | None, bool]:
+        nonlocal asked
+        asked += 1
+        raise RuntimeError("handle is gone")
+
+    monkeypatch.setattr(Driver, "_recv_internal", broken)
+    line = LiveCan(live, kind(), name="can0", sink=told.append)
+    until(lambda: bool(line.lost))
+    assert line.lost == "OSError: the driver raised 1000 times in a row, at last RuntimeError: handle is gone"
+    assert asked == 1_000
+    line.close()
 
 
 @pytest.mark.parametrize(
