@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -34,13 +35,15 @@ from hil.transport.opening import is_pty
 from hil.transport.outlet import Outlet
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Reader, ThreadReader, descriptor_of
-from hil.units import Instant, Span, ms, seconds
+from hil.units import Instant, Span, ms, s, seconds, show_span
 
 OnBytes = Callable[[Heard], None]
 Sink = Callable[[Any], None]
 _KINDS = (LoseBytes, CorruptBytes, InsertBytes, SplitBytes, StallBytes, RepeatBytes, CutLine)
 _LARGEST = 65_536
 _RETRY: Span = ms(1)
+_STUCK: Span = s(10)
+"""A device that has taken nothing of what is there for it for so long is a lost port."""
 
 
 class LiveBytePort:
@@ -79,6 +82,8 @@ class _LiveBytes(Faulty, ABC):
         self._queue = queue
         self._sink = sink
         self._echo: Echo | None = None
+        self._unsent: deque[Instant] = deque()
+        """When chunks were due of which the device has not taken everything yet."""
         self.faults = LineFaults(name, queue, sink, _KINDS)
         sink(Note(queue.now, "clock", name, {"kind": clock, "uncertainty_s": seconds(uncertainty)}))
 
@@ -109,7 +114,7 @@ class _LiveBytes(Faulty, ABC):
         if self.lost or (self.faults.active and self.faults.cut(port.name, data.hex(" ").upper())):
             return
         try:
-            self._put(data)
+            all_gone = self._put(data)
         except OSError as error:
             self._lose(error)
             return
@@ -118,7 +123,10 @@ class _LiveBytes(Faulty, ABC):
         if self._echo is not None:
             self._echo.wrote(data, ended)
         self.busy_until = ended
-        self._sink(Sent(due, self.name, 0, max(0, gone - due)))
+        if all_gone:
+            self._sink(Sent(due, self.name, 0, max(0, gone - due)))
+        else:
+            self._unsent.append(due)
         self._sink(BytesSeen(ended, self.name, port.name, data, ended - self._span(len(data))))
 
     def _heard(self, data: bytes) -> None:
@@ -161,7 +169,8 @@ class _LiveBytes(Faulty, ABC):
         raise UsageError(f"{self.name} has no format to set to {port_format}")
 
     @abstractmethod
-    def _put(self, data: bytes) -> None: ...
+    def _put(self, data: bytes) -> bool:
+        """Whether it has gone."""
 
     @abstractmethod
     def _span(self, count: int) -> Span: ...
@@ -195,6 +204,9 @@ class LiveSerial(_LiveBytes):
         self._port = port
         self._outlet = Outlet(port)
         self._draining = self._closed = False
+        self._left = 0
+        self._taken: Instant = 0
+        """What the device has not taken yet, and when it last took something."""
         number = descriptor_of(port)
         self._reader: Reader = (
             ThreadReader(queue, name, self._wait, self._brought)
@@ -202,22 +214,39 @@ class LiveSerial(_LiveBytes):
             else DescriptorReader(queue, number, self._read)
         )
 
-    def _put(self, data: bytes) -> None:
-        self._drain_later(gone=self._outlet.write(data))
+    def _put(self, data: bytes) -> bool:
+        gone = self._outlet.write(data)
+        if not gone:
+            self._drain_later()
+        return gone
 
-    def _drain_later(self, *, gone: bool) -> None:
-        if not gone and not self._draining:
+    def _drain_later(self) -> None:
+        if not self._draining:
             self._draining = True
+            self._left, self._taken = self._outlet.waiting, self._queue.real()
             self._queue.at(max(self._queue.now, self._queue.real()) + _RETRY, self._drain)
 
     def _drain(self) -> None:
-        self._draining = False
         if self.lost or self._closed:
             return
+        real = self._queue.real()
         try:
-            self._drain_later(gone=self._outlet.flush())
+            self._draining = not self._outlet.flush()
+            if self._outlet.waiting != self._left:
+                self._left, self._taken = self._outlet.waiting, real
+            elif self._draining and real - self._taken > _STUCK:
+                raise TimeoutError(
+                    f"the device has taken no byte for {show_span(_STUCK)}, {self._left} wait to be sent"
+                )
         except OSError as error:
             self._lose(error)
+            return
+        if self._draining:
+            self._queue.at(real + _RETRY, self._drain)
+            return
+        while self._unsent:
+            due = self._unsent.popleft()
+            self._sink(Sent(due, self.name, 0, max(0, real - due)))
 
     def _span(self, count: int) -> Span:
         return self.format.span(count)
@@ -260,6 +289,7 @@ class LiveSerial(_LiveBytes):
         """Give the port back; what waits is lost."""
         self._closed = True
         self._reader.stop()
+        self._outlet.close()
         self._port.close()
 
 
@@ -278,7 +308,7 @@ class LiveDatagrams(_LiveBytes):
             self._connected = False
         self._reader = DescriptorReader(queue, port.fileno(), self._read)
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes) -> bool:
         try:
             if self._connected:
                 self._port.send(data)
@@ -286,6 +316,7 @@ class LiveDatagrams(_LiveBytes):
                 self._port.sendto(data, self._peer)
         except (BlockingIOError, ConnectionRefusedError):
             pass  # datagrams may get lost, also where nobody listens yet
+        return True
 
     def _span(self, count: int) -> Span:
         return 0

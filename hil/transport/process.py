@@ -35,6 +35,8 @@ Check = Callable[[], None]
 
 _ASK = 0.2
 """s between two such questions."""
+_TURN = 0.0005
+"""s that a thread which reads or writes a port may go on while the world's wants its turn."""
 _REAL_TIME = 10
 """Of 1 to 99 in the real-time class: before everything that is in none, behind the system's own threads."""
 _PRIORITY = -15
@@ -173,6 +175,7 @@ def _main(pipe: Connection, build: Build) -> None:
             pipe, encoded(failure(WorldError(f"the live world could not be built: {type(error).__name__}: {error}")))
         )
         raise
+    sys.setswitchinterval(_TURN)
     inbox = _Inbox(pipe, world.queue.bell.ring)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, lambda *_: setattr(inbox, "over", True))

@@ -96,6 +96,12 @@ class SlcanBus(slcanBus):
         turns = round((real - self._ahead - stamp) / TURN)
         return (stamp + (turns + 1) * TURN) / 1000  # one more, since a stamp of 0 is none
 
+    def close(self) -> None:
+        """Close the channel; the serial port is closed after this."""
+        super().close()
+        if self._outlet is not None:
+            self._outlet.close()
+
     def _write(self, string: str) -> None:
         """A frame is refused while the adapter has not taken the one before; a command waits behind it."""
         if self._outlet is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import serial
 from hil.bus.bytefaults import CutLine, RefuseLine, ResetLine, SplitBytes
 from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
+from hil.transport import byte_lines
 from hil.transport.byte_lines import LiveDatagrams, LiveSerial
 from hil.transport.echo import Echo
 from hil.transport.pty_port import PtyPort, PtySerial
@@ -199,6 +202,114 @@ def test_a_port_without_a_descriptor_is_read_by_a_thread(
     line.attach("client", heard.append).write(b"back again")
     until(lambda: b"".join(each.data for each in heard) == b"back again")
     line.close()
+
+
+class Waiting:
+    """A port without a descriptor, whose ``write`` waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+        self.written: list[bytes] = []
+        self.timeout: float | None = 0
+        self.in_waiting = 0
+        self.fails: Exception | None = None
+
+    def fileno(self) -> int:
+        raise OSError("no descriptor")
+
+    def write(self, data: bytes) -> int:
+        self.may.wait()
+        if self.fails is not None:
+            raise self.fails
+        self.written.append(data)
+        return len(data)
+
+    def read(self, size: int = 1) -> bytes:
+        self.may.wait(self.timeout)
+        return b""
+
+    def close(self) -> None:
+        self.may.set()
+
+
+@pytest.fixture
+def waiting(live: LiveQueue, told: list[Observation]) -> Iterator[tuple[Waiting, LiveSerial]]:
+    port: Any = Waiting()
+    made = LiveSerial(live, port, name="remote", sink=told.append, line_format=FORMAT)
+    yield port, made
+    port.close()
+    made.close()
+
+
+def test_a_port_that_waits_in_its_write_keeps_nobody_else_waiting(
+    live: LiveQueue, waiting: tuple[Waiting, LiveSerial], told: list[Observation], until: Until
+) -> None:
+    port, line = waiting
+    node = line.attach("master", lambda heard: None)
+    node.write(b"first")
+    node.write(b"second")
+    others: list[int] = []
+    for number in range(20):
+        live.at(live.now + ms(number), partial(others.append, number))
+    until(lambda: len(others) == 20)
+    assert port.written == []
+    assert [seen.data for seen in _of(told, BytesSeen)] == [b"first", b"second"]
+    assert _of(told, Sent) == [], "nobody knows yet how late they are"
+    port.may.set()
+    until(lambda: len(_of(told, Sent)) == 2)
+    assert port.written == [b"first", b"second"]
+    assert all(sent.late >= ms(19) for sent in _of(told, Sent)), "as long as the port had them wait"
+    assert not line.lost
+
+
+def test_a_port_whose_write_fails_later_is_lost(
+    waiting: tuple[Waiting, LiveSerial], until: Until, told: list[Observation]
+) -> None:
+    port, line = waiting
+    port.fails = ValueError("handle is closed")
+    port.may.set()
+    line.attach("master", lambda heard: None).write(b"into nowhere")
+    until(lambda: bool(line.lost))
+    assert line.lost == "OSError: ValueError: handle is closed"
+
+
+def test_a_port_that_never_ends_its_write_is_lost(
+    waiting: tuple[Waiting, LiveSerial], until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_lines, "_STUCK", ms(20))
+    _, line = waiting
+    line.attach("master", lambda heard: None).write(b"12345")
+    until(lambda: bool(line.lost))
+    assert line.lost == "TimeoutError: the device has taken no byte for 20 ms, 5 wait to be sent"
+
+
+def test_more_than_a_waiting_port_may_be_owed_is_a_lost_port(waiting: tuple[Waiting, LiveSerial]) -> None:
+    _, line = waiting
+    node = line.attach("master", lambda heard: None)
+    for _ in range(70):
+        node.write(bytes(1_000))
+    assert "takes no more bytes" in line.lost
+
+
+def test_a_peer_behind_a_socket_url_that_takes_nothing_holds_nothing_up(live: LiveQueue, until: Until) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = serial.serial_for_url(f"socket://127.0.0.1:{server.getsockname()[1]}", timeout=0)
+        line = LiveSerial(live, port, name="remote", sink=lambda seen: None, line_format=FORMAT)
+        node = line.attach("master", lambda heard: None)
+        met, _ = server.accept()
+        with met:
+            while not line._draining and not line.lost:
+                node.write(bytes(8_000))
+            assert not line.lost
+            met.settimeout(0)
+
+            def taken() -> bool:
+                with suppress(BlockingIOError):
+                    met.recv(1 << 20)
+                return not line._draining
+
+            until(taken)
+            line.close()
 
 
 def test_the_served_side_of_a_pty_is_a_line_too(
