@@ -1,0 +1,151 @@
+"""What a run on real ports comes to where its links, its clock or its user do not let it end as it should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from hil.bench import live
+from hil.conformance.catalogue import limit, requirements
+from hil.conformance.verdict import CaseResult, Verdict
+from hil.pytest_plugin.dut import DutKeeper, End
+from hil.pytest_plugin.options import Options
+from hil.pytest_plugin.plan import RunPlan, make_plan
+from hil.pytest_plugin.run import CaseRun
+from hil.units import s
+from hil.world.observation import Note, Observation
+from hil.world.plan import Advance, Close, Command, Reply
+
+CASE = requirements()["GBT34658-2017/DP.1001"]
+RIG = """
+schema = 1
+name = "desk"
+kind = "live"
+
+[dut]
+name = "charger"
+
+[ports.can0]
+type = "can"
+interface = "virtual"
+channel = "nobody"
+bitrate = 250000
+uncertainty = 0.001
+
+[ports.io]
+type = "signals"
+url = "tcp://127.0.0.1:9"
+
+[roles]
+can = "can0"
+signals = "io"
+
+[plant]
+source = "model"
+"""
+UP = Note(0, "signals", "up", {"box": "fake"})
+
+
+class FarWorld:
+    """Lets time pass, and tells what it was given to tell."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.tells: list[Observation] = [UP]
+        self.closed = False
+
+    def execute(self, command: Command) -> Reply:
+        told, self.tells = self.tells, []
+        self.now = command.until if isinstance(command, Advance) else self.now
+        self.closed = self.closed or isinstance(command, Close)
+        return Reply(self.now, None, told)
+
+
+class Desk:
+    """A live rig whose world is the test, and one run on it."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.far = FarWorld()
+        self.plan = plan
+
+    def concludes(self, *told: Note, span: int | None = None, error: BaseException | None = None) -> CaseResult:
+        """The result of a run in which the world told this, and a span was measured."""
+        case = CaseRun(self.plan.runs(CASE)[0], self.plan, traced=False)
+        self.far.tells += told
+        case.bench.let(s(10))
+        if span is not None:
+            case.bench.check_window("K1/K2 open", span, limit("shutdown"), at=case.bench.now)
+        return case.conclude(error)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    (tmp_path / "desk.toml").write_text(RIG, "utf-8")
+    made = Desk(make_plan(Options(rig=str(tmp_path / "desk.toml"), out=str(tmp_path / "report"))))
+    monkeypatch.setattr(live, "LiveProcess", lambda build, check: made.far)
+    return made
+
+
+STEP = Note(s(12), "clock_step", "can0", {"by_s": 0.5})
+
+
+def test_a_set_clock_leaves_open_what_lies_nearer_to_its_limit_and_is_the_cause(desk: Desk) -> None:
+    high = limit("shutdown").high
+    assert desk.concludes(span=high + s(0.3)).verdict is Verdict.FAIL
+    desk.far.tells = [UP]
+    near = desk.concludes(STEP, span=high + s(0.3))
+    assert near.verdict is Verdict.INCONCLUSIVE
+    assert near.reason.endswith("; the clock that stamps port can0 was set by +0.5 s at 12.000000 s")
+    desk.far.tells = [UP]
+    assert desk.concludes(STEP, span=high + s(0.7)).verdict is Verdict.FAIL, "however the clock went"
+
+
+def test_a_driver_that_shows_no_own_frame_leaves_the_case_open(desk: Desk) -> None:
+    told = Note(s(12), "no_echo", "can0", {"frame": "1826F456#01", "sent_s": 11.5, "shown": False})
+    result = desk.concludes(told, span=limit("shutdown").high * 2)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.reason.startswith("port can0 showed no frame that the bench sent")
+
+
+def test_a_port_that_went_is_an_error_whatever_the_case_has_measured(desk: Desk) -> None:
+    result = desk.concludes(Note(s(12), "port_lost", "can0", {"why": "unplugged"}), span=limit("shutdown").high * 2)
+    assert (result.verdict, result.reason) == (Verdict.ERROR, "port can0 was lost at 12.000000 s: unplugged")
+
+
+class Dut:
+    """The rig's own process, which hangs; tells how it was asked."""
+
+    def __init__(self, far: FarWorld) -> None:
+        self._far = far
+        self.asked: list[str] = []
+
+    def prepare(self, stem: str) -> str:
+        return f"{stem}.log"
+
+    def check(self) -> None:
+        return None
+
+    def ended(self, within: int = 0) -> None:
+        return None
+
+    def judged(self) -> End:
+        """Takes as long as the rig has it."""
+        self.asked.append("after the safe state" if self._far.closed else "before the safe state")
+        return End("hangs", "it said nothing")
+
+    def release(self, *, passed: bool) -> None:
+        self.asked.append("released")
+
+
+def test_whoever_wants_an_end_need_not_wait_for_a_dut_that_hangs(desk: Desk) -> None:
+    """The bench may be energised: its safe state comes first."""
+    dut: Any = Dut(desk.far)
+    desk.plan = replace(desk.plan, dut=cast("DutKeeper", dut))
+    result = desk.concludes(error=KeyboardInterrupt("interrupted"))
+    assert (result.verdict, dut.asked, desk.far.closed) == (Verdict.ERROR, ["released"], True)
+    desk.far.tells, desk.far.closed, dut.asked = [UP], False, []
+    assert desk.concludes().reason.startswith("the DUT hangs"), "else that is judged"
+    assert dut.asked == ["before the safe state", "released"]
