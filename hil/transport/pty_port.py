@@ -10,6 +10,23 @@ from pathlib import Path
 _LARGEST = 65_536
 
 
+def is_served(link: Path) -> bool:
+    """Whether a process serves a pty under this name: its :class:`PtyPort` holds a lock on it."""
+    import fcntl  # not there on Windows
+
+    try:
+        number = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EACCES, errno.EAGAIN)
+    finally:
+        os.close(number)
+    return False
+
+
 class PtyPort:
     """Opens a pty whose other end is reachable as ``link`` until it is closed.
 
@@ -17,10 +34,14 @@ class PtyPort:
     """
 
     def __init__(self, link: Path) -> None:
-        import tty  # not there on Windows
+        import fcntl  # not there on Windows, nor is the next
+        import tty
 
         self._near, self._far = os.openpty()
         tty.setraw(self._far)
+        # Of the kind that locks out nobody but who asks for the same: clients may lock a port for themselves by flock.
+        with contextlib.suppress(OSError):
+            fcntl.lockf(self._far, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.set_blocking(self._near, False)
         self.path = os.ttyname(self._far)
         self.link = link

@@ -1,7 +1,8 @@
 """The ports of a rig from the device's side: where a bench connects, this side listens.
 
 A CAN port is the same bus from both sides, except an slcan adapter's serial line, whose adapter this side is. A
-serial port whose url names no device that exists becomes a pty, reachable under that name.
+serial port whose url names no device that exists becomes a pty, reachable under that name. One that another process
+serves already is refused: this side would join it as a client.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import can
 import serial
 
 from hil.bus.lines import ByteLine, FrameLine, StreamLine
+from hil.errors import RigError
 from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, SignalsPortSettings, TcpPortSettings
 from hil.transport.byte_lines import LiveDatagrams, LiveSerial
 from hil.transport.can_line import LiveCan
 from hil.transport.live import LiveWorld
-from hil.transport.opening import SERVE_ON, open_can, open_serial, open_udp, refused
+from hil.transport.opening import SERVE_ON, is_pty, open_can, open_serial, open_udp, refused
 from hil.transport.ports import can_line, format_of
-from hil.transport.pty_port import PtyPort, PtySerial
+from hil.transport.pty_port import PtyPort, PtySerial, is_served
 from hil.transport.slcan_server import SlcanServer
 from hil.transport.tcp_line import LiveTcp
 
@@ -61,14 +63,27 @@ def _bus(settings: CanPortSettings) -> can.BusABC:
     place = Path(settings.channel.partition("@")[0])
     if settings.interface == "slcan" and not place.is_char_device():
         return SlcanServer(_pty(settings, place))
+    if settings.interface == "slcan":
+        _refuse_served(settings, place)
     return open_can(settings)
 
 
 def _serial(settings: SerialPortSettings | SignalsPortSettings) -> serial.SerialBase | PtySerial:
     place = Path(settings.url)
-    if "://" in settings.url or place.is_char_device():
+    if "://" in settings.url:
+        return open_serial(settings)
+    if place.is_char_device():
+        _refuse_served(settings, place)
         return open_serial(settings)
     return PtySerial(_pty(settings, place))
+
+
+def _refuse_served(settings: PortSettings, place: Path) -> None:
+    if is_pty(str(place)) and is_served(place):
+        raise RigError(
+            f"port {settings.name} ({settings.place}) is served already, by another process: "
+            f"end that one, or give {place} another name"
+        )
 
 
 def _pty(settings: PortSettings, place: Path) -> PtyPort:
