@@ -6,29 +6,25 @@ Nothing here knows what is at the other end: a charger, a controller on a desk, 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import cast
 
 from hil.bench.core import Sink, ignore
-from hil.bench.guard import KIND as BEYOND
-from hil.bench.guard import GuardedBus
+from hil.bench.guard import ended_by, guard_world
 from hil.bench.instruments import line_of, reader_of
 from hil.bench.judge import Judge
 from hil.bench.links import LinkLostError, Links
-from hil.bench.opening import Lines, kind_of
+from hil.bench.opening import Carried, Lines, Live, kind_of
 from hil.bench.setup import Setup
-from hil.bus.lines import FrameLine, Line
 from hil.errors import HilError, RigError
 from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import edition
 from hil.rig import Rig
-from hil.rig.instruments import InstrumentClaim
 from hil.rig.ports import PortSettings
 from hil.safety.envelope import Envelope
-from hil.tester.signals import DELAY_KIND, RESOLUTIONS, PlantBridge
+from hil.tester.signals import DELAY_KIND, INTERLOCK, RESOLUTIONS, PlantBridge
 from hil.transport.can_line import NO_ECHO, SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.ports import open_line
@@ -42,6 +38,8 @@ SIGNALS = "signals"
 """Role, and name of the line that plays it."""
 BOX_WITHIN: Span = s(10)
 """For the box on the signals port to say hello."""
+INTERLOCK_WITHIN: Span = s(3)
+"""For it to tell an interlock."""
 _ABOUT: Span = ms(100)
 """What the bench sent so near to an instant has to do with it."""
 _STEADY: Span = ms(1200)
@@ -69,6 +67,8 @@ class LiveSetup:
     """By name of the instrument."""
     envelope: Envelope | None = None
     """What may be demanded of the rig."""
+    interlocks: Mapping[str, str] = field(default_factory=dict)
+    """Those of the envelope that the box tells, with their names there."""
 
 
 def build_live(live: LiveSetup) -> LiveWorld:
@@ -82,40 +82,42 @@ def build_live(live: LiveSetup) -> LiveWorld:
     lines = {
         role: open_line(world, replace(settings, name=sides.line_of(role, settings.type) or role))
         for role, settings in live.ports.items()
-        if sides.line_of(role, settings.type) or (role == SIGNALS and sides.carried is not None)
+        if sides.line_of(role, settings.type) or (role == SIGNALS and _has_box(live, sides))
     }
-    guarded = {role: _guarded(world, line, live) for role, line in lines.items()}
-    sides.surround(world, live.setup, Lines(guarded))
-    for claim in live.setup.instruments:
-        if claim.name in live.instruments:
-            _add_instrument(world, claim, live.instruments[claim.name])
-    if SIGNALS in lines and sides.carried is not None:
-        line = lines[SIGNALS]
-        bridge = PlantBridge(
-            "plant bridge",
-            SIGNALS,
-            world.sense,
-            sides.carried.signals,
-            safe=sides.carried.safe,
-            names=live.names,
-            tcp=line.kind == "tcp",
-        )
-        world.add_byte_node(bridge, line)  # type: ignore[arg-type]  # a signals port is no CAN bus
+    claims = [claim for claim in live.setup.instruments if claim.name in live.instruments]
+    for claim in claims:
+        open_line(world, replace(live.instruments[claim.name], name=line_of(claim)))
+    if live.envelope is not None:
+        guard_world(world, kind_of(live.kind), live.setup, live.envelope, tuple(live.interlocks))
+    sides.surround(world, live.setup, Lines(lines))
+    for claim in claims:
+        line = world.line(line_of(claim))
+        reader = reader_of(claim, line.name, tcp=line.kind == "tcp")
+        world.add_byte_node(reader, line)  # type: ignore[arg-type]  # a rig file lets no instrument be read over CAN
+    if SIGNALS in lines:
+        _add_bridge(world, live, sides.carried)
     return world
 
 
-def _guarded(world: LiveWorld, line: Line, live: LiveSetup) -> Line:
-    if live.envelope is None or line.kind != "can":
-        return line
-    messages = edition(live.setup.edition)
-    return GuardedBus(cast("FrameLine", line), live.envelope, messages, lambda: world.queue.now, world.see)
+def _has_box(live: LiveSetup, sides: Live) -> bool:
+    """Whether the bench needs the box on the signals port: for the plant that it carries, or to watch interlocks."""
+    return SIGNALS in live.ports and (sides.carried is not None or bool(live.interlocks))
 
 
-def _add_instrument(world: LiveWorld, claim: InstrumentClaim, settings: PortSettings) -> None:
-    """Open the port of an instrument, and poll it there."""
-    line = open_line(world, replace(settings, name=line_of(claim)))
-    reader = reader_of(claim, line_of(claim), tcp=line.kind == "tcp")
-    world.add_byte_node(reader, line)  # type: ignore[arg-type]  # a rig file lets no instrument be read over CAN
+def _add_bridge(world: LiveWorld, live: LiveSetup, carried: Carried | None) -> None:
+    """Carry the plant over the signals port, and watch the interlocks there."""
+    line = world.line(SIGNALS)
+    bridge = PlantBridge(
+        "plant bridge",
+        SIGNALS,
+        world.sense,
+        () if carried is None else carried.signals,
+        safe=() if carried is None else carried.safe,
+        names={} if carried is None else live.names,
+        interlocks=live.interlocks,
+        tcp=line.kind == "tcp",
+    )
+    world.add_byte_node(bridge, line)  # type: ignore[arg-type]  # a signals port is no CAN bus
 
 
 class LiveBenchWorld:
@@ -146,14 +148,13 @@ class LiveBenchWorld:
         self.now: Instant = 0
         self.before: list[Observation] = []
         """What was seen until the DUT was at rest."""
-        self.trouble = ""
-        """What went wrong with a port, so that nothing can be said of the DUT; empty when nothing did."""
         judge.stamps, judge.signals, judge.late = self._stamps, self._signals, self._late_about
         self._process = LiveProcess(partial(build_live, live), check)
         try:
             if box is not None:
                 judge.untold = RESOLUTIONS
                 self._meet_the_box(box)
+            self._await_interlocks(live.interlocks)
             self._await_rest(live.kind)
             if box is not None:
                 self._await_signals(live.kind)
@@ -187,7 +188,6 @@ class LiveBenchWorld:
 
     def _take(self, note: Note) -> None:
         self.links.take(note)
-        self.trouble = self.trouble or _trouble(note)
         if note.kind == NO_ECHO:
             insort(self._sent, (round(float(note.details["sent_s"]) * SECOND), _UNTOLD))
         elif note.kind == SLOW:
@@ -219,6 +219,19 @@ class LiveBenchWorld:
             refusals = (seen for seen in reversed(self.before) if isinstance(seen, Note) and seen.kind == REFUSED)
             why = next((f": {note.details['why']}" for note in refusals if note.what == SIGNALS), "")
             raise RigError(f"port {port.name} ({port.place}): no box answered within {seconds(BOX_WITHIN):g} s{why}")
+
+    def _await_interlocks(self, interlocks: Iterable[str]) -> None:
+        """Nothing begins before each is told closed; one that is open has ended the world, which tells so."""
+        for name in interlocks:
+            if any(isinstance(seen, Note) and (seen.kind, seen.what) == (INTERLOCK, name) for seen in self.before):
+                continue
+            if self._advance(INTERLOCK_WITHIN, OnNote(INTERLOCK, name)).stopped_by is None and not self._ended():
+                raise RigError(f"interlock {name}: the box has not told it within {seconds(INTERLOCK_WITHIN):g} s")
+        if why := self._ended():
+            raise RigError(why)
+
+    def _ended(self) -> str:
+        return ended_by(seen for seen in self.before if isinstance(seen, Note))
 
     def _await_rest(self, kind: str) -> None:
         """A DUT in the middle of something is given the time to end it: the plug is out."""
@@ -255,7 +268,7 @@ class LiveBenchWorld:
 def _box_of(live: LiveSetup) -> PortSettings | None:
     """The signals port, where benches of this kind meet their plant's controller through one."""
     sides = kind_of(live.kind).live
-    return None if sides is None or sides.carried is None else live.ports.get(SIGNALS)
+    return live.ports[SIGNALS] if sides is not None and _has_box(live, sides) else None
 
 
 def _line_names(live: LiveSetup) -> list[str]:
@@ -267,13 +280,6 @@ def _line_names(live: LiveSetup) -> list[str]:
 
 def _is_up(seen: Observation) -> bool:
     return isinstance(seen, Note) and (seen.kind, seen.what) == ("signals", "up")
-
-
-def _trouble(note: Note) -> str:
-    if note.kind == BEYOND:
-        told = {key: note.details.get(key) for key in ("demand", "unit", "most")}
-        return "a demand of {demand} {unit} was not sent: the rig's envelope allows {most} {unit}".format(**told)
-    return ""
 
 
 def _of_others(seen: Observation, instruments: Collection[str] = ()) -> bool:
@@ -290,4 +296,4 @@ def live_setup(kind: str, setup: Setup, rig: Rig) -> LiveSetup:
     shared = sorted(set(rig.roles.values()) & {claim.port for claim in rig.instruments.values()})
     if shared:
         raise RigError(f"port {', '.join(shared)} plays a role and is an instrument's too: allowed is one of both")
-    return LiveSetup(kind, setup, ports, dict(rig.signals), own, rig.envelope)
+    return LiveSetup(kind, setup, ports, dict(rig.signals), own, rig.envelope, dict(rig.interlocks))

@@ -16,6 +16,7 @@ from hil.bench.core import Core, Sink
 from hil.bench.judge import Judge
 from hil.bench.setup import Setup
 from hil.bus.lines import ByteLine, FrameLine, Line, StreamLine
+from hil.codec.registers import RegisterMap
 from hil.conformance.catalogue import Requirement
 from hil.dut.faults import Edit
 from hil.errors import RigError, UsageError
@@ -111,6 +112,8 @@ class Kind:
     """The virtual world of a setup, with the setup's faults and the edits in the reference devices."""
     bench: Callable[[World, Setup, Judge, Sink], Core[Any]]
     """A bench on a world, judging by the setup's readings."""
+    registers: Callable[[Setup], RegisterMap] | None = None
+    """The register map of the device on the line of role modbus."""
     live: Live | None = None
     """How it stands on real ports; None where it cannot."""
     unfit: Callable[[Setup, Requirement, str | None], str | None] | None = None

@@ -74,6 +74,8 @@ class VirtualCan:
         self.name = name
         self.bit: Span = SECOND // bitrate
         self.ports: list[CanPort] = []
+        self.allows: Callable[[CanFrame], bool] | None = None
+        """Asked of each frame that a node wants to send."""
         self._scheduler = scheduler
         self._sink = sink
         self._faults = LinkFaults(name, scheduler, sink, rng)

@@ -25,6 +25,8 @@ from hil.bus.scheduler import Scheduler
 from hil.errors import UsageError
 from hil.units import Span
 
+Allows = Callable[[str, int, bytes], bool]
+
 
 class Shaped(NamedTuple):
     """What becomes of a chunk under the faults of a line."""
@@ -147,6 +149,9 @@ class Faulty:
     """A line of bytes, virtual or a port of the machine, as far as faults are taken back from it."""
 
     faults: LineFaults
+    allows: Allows | None = None
+    """Asked of each chunk as it is to go out, whatever faults have made of it, with its sender and its connection (0 on
+    a serial line)."""
 
     def undo(self, name: str) -> None:
         """Take one fault back; an unknown name raises :class:`UsageError`."""

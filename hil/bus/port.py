@@ -97,6 +97,8 @@ class CanPort:
         A frame that CAN cannot carry, or a node that was detached, raises :class:`UsageError`.
         """
         bus = self._bus
+        if bus.allows is not None and not bus.allows(frame):
+            return
         if bus.faulty:
             bus.enqueue_faulty(self, frame)
         else:

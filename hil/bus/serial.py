@@ -184,7 +184,8 @@ class VirtualSerial(Faulty):
         if self.shared and port.busy_until <= earliest:
             earliest += self.turnaround
         for part, gap in shaped.parts:
-            self._put(port, part, max(earliest, port.busy_until + gap), shaped.flaw)
+            if self.allows is None or self.allows(port.name, 0, part):
+                self._put(port, part, max(earliest, port.busy_until + gap), shaped.flaw)
 
     def _put(self, port: SerialPort, data: bytes, start: Instant, flaw: str) -> None:
         sending = _Sending(port, port.format, data, start, start + port.format.span(len(data)), flaw)

@@ -143,7 +143,8 @@ class VirtualTcp(Faulty):
         departure = self._scheduler.now + shaped.delay
         for part, gap in shaped.parts:
             departure = max(departure, connection.arrivals.get(sender, 0) - self.latency) + gap
-            if not self._cut(part.hex(" ").upper(), sender):
+            allowed = self.allows is None or sender == self._server or self.allows(sender, channel, part)
+            if allowed and not self._cut(part.hex(" ").upper(), sender):
                 self._put(connection, sender, part, departure)
 
     def close(self, node: str, channel: int) -> None:

@@ -11,6 +11,7 @@ from hil.cli import listing
 from hil.cli.check import EXAMPLES as CHECK_EXAMPLES
 from hil.cli.check import check_command
 from hil.cli.errors import EXITS, telling
+from hil.cli.interlocks import InterlocksChecked
 from hil.cli.modbus import modbus
 from hil.cli.paths import out_path
 from hil.cli.profile import app as profile
@@ -135,6 +136,7 @@ def run(
             show_default="no limit",
         ),
     ] = None,
+    interlocks_checked: InterlocksChecked = False,
     list_only: Annotated[bool, typer.Option("--list", help="Show the cases and what applies; run nothing.")] = False,
     out: Annotated[Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for traces and reports.")] = Path(
         DEFAULT_OUT
@@ -152,6 +154,7 @@ def run(
         fault=tuple(fault or ()),
         out=str(out),
         max_real_time=max_real_time,
+        interlocks_checked=interlocks_checked,
     )
     raise typer.Exit(run_suites(options, list(pytest_args or ()), list_only=list_only))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hil.bench.judge import Judge
-from hil.bench.live import LiveBenchWorld, live_setup
+from hil.bench.live import LiveBenchWorld, LiveSetup, live_setup
 from hil.bench.modbus import ModbusBench
 from hil.bench.modbus_scan import Scanned, scan
 from hil.bench.opening import kind_of
@@ -89,11 +90,16 @@ def _opened(wanted: ScanPlan) -> Iterator[ModbusBench]:
             dut = DutProcess(plan.rig.process)
             stack.callback(dut.close)
             dut.start()
-        world = kind.build(setup, {}) if plan.rig.virtual else LiveBenchWorld(live_setup(KIND, setup, plan.rig), judge)
+        world = kind.build(setup, {}) if plan.rig.virtual else LiveBenchWorld(_live(setup, plan.rig), judge)
         bench = kind.bench(world, setup, judge, lambda seen: None)
         assert isinstance(bench, ModbusBench), "it is of that kind"
         stack.callback(bench.close)
         yield bench
+
+
+def _live(setup: Setup, rig: Rig) -> LiveSetup:
+    """The bench on the rig's ports. It only reads: nothing is energised, and no interlock is in its way."""
+    return replace(live_setup(KIND, setup, rig), interlocks={})
 
 
 # --- for people -------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from hil.transport.probe import Probe
 from hil.transport.probing import PortCheck
 from hil.units import seconds
 
+_INTERLOCK_STATES = {"ok": "closed", "quiet": "open", "fault": "fault"}
 _STYLES = {"ok": "green", "quiet": "yellow", "fault": "bold red"}
 
 
@@ -90,6 +91,10 @@ def show(found: RigCheck, out: Console) -> None:
         out.print(f"DUT  {_probe(found.process)}", soft_wrap=True)
     for check in found.ports:
         _show_port(check, out)
+    for name in () if rig.virtual else rig.unwatched:
+        out.print(
+            f"interlock {escape(name)}: no signal tells it, the operator answers (--interlocks-checked)", soft_wrap=True
+        )
     if rig.virtual:
         out.print("no ports: everything is simulated", soft_wrap=True)
     elif not found.opened:
@@ -143,6 +148,7 @@ def as_json(found: RigCheck) -> str:
         "fine": found.fine,
         "process": None if found.process is None else _values(found.process),
         "ports": [_port(check) for check in found.ports],
+        "interlocks": _interlocks(found),
         "suites": [
             {
                 "suite": suite.name,
@@ -154,6 +160,18 @@ def as_json(found: RigCheck) -> str:
         ],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _interlocks(found: RigCheck) -> list[dict[str, str]]:
+    """Of a live rig: by whom each is told, and its state where the box was asked."""
+    rig = found.rig
+    states = {probe.what: probe for check in found.ports for probe in check.probes}
+    told = []
+    for name in () if rig.virtual or rig.envelope is None else rig.envelope.interlocks:
+        probe = states.get(f"interlock {name}")
+        state = "unknown" if probe is None else _INTERLOCK_STATES[probe.state]
+        told.append({"interlock": name, "on": rig.interlocks.get(name, ""), "state": state})
+    return told
 
 
 def _port(check: PortCheck) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def run_suites(options: Options, pytest_args: Sequence[str], *, list_only: bool 
     _refuse_words(pytest_args)
     plan = make_plan(options)
     if not list_only:
+        plan.refuse_unchecked()
         make_ready(plan.out)
     raw = not list_only and any(arg.startswith(_SHOWING) for arg in pytest_args)
     progress = Progress(console(), plan, command_line(options, pytest_args), quiet=raw or list_only)

@@ -7,10 +7,12 @@ import re
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Any
 
 from hil.evidence.run import RunInfo
 from hil.pytest_plugin.plan import STANDARD, RunPlan
 from hil.resources import root
+from hil.rig import Rig
 
 DISTRIBUTION = "hil"
 
@@ -35,6 +37,7 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
             "virtual": rig.virtual,
             "vehicle": rig.bench.vehicle,
             "opt_in": list(rig.opt_in),
+            **_safety(rig),
         },
         dut={
             "name": rig.dut.name,
@@ -55,6 +58,21 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
         started=started,
         faults=[fault.name for fault in plan.faults],
     )
+
+
+def _safety(rig: Rig) -> dict[str, Any]:
+    """The envelope of a live rig that has one, and who answers for its interlocks."""
+    envelope = rig.envelope
+    if envelope is None or rig.virtual:
+        return {}
+    limits = {
+        "max_voltage_V": envelope.max_voltage,
+        "max_current_A": envelope.max_current,
+        "max_power_W": envelope.max_power,
+        "max_duration_s": envelope.max_duration,
+    }
+    answered = {"watched": sorted(rig.interlocks), "by_the_operator": list(rig.unwatched)}
+    return {"envelope": limits, "interlocks": answered}
 
 
 def tool_version() -> str:

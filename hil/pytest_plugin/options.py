@@ -33,6 +33,8 @@ class Options:
     out: str = DEFAULT_OUT
     max_real_time: float | None = None
     """Seconds of the wall clock that one run may take."""
+    interlocks_checked: bool = False
+    """The operator answers for the interlocks of the rig that no signal tells."""
 
 
 _REPEATABLE = {
@@ -71,6 +73,13 @@ def add_options(parser: pytest.Parser) -> None:
         dest="hil_max_real_time",
         help="a run that takes longer by the wall clock is an error (default: no limit)",
     )
+    group.addoption(
+        "--hil-interlocks-checked",
+        action="store_true",
+        default=None,
+        dest="hil_interlocks_checked",
+        help="I answer for the interlocks of the rig that no signal tells",
+    )
 
 
 def options_of(config: pytest.Config) -> Options:
@@ -94,7 +103,7 @@ def command_line(options: Options, pytest_args: Sequence[str]) -> str:
         value = getattr(options, field.name)
         if value != field.default:
             for each in value if isinstance(value, tuple) else (value,):
-                words += [f"--{field.name.replace('_', '-')}", str(each)]
+                words += [f"--{field.name.replace('_', '-')}", *([] if value is True else [str(each)])]
     return shlex.join([*words, *(["--", *pytest_args] if pytest_args else [])])
 
 
@@ -103,7 +112,10 @@ def arguments(options: Options) -> list[str]:
     given: list[str] = []
     for field in fields(Options):
         value = getattr(options, field.name)
-        if value is None:
+        if value is None or value is False:
+            continue
+        if value is True:
+            given.append(option_name(field.name))
             continue
         values = value if isinstance(value, tuple) else (value,)
         given += [f"{option_name(field.name)}={each}" for each in values]

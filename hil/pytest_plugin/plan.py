@@ -190,8 +190,7 @@ class RunPlan:
             folder = run.requirement.suite
         words += [] if folder is None else ["--suite", folder]
         options = self.options
-        if options.rig != Options.rig:
-            words += ["--rig", options.rig]
+        words += self._rig_words()
         if self.edition != self.rig.edition:
             words += ["--edition", f"{STANDARD}={self.edition}"]
         readings = [each for each in options.reading if each.partition("=")[0] != (run.requirement.reading or "")]
@@ -204,11 +203,24 @@ class RunPlan:
         here = Path.cwd()
         path = profile.relative_to(here) if profile.is_relative_to(here) else profile
         words = ["hil", "profile", "replay", path.as_posix()]
-        if self.options.rig != Options.rig:
-            words += ["--rig", self.options.rig]
+        words += self._rig_words()
         for each in (*self.options.reading, *((run.reading,) if run.reading else ())):
             words += ["--reading", each]
         return shlex.join([*words, *self._fault_words()])
+
+    def _rig_words(self) -> list[str]:
+        words = ["--rig", self.options.rig] if self.options.rig != Options.rig else []
+        return words + (["--interlocks-checked"] if self.options.interlocks_checked else [])
+
+    def refuse_unchecked(self) -> None:
+        """Raise :class:`UsageError` where a live rig has interlocks that nobody answers for: no signal tells them, and
+        the operator has not said that they are closed."""
+        unwatched = self.rig.unwatched
+        if unwatched and not self.rig.virtual and not self.options.interlocks_checked:
+            raise UsageError(
+                f"rig {self.rig.name} has interlocks that no signal tells of: {', '.join(unwatched)}; "
+                "check by hand and give --interlocks-checked, or bind each in [signals] to what the box calls it"
+            )
 
     def _fault_words(self) -> list[str]:
         return [word for fault in self.faults for word in ("--fault", fault.name)]

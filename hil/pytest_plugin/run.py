@@ -9,6 +9,7 @@ from hil.bench.ac import AcBench
 from hil.bench.ac_profiles import AcTwin
 from hil.bench.bench import Bench
 from hil.bench.core import Sink, ignore
+from hil.bench.guard import ended_by, guard_world, held_back
 from hil.bench.instruments import add_instruments
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
 from hil.bench.measured import MeasuredChecks
@@ -128,6 +129,8 @@ class CaseRun:
         carried = None if self._kind.live is None else self._kind.live.carried
         if setup.instruments and carried is not None and isinstance(world, BaseWorld):
             add_instruments(world, setup.instruments, {each.name: each for each in carried.signals})
+        if self._plan.rig.envelope is not None and isinstance(world, BaseWorld):
+            guard_world(world, self._kind, setup, self._plan.rig.envelope)
         return self._watch(world)
 
     def _watch(self, world: World) -> World:
@@ -216,10 +219,13 @@ class CaseRun:
             return Verdict.FAIL, str(self._dut_end)
         judged = self.bench.judge.verdict
         raised = _verdict_of(error)
+        ended = ended_by(self.bench.record.notes)
+        if ended and raised is not Verdict.ERROR:
+            return Verdict.ERROR, ended
         links = None if self._live is None else self._live.links
         if links is not None and links.lost and raised is not Verdict.ERROR:
             return Verdict.ERROR, links.lost
-        trouble = self._trouble()
+        trouble = self.trouble()
         if trouble and raised is not Verdict.ERROR:
             return Verdict.INCONCLUSIVE, trouble
         unfired = self.bench.unfired()
@@ -234,10 +240,11 @@ class CaseRun:
             return verdict, f"{measured}; {unsure}" if unsure else measured
         return verdict, _told(error)
 
-    def _trouble(self) -> str:
+    def trouble(self) -> str:
         """What went wrong on the bench's side, so that nothing can be said of the DUT; empty when nothing did."""
         live = self._live
-        return ("" if live is None else live.trouble or live.links.mute) or self.bench.trouble()
+        mute = "" if live is None else live.links.mute
+        return held_back(self.bench.record.notes) or mute or self.bench.trouble()
 
 
 def _verdict_of(error: BaseException | None) -> Verdict:

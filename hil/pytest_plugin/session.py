@@ -32,6 +32,8 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.plan: RunPlan = make_plan(options_of(config))
+        if not config.getoption("collectonly", False):
+            self.plan.refuse_unchecked()
         self.runs: list[Run] = []
         """Collected in this process."""
         self._cases: dict[str, str] = {}

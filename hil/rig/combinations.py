@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hil.rig.fields import tables
 from hil.rig.roles import ROLES
 
 Found = dict[str, dict[str, Any]]
@@ -36,7 +37,7 @@ def contradictions(found: Found, given: Found, path: Path) -> Iterator[Contradic
         yield from _plant(found)
         yield from _process(given, found["dut.process"], path)
     yield from _instruments(found)
-    yield from _envelope(given.get("envelope", {}))
+    yield from _envelope(given.get("envelope", {}), given.get("signals", {}))
 
 
 def _virtual(given: Found) -> Iterator[Contradiction]:
@@ -92,7 +93,7 @@ def _plant(found: Found) -> Iterator[Contradiction]:
     roles, renamed = found["roles"], {name: on for name, on in found["signals"].items() if on is not None}
     hardware = found["plant"]["source"] == "hardware" or roles["signals"] is None
     if renamed and roles["signals"] is None:
-        yield Contradiction("signals", "", "renames signals of a signals port, and [roles] signals names none")
+        yield Contradiction("signals", "", "names signals on a signals port, and [roles] signals names none")
     for name, on in renamed.items():
         first = next(each for each in renamed if renamed[each] == on)
         if first != name:
@@ -150,9 +151,18 @@ def _unit(address: str | int) -> bool:
     return str(address).isdigit() and int(address) <= 255
 
 
-def _envelope(envelope: dict[str, Any]) -> Iterator[Contradiction]:
+def _envelope(envelope: dict[str, Any], signals: dict[str, Any]) -> Iterator[Contradiction]:
     if not envelope:
         return
+    interlocks = envelope.get("interlocks", [])
+    for name in interlocks:
+        if interlocks.count(name) > 1:
+            yield Contradiction("envelope", "interlocks", f'names "{name}" twice')
+        if name in tables()["signals"] and name in signals:
+            text = "is a signal of the plant and the name of an interlock too; give the interlock another name"
+            yield Contradiction("signals", name, text)
+    if "phases" in envelope and "nominal_voltage" not in envelope:
+        yield Contradiction("envelope", "phases", "tells a power with nominal_voltage only, and that is missing")
     most = envelope["max_voltage"] * envelope["max_current"]
     if envelope["max_power"] < _TINY * most:
         text = f"= {envelope['max_power']:g}: less than 1 % of max_voltage times max_current, {most:g} W; is it in kW?"

@@ -111,7 +111,24 @@ ENVELOPE: Table = {
     "max_current": Field("number", "A.", required=True, low=0.1, high=4000),
     "max_power": Field("number", "W.", required=True, low=1, high=5e6),
     "max_duration": Field("number", "s of one session.", required=True, low=1, high=86_400),
-    "interlocks": Field("texts", "What holds the energy off, by name, as the operator checks it.", default=[]),
+    "interlocks": Field(
+        "texts",
+        "What holds the energy off, by name. One that [signals] binds to a name on the box is watched; for the others "
+        "the operator answers.",
+        default=[],
+    ),
+    "phases": Field(
+        "integer",
+        "1 or 3, of an AC charger that is told a current each phase; without it, what its register map has, or 1.",
+        allowed=lambda: (1, 3),
+    ),
+    "nominal_voltage": Field(
+        "number",
+        "V line to neutral: what power a current of an AC charger is. Without it, such a set-point is judged as a "
+        "current alone.",
+        low=1,
+        high=1000,
+    ),
 }
 PROCESS: Table = {
     "command": Field("texts", "Program and arguments; no shell takes part.", required=True, low=1),
@@ -136,6 +153,11 @@ def signals() -> Table:
         if each.side == "charger" and each.kind in ("sensor", "actuator")
     }
     return MappingProxyType(carried)
+
+
+INTERLOCK = Field(
+    "text", "Name on the box of an interlock of the envelope.", form="\\S+", example="a name without blanks"
+)
 
 
 @cache

@@ -12,6 +12,7 @@ from hil.codec.map_file import find_map
 from hil.errors import MapError, RigError
 from hil.resources import resource, rig_names
 from hil.rig.combinations import Found, contradictions
+from hil.rig.fields import tables
 from hil.rig.instruments import InstrumentClaim, Uncertainty, register_of
 from hil.rig.ports import (
     CLOCKS,
@@ -88,7 +89,8 @@ def _rig(found: Found, path: Path, sha256: str) -> Rig:
         sha256=sha256,
         ports={name: _port(name, values) for name, values in found["ports"].items()},
         roles=roles,
-        signals=_given(found["signals"]),
+        signals={name: on for name, on in _given(found["signals"]).items() if name in tables()["signals"]},
+        interlocks={name: on for name, on in _given(found["signals"]).items() if name not in tables()["signals"]},
         plant=found["plant"]["source"] or ("hardware" if live and "signals" not in roles else "model"),
         instruments={name: _instrument(name, values, path) for name, values in found["instruments"].items()},
         envelope=_envelope(found["envelope"]),

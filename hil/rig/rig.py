@@ -94,6 +94,8 @@ class Rig:
     """Role (:data:`hil.rig.roles.ROLES`) to the name of its port, those that are given."""
     signals: Mapping[str, str] = field(default_factory=dict)
     """Signal of the plant to its name on the box, where they differ."""
+    interlocks: Mapping[str, str] = field(default_factory=dict)
+    """Interlock of the envelope to its name on the box, those that are watched there."""
     plant: Literal["model", "hardware"] = "model"
     """Whether the plant is the bench's, or a real one."""
     instruments: Mapping[str, InstrumentClaim] = field(default_factory=dict)
@@ -112,6 +114,12 @@ class Rig:
     def port_of(self, role: str) -> PortSettings | None:
         """The port that plays a role; None where none does."""
         return self.ports[self.roles[role]] if role in self.roles else None
+
+    @property
+    def unwatched(self) -> tuple[str, ...]:
+        """Interlocks of the envelope that no signal tells: for these the operator answers."""
+        named = () if self.envelope is None else self.envelope.interlocks
+        return tuple(name for name in named if name not in self.interlocks)
 
     @property
     def modbus_transport(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from hil.rig.combinations import LIVE_ONLY
 from hil.rig.field import Field, Named, Table
 from hil.rig.fields import NAMED, REQUIRED_TABLES, SCHEMA, tables, tables_below
+from hil.rig.live_fields import INTERLOCK
 
 NAME = "rig.schema.json"
 _TYPES: dict[str, str | list[str]] = {
@@ -67,6 +68,8 @@ def _without(names: tuple[str, ...]) -> dict[str, Any]:
 def _table(name: str) -> dict[str, Any]:
     below = tables_below(name)
     schema = _object(tables()[name])
+    if name == "signals":  # an interlock is bound as a signal is, and has the name that [envelope] gives it
+        schema["additionalProperties"] = _field(INTERLOCK)
     for key in below:
         place = f"{name}.{key}" if name else key
         schema["properties"][key] = _named(NAMED[place]) if place in NAMED else _table(place)

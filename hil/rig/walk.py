@@ -12,6 +12,7 @@ from hil.errors import RigError
 from hil.rig.combinations import Found
 from hil.rig.field import Field, Named, Table
 from hil.rig.fields import NAMED, OPTIONAL_TABLES, REQUIRED_TABLES, tables, tables_below
+from hil.rig.live_fields import INTERLOCK
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
 
@@ -29,7 +30,7 @@ class Walk:
         Raises :class:`RigError` for the first thing that is wrong.
         """
         given = {name: self._lookup(document, name) for name in (*tables(), *NAMED)}
-        found = {name: self._table(name, given[name]) for name in tables()}
+        found = {name: self._table(name, given[name], _more(name, given)) for name in tables()}
         return found | {name: self._named(name, each, given[name]) for name, each in NAMED.items()}, given
 
     def _named(self, place: str, named: Named, given: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +73,8 @@ class Walk:
                 raise self.error("", "", f"[{walked}] is missing")
         return dict(table)
 
-    def _table(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        fields = tables()[name]
+    def _table(self, name: str, given: dict[str, Any], more: Table) -> dict[str, Any]:
+        fields = {**tables()[name], **more}
         self._known(name, given, [*fields, *tables_below(name)])
         if name in OPTIONAL_TABLES and not given:
             return dict.fromkeys(fields)
@@ -128,6 +129,13 @@ class Walk:
             outer, _, last = table.rpartition(".")
             return self._line(outer, last)
         return begin
+
+
+def _more(name: str, given: dict[str, Any]) -> Table:
+    """Keys of a table that the file itself declares elsewhere: interlocks may be bound as signals are."""
+    interlocks = given["envelope"].get("interlocks", []) if name == "signals" else []
+    named = interlocks if isinstance(interlocks, list) else []
+    return {each: INTERLOCK for each in named if isinstance(each, str) and each not in tables()[name]}
 
 
 def _toml(value: Any) -> str:

@@ -21,13 +21,15 @@ from hil.protocol.signals import (
     Signal,
     Up,
 )
-from hil.units import FAR, Instant, Span, ms
+from hil.units import FAR, Instant, Span, ms, seconds
 from hil.world.bytenode import Open, Send, Shut, Wish
 from hil.world.node import Sense
 from hil.world.observation import Note, Scalar
 
 KIND = "signals"
 """Kind of the notes about the port."""
+INTERLOCK = "interlock"
+"""Kind of the notes about an interlock (``what``): ``closed``, its name ``on`` the box; ``why`` where nobody knows."""
 DELAY_KIND = "port_delay"
 """Kind of the notes that tell how long the port takes."""
 RESOLUTIONS: Mapping[str, float] = {
@@ -43,6 +45,8 @@ RESOLUTIONS: Mapping[str, float] = {
     "°C": 0.1,
 }
 """By unit: a value that has moved by no more is not sent again."""
+CLOSED = 0.5
+"""An interlock's value from which on it is closed."""
 _NOTEWORTHY = 1.1
 """A round trip is noted when it is so many times the longest one noted."""
 _SHOWN = 80
@@ -80,6 +84,9 @@ class PlantBridge:
     time), ``lost`` (``why``), ``safe state``, ``refused`` (``error``,
     ``names``), ``garbled`` (``bytes``, ``why``). Of kind ``port_delay``, with the line's name: ``round_trip``, the
     longest one so far from a set to its answer, and ``period``, both in ns.
+
+    ``interlocks`` (name to name on the box) are told too, by notes of kind ``interlock``: each change, and that one is
+    open because nobody knows better (the box has no such actuator, is lost, or tells no more).
     """
 
     def __init__(
@@ -93,6 +100,7 @@ class PlantBridge:
         side: str = "charger",
         names: Mapping[str, str] | None = None,
         tcp: bool = False,
+        interlocks: Mapping[str, str] | None = None,
         settings: BridgeSettings | None = None,
     ) -> None:
         self.name = name
@@ -121,6 +129,11 @@ class PlantBridge:
         """A sensor was switched: what has moved is set without waiting for the line."""
         self._safe_at: Instant = FAR
         self._longest = 0.0
+        self._interlocks = dict(interlocks or {})
+        self._closed: dict[str, bool] = {}
+        """By interlock, as it was last noted."""
+        self._stale_at: Instant = FAR
+        """When the box should have told the interlocks again."""
 
     # --- node -----------------------------------------------------------------------------------------
 
@@ -165,13 +178,15 @@ class PlantBridge:
         self._settle(now)
         if now >= self._safe_at:
             self._go_safe(now)
+        if now >= self._stale_at:
+            self._open_all(f"the box has told nothing of it for {seconds(self._patience):g} s", now)
         if now >= self._look_at:
             self._look(now)
 
     def next_deadline(self) -> Instant | None:
         """When to wake next."""
         due = self.client.next_deadline()
-        nearest = min(self._open_at, self._look_at, self._safe_at, FAR if due is None else due)
+        nearest = min(self._open_at, self._look_at, self._safe_at, self._stale_at, FAR if due is None else due)
         return None if nearest == FAR else nearest
 
     # --- the line -------------------------------------------------------------------------------------
@@ -193,6 +208,8 @@ class PlantBridge:
             self._note(now, self._missed, why=why)
         if self._missed and self._driven:
             self._safe_at = max(now, self.client.heard + self.settings.port.silence)
+        if self._missed == "lost":
+            self._open_all(f"the box on the signals port was lost: {why}", now)
         self._missed = ""
         self._carried, self._look_at = {}, FAR
         self._open_at = now + self.settings.retry
@@ -209,6 +226,7 @@ class PlantBridge:
             self._up(event, now)
         elif isinstance(event, Reported):
             self._drive(event.values)
+            self._tell_interlocks(event.values, now)
         elif isinstance(event, Delay):
             self._measure(event.round_trip, now)
         elif isinstance(event, Down):
@@ -247,8 +265,16 @@ class PlantBridge:
         actuators = [name for name, (plant, _) in self._carried.items() if plant.kind == "actuator"]
         self._note(now, "up", box=up.box, sensors=len(self._carried) - len(actuators), actuators=len(actuators))
         self._look(now)
-        if actuators:
-            self.client.subscribe(actuators, now)
+        told = [
+            name for name in self._interlocks.values() if name in up.signals and up.signals[name].kind == "actuator"
+        ]
+        for interlock, name in self._interlocks.items():
+            if name not in told:
+                self._interlock(interlock, False, f"the box tells no {name}", now)
+        if actuators or told:
+            self.client.subscribe([*actuators, *told], now)
+        if told:
+            self._stale_at = now + self._patience
 
     def _look(self, now: Instant) -> None:
         """Put every sensor that has moved, and look again a period later."""
@@ -280,6 +306,33 @@ class PlantBridge:
             if self._driven.get(actuator) != value:
                 self._driven[actuator] = value
                 self.actuations.append((actuator, value))
+
+    # --- interlocks -----------------------------------------------------------------------------------
+
+    @property
+    def _patience(self) -> Span:
+        """A box that tells its values again and again has missed some of these times by then."""
+        return 3 * self.settings.port.every
+
+    def _tell_interlocks(self, values: Mapping[str, float], now: Instant) -> None:
+        told = {interlock: values[name] for interlock, name in self._interlocks.items() if name in values}
+        for interlock, value in told.items():
+            self._interlock(interlock, value >= CLOSED, "", now)
+        if len(told) == len(self._interlocks):
+            self._stale_at = now + self._patience
+
+    def _open_all(self, why: str, now: Instant) -> None:
+        self._stale_at = FAR
+        for interlock in self._interlocks:
+            self._interlock(interlock, False, why, now)
+
+    def _interlock(self, name: str, closed: bool, why: str, now: Instant) -> None:
+        if self._closed.get(name) is not closed:
+            self._closed[name] = closed
+            details: dict[str, Scalar] = {"closed": closed, "on": self._interlocks[name]}
+            if why:
+                details["why"] = why
+            self.notes.append(Note(now, INTERLOCK, name, details))
 
     def _go_safe(self, now: Instant) -> None:
         self._safe_at = FAR

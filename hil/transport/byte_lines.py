@@ -113,6 +113,8 @@ class _LiveBytes(Faulty, ABC):
     def _write(self, port: LiveBytePort, data: bytes, due: Instant) -> None:
         if self.lost or (self.faults.active and self.faults.cut(port.name, data.hex(" ").upper())):
             return
+        if self.allows is not None and not self.allows(port.name, 0, data):
+            return
         try:
             all_gone = self._put(data)
         except OSError as error:

@@ -35,16 +35,25 @@ class LiveWorld(BaseWorld):
         try:
             return super().execute(command)
         finally:
+            if self._closed:
+                self._give_back()
             if isinstance(command, Close):
-                for give_back in self._ports:
-                    give_back()
-                self._ports.clear()
                 self.queue.close()
 
     def idle(self) -> None:
         """Let the world go on until the queue is interrupted."""
-        while not self.queue.interrupted():
+        interrupted = self.queue.interrupted
+        while not interrupted():
             self.queue.run(self.queue.real() + _STRETCH)
+            if self.ended and not self._closed:
+                self._close()
+                self._give_back()
+                self.queue.interrupted = interrupted
+
+    def _give_back(self) -> None:
+        for give_back in self._ports:
+            give_back()
+        self._ports.clear()
 
     def _close(self) -> None:
         self.queue.interrupted = lambda: False

@@ -24,7 +24,8 @@ from hil.protocol.modbus import (
 from hil.protocol.rapi import Frame as ConsoleFrame
 from hil.protocol.rapi import Framer as ConsoleFramer
 from hil.protocol.rapi import encode as encode_console
-from hil.protocol.signals.messages import Done, Hello, Refused, Set, Welcome, encode, read_answer
+from hil.protocol.signals.messages import Done, Get, Hello, Refused, Set, Values, Welcome, encode, read_answer
+from hil.tester.signals import CLOSED
 from hil.transport.probe import Heard, Probe, Stream, ask, took, unanswered
 from hil.units import Span
 
@@ -32,6 +33,8 @@ _TIMES = 5
 """Questions whose answers are timed."""
 _USUAL_UNIT = 1
 _TRANSACTION = 0x5A5A
+_GET = 1000
+"""Id of a question for one signal."""
 
 
 def probe_modbus(stream: Stream, register_map: str, unit: int | None, *, tcp: bool) -> Probe:
@@ -118,8 +121,13 @@ def probe_scpi(stream: Stream) -> Probe:
     return Probe(what, "ok", f"{text}, answers in {took([heard.took])}")
 
 
-def probe_signals(stream: Stream, needed: Mapping[str, str]) -> list[Probe]:
-    """Greet a signals box, compare its signals with those that are needed (name to kind), and time its answers."""
+def probe_signals(
+    stream: Stream, needed: Mapping[str, str], interlocks: Mapping[str, str] | None = None
+) -> list[Probe]:
+    """Greet a signals box, compare its signals with those that are needed (name to kind), and time its answers.
+
+    ``interlocks`` (name to name on the box) are asked for: an open one is no fault, it keeps the rig from energising.
+    """
     welcome: Welcome | Refused | None
     welcome, heard = ask(stream, b"\n" + encode(Hello(version=1, id=1)), _welcome)
     if welcome is None:
@@ -133,7 +141,21 @@ def probe_signals(stream: Stream, needed: Mapping[str, str]) -> list[Probe]:
         if done is None:
             return [*probes, unanswered("delay", heard)]
         spans.append(heard.took)
-    return [*probes, Probe("delay", "ok", f"answers in {took(spans)}: half of it counts as uncertainty of every pin")]
+    delay = Probe("delay", "ok", f"answers in {took(spans)}: half of it counts as uncertainty of every pin")
+    return [*probes, delay, *(_interlock(stream, name, on, welcome) for name, on in (interlocks or {}).items())]
+
+
+def _interlock(stream: Stream, name: str, on: str, welcome: Welcome) -> Probe:
+    what = f"interlock {name}"
+    signal = welcome.signals.get(on)
+    if signal is None or signal.kind != "actuator":
+        return Probe(what, "fault", f"the box has no actuator {on} (what it tells the bench of): it counts as open")
+    values, heard = ask(stream, encode(Get(names=[on], id=_GET)), _values)
+    if values is None or on not in values.values:
+        return unanswered(what, heard)
+    if values.values[on] >= CLOSED:
+        return Probe(what, "ok", f"closed ({on})")
+    return Probe(what, "quiet", f"open ({on}): the rig does not energise")
 
 
 def _compared(welcome: Welcome, needed: Mapping[str, str]) -> Probe:
@@ -158,6 +180,10 @@ def _answers(data: bytes) -> list[object]:
 
 def _welcome(data: bytes) -> Welcome | Refused | None:
     return next((each for each in _answers(data) if isinstance(each, Welcome | Refused)), None)
+
+
+def _values(data: bytes) -> Values | None:
+    return next((each for each in _answers(data) if isinstance(each, Values) and each.id == _GET), None)
 
 
 def _done(number: int, data: bytes) -> Done | None:

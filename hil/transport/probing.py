@@ -125,7 +125,7 @@ def _of_role(rig: Rig, port: PortSettings, role: str, stream: Stream) -> list[Pr
         return [devices.probe_console(stream)]
     if role == "meter":
         return [devices.probe_meter(stream)]
-    return devices.probe_signals(stream, needed_signals(rig))
+    return devices.probe_signals(stream, needed_signals(rig), rig.interlocks)
 
 
 def _of_instrument(port: PortSettings, claim: InstrumentClaim, stream: Stream) -> Probe:

@@ -198,6 +198,8 @@ class LiveTcp(Faulty):
         found = self._channels.get(channel)
         if found is None or (self.faults.active and self.faults.cut(sender, data.hex(" ").upper())):
             return
+        if self.allows is not None and not self.allows(sender, channel, data):
+            return
         if len(found.unsent) + len(data) > _UNSENT:
             self._end(channel, "reset", reset=True)
             return

@@ -111,7 +111,7 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
         ('can = "can0"', 'can = "can1"', '[roles] can = "can1": there is no [ports.can1]; allowed is a port of type c'),
         ('can = "can0"', 'can = "modbus"', '[roles] can = "modbus": it is of type tcp; allowed is a port of type can:'),
         ('console = "rs485"', 'consol = "rs485"', "[roles] consol is unknown; did you mean console? allowed are can, "),
-        ('signals = "io"\n', "", "[signals] renames signals of a signals port, and [roles] signals names none"),
+        ('signals = "io"\n', "", "[signals] names signals on a signals port, and [roles] signals names none"),
         ("k1k2_command =", "k1k2_comand =", "[signals] k1k2_comand is unknown; did you mean k1k2_command?"),
         ("[plant]", 'k3k4_command = "relay_1"\n[plant]', 'k3k4_command = "relay_1": k1k2_command has that name on the'),
         ('"model"', '"simulated"', '[plant] source = "simulated": allowed is "model" or "hardware"'),

@@ -104,4 +104,4 @@ LIVE = Live(
     rest=REST,
     standalone=standalone,
 )
-KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, live=LIVE, unfit=_unfit)
+KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, registers=map_of, live=LIVE, unfit=_unfit)

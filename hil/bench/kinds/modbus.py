@@ -31,6 +31,10 @@ def serial_format(registers: RegisterMap) -> SerialFormat:
     return SerialFormat(int(baud), int(form[0]), form[1], int(form[2]))
 
 
+def _registers(setup: Setup) -> RegisterMap:
+    return reference_map(setup.map)
+
+
 def _timing(registers: RegisterMap) -> RtuTiming:
     line_format = serial_format(registers)
     return RtuTiming.of(line_format.baud, line_format.bits_per_byte)
@@ -87,4 +91,4 @@ def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:
 
 
 LIVE = Live(lines={"modbus": {"tcp": TCP_LINE, "serial": SERIAL_LINE}}, surround=_surround, device=_device)
-KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE, unfit=_unfit)
+KIND = Kind(duts=(DUT,), build=_build, bench=_bench, registers=_registers, live=LIVE, unfit=_unfit)
