@@ -46,11 +46,11 @@ class ProfileOutcome(Generic[P]):
         return next((each for each in self.measured.get(case, ()) if each.verdict is Verdict.FAIL), None)
 
 
-def replay(bench: Driver, profile: LoadProfile) -> None:
 Outcome = ProfileOutcome[LoadProfile]
 """What came of one load profile in one world."""
 
 
+def replay(bench: Driver, profile: LoadProfile) -> None:
     """Carry a profile out on a bench that has not started a session, and watch up to its end.
 
     Everything is declared before the session starts. Raises :class:`Inconclusive` when charging is not
