@@ -21,7 +21,21 @@ from hil.units import Instant, Span, ms, s, seconds, show_instant
 from hil.world.base import BaseWorld
 from hil.world.observation import Note, Observation
 from hil.world.pipe import World
-from hil.world.plan import Action, Advance, AtInstant, Close, Command, Do, Inject, Plan, Reply, Rule, Trigger
+from hil.world.plan import (
+    Action,
+    Advance,
+    AtInstant,
+    Close,
+    Command,
+    Do,
+    Inject,
+    OnBytes,
+    OnMessage,
+    Plan,
+    Reply,
+    Rule,
+    Trigger,
+)
 
 if TYPE_CHECKING:
     from hil.profile.ac.model import AcProfile
@@ -190,8 +204,10 @@ class Core(Generic[RecordT]):
         return self._advance(self.now + within, trigger)
 
     def _advance(self, until: Instant, *triggers: Trigger) -> bool:
+        # How often something has come is counted within one command.
+        whole = any(isinstance(each, OnMessage | OnBytes) and each.count > 1 for each in triggers)
         while self.now < until:
-            reply = self.execute(Advance(min(until, self.now + _SLICE), triggers))
+            reply = self.execute(Advance(until if whole else min(until, self.now + _SLICE), triggers))
             if reply.stopped_by is not None:
                 return True
         return False

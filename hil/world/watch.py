@@ -47,16 +47,19 @@ class Watcher:
         self.missed: deque[FrameSeen] = deque(maxlen=_LONGEST_TRANSFER)
         """Transport frames seen while nothing waited: a trigger may come in the middle of a transfer."""
 
-    def add(self, trigger: Trigger, call: Callable[[], None]) -> Watch:
+    def add(self, trigger: Trigger, call: Callable[[], None], *, counts_on: bool = False) -> Watch:
         """Wait for ``trigger``; ``AtInstant`` is the world's own business and never comes here.
 
-        A message or a field that the edition does not have raises :class:`UsageError`.
+        ``counts_on``: what is remembered of it counts. A message or a field that the edition does not have raises
+        :class:`UsageError`.
         """
         self.check(trigger)
         while self.missed:
             frame = self.missed.popleft()
             self._listener.see(frame.id, frame.data, frame.t)
         watch = Watch(trigger, call)
+        if counts_on:
+            watch.left -= self._times(trigger)
         self._watches.append(watch)
         self.active = True
         return watch
@@ -70,11 +73,19 @@ class Watcher:
             return False
         self.check(trigger)
         wanted = trigger.count if isinstance(trigger, OnMessage | OnBytes) else 1
-        return sum(matches(trigger) for matches in self._recent) >= wanted
+        return self._times(trigger) >= wanted
 
-    def forget(self) -> None:
-        """What has come up to now is known."""
-        self._recent.clear()
+    def _times(self, trigger: Trigger) -> int:
+        return sum(matches(trigger) for matches in self._recent)
+
+    @property
+    def remembered(self) -> int:
+        """How much is."""
+        return len(self._recent)
+
+    def forget(self, kept: int = 0) -> None:
+        """What has come up to now is known, but for so much of it, the oldest."""
+        del self._recent[kept:]
 
     def check(self, trigger: Trigger) -> None:
         """Raise :class:`UsageError` for a trigger that could never come."""

@@ -77,6 +77,15 @@ def test_a_plan_acts_on_the_message_it_names(opened: Open) -> None:
     assert bench.unfired() == []
 
 
+def test_a_wait_counts_for_as_long_as_it_lasts(opened: Open) -> None:
+    """CCS comes every 50 ms: so many take 12.5 s."""
+    bench = opened()
+    bench.reach(Phase.CHARGING)
+    begin = bench.now
+    assert bench.wait(nth(250, CCS), s(13))
+    assert len(bench.matching(CCS, after=begin)) == 250
+
+
 def test_a_link_fault_is_put_on_and_its_firing_is_on_record(opened: Open) -> None:
     bench = opened()
     bench.reach(Phase.CHARGING)
