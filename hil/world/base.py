@@ -7,7 +7,7 @@ Commands come in as values, observations go out as values. The queue decides wha
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -44,6 +44,8 @@ ACTUATION_LATENCY: Span = us(500)
 """From a controller's decision to the plant: never zero, so that order never depends on luck."""
 SENSOR_LATENCY: Span = us(200)
 """From a change in the plant to the controllers that subscribe to it."""
+ENDED = "safe_state"
+"""Kind of the note that tells why a world went to its safe state by itself."""
 SAFE_WITHIN: Span = s(1)
 """A plant that is told to is safe by then: the time for discharging the output (gbt27930.md 4.8)."""
 
@@ -100,6 +102,10 @@ class BaseWorld:
         self._closed = False
         self._ordered = False
         """The command before this one was no wait."""
+        self.ended = ""
+        """Why the world went to its safe state by itself; empty while it has not."""
+        self.overseer: Callable[[Observation], None] | None = None
+        """Is shown every observation as it comes."""
 
     # --- building ---------------------------------------------------------------------------------
 
@@ -116,6 +122,11 @@ class BaseWorld:
         if name not in self._lines:
             raise UsageError(f"no line {name!r} in this world; there are {', '.join(sorted(self._lines)) or 'none'}")
         return self._lines[name]
+
+    @property
+    def lines(self) -> Mapping[str, Line]:
+        """Every bus and byte line, by name."""
+        return self._lines
 
     @property
     def has_plant(self) -> bool:
@@ -165,13 +176,27 @@ class BaseWorld:
             self._watcher.see(observation)
         elif type(observation) is FrameSeen and observation.id >> 16 & 0xFF in TP_FORMATS:
             self._watcher.missed.append(observation)
+        if self.overseer is not None:
+            self.overseer(observation)
+
+    def end(self, cause: str) -> None:
+        """Go to the safe state after the event that is being served, whoever drives the world; a second call does
+        nothing.
+
+        A note of kind ``safe_state`` tells the cause. From then on every command but :class:`Close` raises
+        :class:`WorldError` with it.
+        """
+        if not self.ended and not self._closed:
+            self.ended = cause
+            self.see(Note(self.queue.now, ENDED, cause))
+            self.queue.stop()
 
     # --- commands ---------------------------------------------------------------------------------
 
     def execute(self, command: Command) -> Reply:
         """Carry out one command and hand over what was seen since the last one."""
         if self._closed:
-            raise WorldError("the world is closed")
+            return self._execute_closed(command)
         stopped_by: int | None = None
         waits = isinstance(command, Advance)
         # Orders that follow each other are given at one instant, as far as a case can tell: what comes in between is
@@ -189,10 +214,21 @@ class BaseWorld:
             self._describe()
         elif isinstance(command, Close):
             self._close()
+        now = self.queue.now
         observations, self.observations = self.observations, []
         self._watcher.forget(kept)
         self._ordered = not waits
-        return Reply(self.queue.now, stopped_by, observations)
+        if self.ended and not self._closed:
+            self._close()  # what it brings is told with the command Close
+        return Reply(now, stopped_by, observations)
+
+    def _execute_closed(self, command: Command) -> Reply:
+        """What came of a safe state that nobody asked for is told once; nothing else can be done any more."""
+        if not (self.ended and isinstance(command, Close)):
+            raise WorldError(self.ended or "the world is closed")
+        self.ended = ""
+        observations, self.observations = self.observations, []
+        return Reply(self.queue.now, None, observations)
 
     def _describe(self) -> None:
         for name, runner in self._runners.items():
