@@ -26,6 +26,8 @@ class ServedSetup:
     """By role, as the bench's rig has them: where the bench connects, this side listens."""
     names: Mapping[str, str]
     """Plant signal to its name on the box, where it differs."""
+    interlocks: tuple[str, ...] = ()
+    """Names on the box of those that the rig watches there."""
     standalone: bool = False
     """The device has a plant of its own, with everything around it, and needs no bench to charge."""
 
@@ -61,6 +63,7 @@ def build_served(served: ServedSetup) -> LiveWorld:
             safe=sides.carried.safe,
             names=served.names,
             box=f"hil {served.kind}",
+            closed=served.interlocks,
         )
         world.add_plant(remote)
         line = lines[SIGNALS]

@@ -166,7 +166,8 @@ def _setup(plan: RunPlan, kind: str, register_map: str, standalone: bool) -> Ser
         faults=tuple(each.name for each in plan.faults),
     )
     ports = {role: rig.ports[port] for role, port in rig.roles.items()}
-    return ServedSetup(kind, setup, ports, dict(rig.signals), standalone or "signals" not in ports)
+    alone = standalone or "signals" not in ports
+    return ServedSetup(kind, setup, ports, dict(rig.signals), tuple(rig.interlocks.values()), alone)
 
 
 class _Served:

@@ -29,7 +29,8 @@ class RemotePlant:
     announced, they are at rest: 0, or the end of the range next to it, as those of a controller without power. Driven
     actuators are told to whoever has subscribed; ``safe`` lists them with their safe values, in order, for the end of
     the world. ``names`` gives signals other names on the port than the plant's. What is not declared for ``side``, and
-    a name that two signals share, raise :class:`UsageError`.
+    a name that two signals share, raise :class:`UsageError`. ``closed`` are interlocks by their names on the port: they
+    are told closed, as nothing here could open them.
 
     Notes of kind ``signals``: ``at rest`` (``why``: ``closed`` or ``silent``), ``garbled`` (``bytes``, ``why``).
     """
@@ -44,6 +45,7 @@ class RemotePlant:
         side: str = "charger",
         names: Mapping[str, str] | None = None,
         box: str = "hil",
+        closed: Iterable[str] = (),
     ) -> None:
         self.name = name
         self.wishes: list[Wish] = []
@@ -53,7 +55,11 @@ class RemotePlant:
         self._plant = on_port(signals, side, names or {})
         self._signals = {each.name: each for each in self._plant.values()}
         self._names = {each.name: name for name, each in self._plant.items()}
-        self.server = Server({name: _on_the_port(each) for name, each in self._plant.items()}, box=box)
+        interlocks = {name: Signal("actuator", doc="interlock") for name in closed}
+        own = {name: _on_the_port(each) for name, each in self._plant.items()}
+        self.server = Server(own | interlocks, box=box)
+        for name in interlocks:
+            self.server.report(name, 1.0, 0)
         self._safe = [(actuator, value) for actuator, value in safe if actuator in self._signals]
         sensors = [each.name for each in self._signals.values() if each.kind == "sensor"]
         self._recorder = Recorder(frozenset(sensors))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import threading
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -10,10 +14,73 @@ from hil.bench import live
 from hil.bench.judge import Judge
 from hil.bench.setup import Setup
 from hil.conformance.register import resolve
-from hil.errors import RigError
-from hil.rig.ports import CanPortSettings, PortSettings, SignalsPortSettings
+from hil.errors import RigError, WorldError
+from hil.rig.ports import CanPortSettings, PortSettings, SignalsPortSettings, TcpPortSettings
+from hil.safety.envelope import Envelope
 from hil.units import s
 from hil.world.observation import LineSeen, Note, Observation
+from hil.world.plan import Advance, Close
+
+
+class Box:
+    """A box on TCP that tells one interlock, by hand."""
+
+    def __init__(self, door: int) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.door = door
+        self.settings = SignalsPortSettings("io", f"tcp://127.0.0.1:{self._server.getsockname()[1]}")
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        client, _ = self._server.accept()
+        with suppress(OSError), client, client.makefile("r", encoding="utf-8") as lines:  # the bench may go at any time
+            for line in filter(str.strip, lines):
+                asked = json.loads(line)
+                told: dict[str, Any] = {"ok": "set"}
+                if "hello" in asked:
+                    told = {"hello": 1, "signals": {"di_3": {"kind": "actuator"}}}
+                elif "subscribe" in asked:
+                    told = {"values": {"di_3": self.door}}
+                client.sendall(json.dumps({**told, "id": asked["id"]}).encode() + b"\n")
+                client.sendall(json.dumps({"event": {"di_3": self.door}}).encode() + b"\n")
+
+    def close(self) -> None:
+        self._thread.join(10)
+        self._server.close()
+
+
+def opened(box: Box) -> live.LiveBenchWorld:
+    """A bench for a Modbus device that is not there, with a door on the box."""
+    ports: dict[str, PortSettings] = {"modbus": TcpPortSettings("lan", "127.0.0.1", 9), "signals": box.settings}
+    setup = Setup(readings=resolve({}, None))
+    envelope = Envelope(interlocks=("door",))
+    bench = live.LiveSetup("modbus", setup, ports, {}, envelope=envelope, interlocks={"door": "di_3"})
+    return live.LiveBenchWorld(bench, Judge())
+
+
+def test_an_open_interlock_keeps_a_case_from_beginning() -> None:
+    box = Box(door=0)
+    try:
+        with pytest.raises(WorldError, match=r"^interlock door is open$"):
+            opened(box)
+    finally:
+        box.close()
+
+
+def test_an_interlock_that_opens_ends_a_wait_and_all_that_follows() -> None:
+    box = Box(door=1)
+    try:
+        world = opened(box)
+        box.door = 0  # told with the next answer
+        reply = world.execute(Advance(s(60)))
+        assert reply.now < s(60)
+        with pytest.raises(WorldError, match=r"^interlock door opened$"):
+            world.execute(Advance(s(60)))
+        notes = [seen for seen in world.execute(Close()).observations if isinstance(seen, Note)]
+        assert [note.kind for note in notes] == ["closed"]
+    finally:
+        box.close()
 
 
 def test_a_box_that_refuses_is_the_cause_and_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:

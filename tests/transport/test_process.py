@@ -19,6 +19,7 @@ from hil.conformance.register import resolve
 from hil.errors import RigError, UsageError, WorldError
 from hil.rig.ports import CanPortSettings, SerialPortSettings
 from hil.transport.alarm import alarm
+from hil.transport.live import LiveWorld
 from hil.transport.process import LiveProcess
 from hil.transport.pty_port import PtyPort
 from hil.transport.slcan_server import SlcanServer
@@ -124,6 +125,35 @@ def test_a_request_to_end_closes_the_world_and_what_it_saw_is_told(process: Live
     assert process.exit_code == 0
     assert _bytes(seen) == b"last words"
     assert seen[-1] == Note(ANY, "closed", "safe state", {})
+
+
+def build_ending(link: str, after: int) -> LiveWorld:
+    """A world that goes to its safe state by itself."""
+    world = build_listening(Listening((SerialPortSettings("line", link),)))
+    world.queue.at(after, partial(world.end, "the door is open"))
+    return world
+
+
+@pytest.mark.parametrize("waited", [True, False], ids=["while it is waited for", "between two commands"])
+def test_a_world_that_ends_by_itself_tells_why_and_does_nothing_more(far: PtyPort, waited: bool) -> None:
+    process = LiveProcess(partial(build_ending, str(far.link), ms(50)))
+    seen: list[Observation] = []
+
+    def go_on() -> None:
+        for _ in range(100_000):
+            reply = process.execute(Advance(PATIENCE) if waited else Do(()))
+            assert reply.now < PATIENCE
+            seen.extend(reply.observations)
+
+    try:
+        with pytest.raises(WorldError, match=r"^the door is open$"):
+            go_on()
+        seen += process.execute(Close()).observations
+        told = [(each.kind, each.what) for each in seen if isinstance(each, Note)][-2:]
+        assert told == [("safe_state", "the door is open"), ("closed", "safe state")]
+        assert process.exit_code == 0
+    finally:
+        process.end()
 
 
 def test_ctrl_c_is_left_to_the_process_of_the_test(process: LiveProcess) -> None:
