@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import random
-import sys
 from collections.abc import Callable
-from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import pytest
@@ -20,6 +17,7 @@ from hil.tester.dlt645 import MeterReader, MeterStandIn
 from hil.tester.rapi import ConsoleClient
 from hil.tester.scpi import Instrument, ScpiDriver
 from hil.units import Instant, ms, s
+from tests.mutation import mutated, size
 
 SETTLED, COUNT = 3_000, 20_000
 ROOM = 4_000
@@ -73,19 +71,6 @@ MACHINES: dict[str, tuple[Callable[[], Any], tuple[bytes, ...]]] = {
 }
 
 
-def size(machine: object) -> int:
-    """Bytes of a machine and of all that it holds."""
-    found, seen, waiting = 0, set[int](), [machine]
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen or isinstance(each, type | ModuleType | FunctionType | MethodType):
-            continue
-        seen.add(id(each))
-        found += sys.getsizeof(each)
-        waiting += gc.get_referents(each)
-    return found
-
-
 def ask(machine: Any, now: Instant) -> None:
     """Something to wait for, where the machine asks."""
     if isinstance(machine, Client):
@@ -121,11 +106,7 @@ def test_a_machine_does_not_grow_with_what_it_hears(name: str) -> None:
         now += rng.choice((0, ms(1), ms(40), ms(600), s(3)))
         if number % 3 == 0:
             ask(machine, now)
-        line = bytearray(rng.choice(lines))
-        for _ in range(rng.randrange(3)):
-            at = rng.randrange(len(line) + 1)
-            line[at : at + rng.randrange(3)] = rng.randbytes(rng.randrange(4))
-        hear(machine, bytes(line), "framing" if number % 40 == 0 else "", now)
+        hear(machine, mutated(rng, rng.choice(lines)), "framing" if number % 40 == 0 else "", now)
         machine.wake(now)
         if number == SETTLED:
             now += s(200)

@@ -20,6 +20,7 @@ from hil.protocol.modbus import (
     Stray,
     TcpClient,
     decode_request,
+    ending,
     show_bytes,
 )
 from hil.protocol.modbus.events import TIMEOUT
@@ -244,7 +245,8 @@ class ModbusMaster:
             details: dict[str, Scalar] = {"on": on, "bytes": show_bytes(event.data), "why": str(event.kind)}
             self.notes.append(Note(now, KIND, "stray", details))
             return
-        ticket = self._tickets[on, event.transaction.token]
+        key = (on, event.transaction.token)
+        ticket = self._tickets[key] if ending(event) is None else self._tickets.pop(key)
         self.notes.append(Note(now, KIND, *_told(event, ticket)))
 
 

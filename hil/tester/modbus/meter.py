@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hil.codec.register import Register
+from hil.codec.register import BIT_TABLES, Register
 from hil.codec.registers import READS, RegisterMap
 from hil.errors import UsageError
 from hil.protocol.modbus import (
@@ -19,13 +19,14 @@ from hil.protocol.modbus import (
     decode_request,
     encode_rtu,
     encode_tcp,
+    violations,
 )
 from hil.units import MILLISECOND, Instant, Span
 from hil.world.bytenode import Send, Wish
 from hil.world.observation import Note
 
 Sense = Callable[[str, Instant], float]
-_ILLEGAL_FUNCTION, _ILLEGAL_ADDRESS = 1, 2
+_ILLEGAL_FUNCTION, _ILLEGAL_ADDRESS, _ILLEGAL_VALUE = 1, 2, 3
 _LATENCY: Span = 20 * MILLISECOND
 _MOST = 256
 _LEAST = 4
@@ -131,9 +132,12 @@ class ModbusMeter:
         if self._mute or unit != self._map.unit_id or not pdu:
             return None
         request = decode_request(pdu)
-        table = next((t for t, codes in self._map.functions.items() if pdu[0] in codes and pdu[0] in READS[t]), None)
-        if table is None or not isinstance(request, Read):
+        readable = (t for t, codes in self._map.functions.items() if pdu[0] in codes and pdu[0] in READS[t])
+        table = next((t for t in readable if t not in BIT_TABLES), None)
+        if table is None:
             return ExceptionReply(pdu[0], _ILLEGAL_FUNCTION).encode()
+        if not isinstance(request, Read) or violations(request):
+            return ExceptionReply(pdu[0], _ILLEGAL_VALUE).encode()
         words: list[int] = [0] * request.count
         touched = [r for r in self._map.at(self._map.unit_id, table) if request.address <= r.address]
         touched = [r for r in touched if r.end <= request.address + request.count]
