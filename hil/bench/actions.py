@@ -16,7 +16,7 @@ from hil.world.plan import Inject, OnMessage, OnSignal, Stimulate, Tell, UndoFau
 
 MessageType = type[Message]
 
-_LINE = "line"
+_BROKEN, _SHORTED = "broken line", "shorted line"
 
 
 def first(message: MessageType, **fields: Any) -> OnMessage:
@@ -129,17 +129,17 @@ def transport(**behaviour: Any) -> Tell:
 
 def break_line() -> Inject:
     """Both wires of the vehicle's end of the bus are open."""
-    return Inject(Disconnect(name=_LINE, sender="vehicle"))
+    return Inject(Disconnect(name=_BROKEN, sender="vehicle"))
 
 
 def short_line() -> Inject:
     """The two wires of the bus are shorted."""
-    return Inject(Shorted(name=_LINE))
+    return Inject(Shorted(name=_SHORTED))
 
 
-def mend_line() -> UndoFault:
-    """The line that :func:`break_line` has broken, or :func:`short_line` shorted, is whole again."""
-    return UndoFault(_LINE)
+def mend_line(*, shorted: bool = False) -> UndoFault:
+    """The line that :func:`break_line` has broken, or :func:`short_line` has ``shorted``, is whole again."""
+    return UndoFault(_SHORTED if shorted else _BROKEN)
 
 
 def disturb(fault: LinkFault) -> Inject:

@@ -122,7 +122,7 @@ class _Charge:
                 continue
             bench.do(short_line() if each.shorted else break_line())
             bench.let(each.lasts)
-            bench.do(mend_line())
+            bench.do(mend_line(shorted=each.shorted))
             self._reconnects += each.reconnects
             if each.reconnects and not self._recharging():
                 how = "shorted" if each.shorted else "open"

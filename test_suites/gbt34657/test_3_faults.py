@@ -38,7 +38,7 @@ def test_D0_4501(bench: Bench, variant: str) -> None:
     begin = bench.now if opened is None else opened
 
     if outcome == "recovers":
-        bench.vehicle.resume() if how == "silent" else bench.do(mend_line())
+        bench.vehicle.resume() if how == "silent" else bench.do(mend_line(shorted=how == "shorted"))
         _expect_recovery(bench, last, begin)
     elif how == "silent":
         bench.expect_interruption(after=last)
@@ -46,7 +46,7 @@ def test_D0_4501(bench: Bench, variant: str) -> None:
         within = _interruption(bench)
         bench.expect_open("k3k4_closed", "K3/K4 open after the last BCL", after=last, within=within)
         bench.until(last.t + within.high)
-        bench.do(mend_line())
+        bench.do(mend_line(shorted=how == "shorted"))
         bench.let(s(2))
         again_at = bench.now
         bench.start()

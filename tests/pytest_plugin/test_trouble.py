@@ -7,7 +7,7 @@ from typing import Any
 CASES = """
 import pytest
 
-from hil.cases import Bench, Phase, break_line, mend_line, requirement, s, send_raw
+from hil.cases import Bench, Phase, break_line, mend_line, requirement, s, send_raw, short_line
 
 def overflow(bench):
     bench.reach(Phase.HANDSHAKE)
@@ -30,6 +30,8 @@ def test_broke_the_line_itself(bench: Bench) -> None:
     bench.do(*(send_raw(0x18FF0000, bytes(8)) for _ in range(5000)))
     bench.let(s(1))
     bench.do(mend_line())
+    bench.do(short_line())
+    bench.do(mend_line(shorted=True))
     bench.check("value", 1, equals=1)
 
 @requirement("GBT34658-2017/DN.1001")
@@ -42,6 +44,8 @@ def test_breaks_down(bench: Bench) -> None:
 def test_lost_frames_of_the_bench_leave_a_case_open_unless_it_took_the_line_away(folder: Any) -> None:
     folder.write("test_cases.py", CASES)
     done = folder.pytest("test_cases.py")
+    told = {case["id"]: case["faults_fired"] for case in folder.report()["cases"]}
+    assert told["DP.1003"] == ["broken line", "shorted line"]
     cases = {case["id"]: (case["verdict"], case["reason"]) for case in folder.report()["cases"]}
     for identifier in ("DP.1001", "DP.1002"):
         verdict, reason = cases[identifier]
