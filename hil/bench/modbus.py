@@ -153,7 +153,7 @@ class ModbusBench(Core[StreamRecord]):
         """Two clients ask for different values at once, by one transaction id; each gets its own."""
         self.places.several()
         run = self.places.any_run()
-        requests = (run.read(1), run.read(2))
+        requests = (run.one(), run.read(run.edges[2] - run.address))
         for line in (first, second):
             line.expect_served(f"client {line.name}")
         begun = [line.begin(each, transaction=_SAME) for line, each in zip((first, second), requests, strict=True)]

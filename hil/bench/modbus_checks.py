@@ -9,7 +9,6 @@ from hil.protocol.modbus import (
     QUANTITIES,
     RawPdu,
     Read,
-    Registers,
     Request,
     encode_tcp,
 )
@@ -61,13 +60,14 @@ class ReadChecks(Line):
         """A run reads as what its first and its last value read alone."""
         places = self.bench.places
         run = places.run(function)
-        count = min(run.count, places.most(function), _PART) if self.bench.map.limits.blocks else run.least
-        outcome = self.ask(run.read(count))
+        block = run.block(min(places.most(function), _PART))
+        outcome = self.ask(block.read(block.count))
         values = values_of(outcome.reply)
-        self.judge(f"{count} values", values is not None and len(values) == count, outcome, outcome.due)
+        self.judge(f"{block.count} values", values is not None and len(values) == block.count, outcome, outcome.due)
         if values is not None and self.bench.map.limits.blocks:
-            self.expect_values(run.read(1), values[:1], "the first alone")
-            self.expect_values(run.read(1, skip=count - 1), values[-1:], "the last alone")
+            for name, part in (("first", block.value(0)), ("last", block.value(-1))):
+                begin = part.address - block.address
+                self.expect_values(part, values[begin : begin + part.count], f"the {name} alone")
 
     # --- exceptions -------------------------------------------------------------------------------
 
@@ -76,16 +76,16 @@ class ReadChecks(Line):
         places, behaviour = self.bench.places, self.bench.map.behaviour
         run = places.any_run()
         gap = places.gap(run)
-        beyond = run.read(run.least, skip=gap - run.address)
-        self.expect_reply(run.read(run.least, skip=run.count - run.least), f"address {run.end - 1}")
+        last = run.value(-1)
+        beyond = Read(run.function, gap, 1 if self.bench.map.limits.blocks else last.count)
+        self.expect_reply(last, f"address {run.end - 1}")
         if behaviour.unlisted in _FILLS:
             fill = _FILLS[behaviour.unlisted]
-            self.expect_values(beyond, (fill,) * run.least, f"address {gap}")
+            self.expect_values(beyond, (fill,) * beyond.count, f"address {gap}")
             return
         self.expect_exception(beyond, ILLEGAL_ADDRESS, label=f"address {gap}")
-        last = run.end - run.least
-        both = run.read(gap + 1 - last, skip=last - run.address)
-        self.expect_exception(both, ILLEGAL_ADDRESS, label=f"addresses {last} to {gap}")
+        both = Read(run.function, last.address, gap + 1 - last.address)
+        self.expect_exception(both, ILLEGAL_ADDRESS, label=f"addresses {last.address} to {gap}")
 
     def expect_wrap_refused(self) -> None:
         """A span beyond the last address is refused with 02."""
@@ -97,22 +97,23 @@ class ReadChecks(Line):
     def expect_read_quantities(self, function: int) -> None:
         """1 and the most values are read, 0 and one more are refused with exception 03.
 
-        Where the map's longest run is shorter, the most may be refused for the address (02), not for the count, or
-        be answered with what stands for undeclared addresses.
+        Where the map's longest run is shorter, or so many registers cut a value, the most may be refused for the
+        address (02), not for the count, or be answered, with what stands for undeclared addresses. Of a device that
+        reads whole values alone, 0 of them may be another length than its value's, which it refuses with 02.
         """
         places, most = self.bench.places, QUANTITIES[function]
         run = places.run(function)
         self.expect_reply(run.one(), "the least")
         if places.most(function) < most or not self.bench.map.limits.blocks:
             self.bench.report("the most", "the map allows less than the protocol")
-        elif run.count >= most:
+        elif run.whole(most):
             self.expect_reply(run.read(most), f"{most} values")
         else:
             outcome = self.ask(run.read(most))
             fine = outcome.kind == "reply" and (not outcome.refused or outcome.refusal == ILLEGAL_ADDRESS)
             self.judge(f"{most} values, beyond the map", fine, outcome, f"{outcome.due}, no exception but 02")
-        self.expect_exception(run.read(0), ILLEGAL_VALUE, label="0 values")
-        self.expect_exception(run.read(most + 1), *too_many(run.count > most), label=f"{most + 1} values")
+        self.expect_exception(run.read(0), *too_many(self.bench.map.limits.blocks), label="0 values")
+        self.expect_exception(run.read(most + 1), *too_many(run.whole(most + 1)), label=f"{most + 1} values")
 
     # --- units and times --------------------------------------------------------------------------
 
@@ -126,7 +127,7 @@ class ReadChecks(Line):
             self.expect_exception(request, NO_TARGET, label=f"unit {unit}", unit=unit)
         else:
             outcome = self.ask(request, unit=unit)
-            fine = outcome.kind != "malformed" and (said != "answered" or isinstance(outcome.reply, Registers))
+            fine = outcome.kind != "malformed" and (said != "answered" or values_of(outcome.reply) is not None)
             self.judge(f"unit {unit}", fine, outcome, outcome.due)
 
     def expect_prompt(self, within: Limit) -> None:
@@ -152,9 +153,8 @@ class ReadChecks(Line):
     def expect_pipelined(self, *, one_segment: bool) -> None:
         """Several requests without waiting: each gets the values that it gets alone."""
         run = self.bench.places.any_run()
-        count = min(_PIPELINE, run.count) if self.bench.map.limits.blocks else 1
-        requests: list[Request] = [run.read(run.least, skip=at) for at in range(count)]
-        requests *= 1 if count > 1 else _PIPELINE
+        requests: list[Request] = [run.value(index) for index in range(min(_PIPELINE, len(run.edges) - 1))]
+        requests *= 1 if len(requests) > 1 else _PIPELINE
         alone = [values_of(self.ask(request).reply) for request in requests]
         if one_segment:
             outcomes = self.ask_at_once(requests)
@@ -193,7 +193,7 @@ class ReadChecks(Line):
     def expect_silences_kept(self) -> None:
         """An answer begins no sooner than t3.5 after its request, and is whole."""
         run = self.bench.places.any_run()
-        outcome = self.ask(run.read(min(run.count, _PART)) if self.bench.map.limits.blocks else run.one())
+        outcome = self.ask(run.read(run.block(_PART).count))
         self.judge("reply without gaps", outcome.kind == "reply", outcome, outcome.due)
         silence = self.bench.silence_before(outcome)
         characters = None if silence is None else round(silence / self.bench.timing.character, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hil.bench.judge import Inconclusive
 from hil.codec.register import BIT_TABLES, Register, Value
@@ -31,23 +32,46 @@ class Run:
     """Addresses without a gap that may be read at once."""
 
     function: int
-    address: int
-    count: int
-    least: int = 1
-    """The least that one request may ask for: of a device that refuses blocks, the whole first value."""
+    edges: tuple[int, ...]
+    """Where a value begins, and the address behind the last one. A request between two edges cuts no value, which a
+    device may refuse (WR.06): only where that is asked for may a case do it."""
+
+    @property
+    def address(self) -> int:
+        """The first one."""
+        return self.edges[0]
 
     @property
     def end(self) -> int:
         """The address behind it."""
-        return self.address + self.count
+        return self.edges[-1]
+
+    @property
+    def count(self) -> int:
+        """Registers, or bits."""
+        return self.end - self.address
 
     def read(self, count: int, skip: int = 0) -> Read:
         """A request for so many of it."""
         return Read(self.function, self.address + skip, count)
 
     def one(self) -> Read:
-        """A request for the least."""
-        return self.read(self.least)
+        """A request for the first value."""
+        return self.value(0)
+
+    def value(self, index: int) -> Read:
+        """A request for a value; -1 is the last one."""
+        begin, end = list(pairwise(self.edges))[index]
+        return Read(self.function, begin, end - begin)
+
+    def block(self, most: int) -> Run:
+        """As many values from the first one on as so many addresses hold; the first one in any case."""
+        held = sum(edge <= self.address + most for edge in self.edges)
+        return Run(self.function, self.edges[: max(held, 2)])
+
+    def whole(self, count: int) -> bool:
+        """Whether so many addresses from the first one on are declared, and cut no value."""
+        return self.address + count in self.edges
 
 
 TRANSPORTS = ("tcp", "rtu")
@@ -99,7 +123,7 @@ class Places:
 
     def several(self) -> None:
         """Go on only with a device that has several values in a row, and gives them in one request."""
-        if self.any_run().count < 2 or not self.map.limits.blocks:
+        if len(self.any_run().edges) <= 2 or not self.map.limits.blocks:
             raise Inconclusive(f"the map {self.map.name} has no two values for one request")
 
     def writes_many(self) -> None:
@@ -115,9 +139,7 @@ class Places:
         runs = list(self._runs(table))
         if not runs:
             raise Inconclusive(f"the map {self.map.name} declares nothing to be read by function {function}")
-        address, end = max(runs, key=lambda each: each[1] - each[0])
-        least = 1 if self.map.limits.blocks else self._size_at(table, address)
-        return Run(function, address, end - address, least)
+        return Run(function, max(runs, key=lambda each: each[-1] - each[0]))
 
     def any_run(self) -> Run:
         """A run of any table, of whole registers if there is one."""
@@ -127,26 +149,26 @@ class Places:
                     return self.run(function)
         raise Inconclusive(f"the map {self.map.name} declares nothing to be read")
 
-    def _runs(self, table: str) -> Iterator[tuple[int, int]]:
-        begin = end = -1
+    def _runs(self, table: str) -> Iterator[tuple[int, ...]]:
+        """The edges of each run; of a device that refuses blocks, every value is one."""
+        edges: list[int] = []
+        end = -1
         for each in self.map.at(self.unit, table):
             if not each.readable or each.end <= end:
                 continue
-            if each.address > end or not self.map.limits.blocks:
-                if begin >= 0:
-                    yield begin, end
-                begin = each.address
+            if edges and (each.address > end or not self.map.limits.blocks):
+                yield (*edges, end)
+                edges = []
+            if not edges or each.address >= end:  # one that overlaps the value before it begins no other
+                edges.append(each.address)
             end = each.end
-        if begin >= 0:
-            yield begin, end
+        if edges:
+            yield (*edges, end)
 
     def most(self, function: int) -> int:
         """The most values that the map lets one request read."""
         limits = self.map.limits
         return limits.read_bits if self.map.table_of(function) in BIT_TABLES else limits.read
-
-    def _size_at(self, table: str, address: int) -> int:
-        return max(each.size for each in self.map.at(self.unit, table) if each.address == address)
 
     def gap(self, run: Run) -> int:
         """The first undeclared address behind a run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from hil.codec.map_file import map_names
 from hil.conformance.catalogue import MAP_FEATURES, requirements
 from hil.conformance.verdict import Verdict
 from hil.dut.faults import all_faults
-from hil.dut.modbus import reference_map
+from hil.dut.modbus import ILLEGAL_ADDRESS, Data, DeviceSpec, Refused, reference_map
+from hil.dut.modbus.fault import reading
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import make_plan
 from hil.qualify.suite import suite_cases
+from hil.units import Instant
 
 MAPS = map_names()
 WRONG_BIT = (
@@ -32,11 +35,27 @@ WRONG_COUNT = (
 )
 
 
-def opened(**chosen: Any) -> ModbusBench:
+Edit = Callable[[DeviceSpec], DeviceSpec]
+
+
+def opened(edit: Edit | None = None, **chosen: Any) -> ModbusBench:
     setup = Setup(**chosen)
-    bench = KIND.bench(KIND.build(setup, {}), setup, Judge(), lambda observations: None)
+    edits = {} if edit is None else {"modbus": edit}
+    bench = KIND.bench(KIND.build(setup, edits), setup, Judge(), lambda observations: None)
     assert isinstance(bench, ModbusBench)
     return bench
+
+
+def whole_values_only(name: str) -> Edit:
+    """A device that refuses a read which cuts a value, as WR.06 lets it."""
+    registers = reference_map(name)
+
+    def read(data: Data, unit: int, function: int, address: int, count: int, now: Instant) -> Sequence[int] | Refused:
+        held = registers.at(unit, registers.table_of(function) or "")
+        cut = any(each.address < at < each.end for each in held for at in (address, address + count))
+        return ILLEGAL_ADDRESS if cut else data.read(unit, function, address, count, now)
+
+    return reading(read)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +86,10 @@ def test_an_answer_is_shown_as_it_came_beside_what_was_due(fault: str, case: str
     assert decisive.note.startswith(f"due {due}; asked ")
 
 
+@pytest.mark.parametrize("halves", ["served", "refused"])
 @pytest.mark.parametrize("name", MAPS)
-def test_no_device_is_blamed_for_what_its_map_says(name: str) -> None:
+def test_no_device_is_blamed_for_what_its_map_says(name: str, halves: str) -> None:
+    edit = whole_values_only(name) if halves == "refused" else None
     verdicts: Counter[str] = Counter()
     for identifier, case in suite_cases().items():
         requirement = requirements()[identifier]
@@ -79,7 +100,7 @@ def test_no_device_is_blamed_for_what_its_map_says(name: str) -> None:
             if KIND.unfit(Setup(map=name), requirement, variant) is not None:
                 verdicts["not applicable"] += 1
                 continue
-            bench = opened(map=name)
+            bench = opened(edit, map=name)
             case(bench, variant)
             assert bench.judge.verdict is Verdict.PASS, f"{identifier} {variant}: {bench.judge.decisive}"
             verdicts["pass"] += 1
