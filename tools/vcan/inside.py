@@ -35,7 +35,7 @@ def carry_out(folder: str) -> int:
     mount("hostfs", folder, folder)  # writable, for the exit code; all else is the host's, read-only
     job = json.loads(Path(folder, "job.json").read_text("utf-8"))
     if job["writable"]:
-        mount("hostfs", job["writable"], job["writable"])
+        mount("hostfs", job["writable"], job["written"])
     for module in job["modules"]:
         load(module)
     environment = {
