@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 from typing import Annotated
@@ -15,18 +17,24 @@ from hil.bench.twin import Twin
 from hil.cli import profile_replay as playing
 from hil.cli import profile_show as shown
 from hil.cli.coverage import tell_and_keep
-from hil.cli.errors import NOT_PASSED, telling
-from hil.cli.profile_ac import generate_ac, read_ac, replay_ac
+from hil.cli.errors import INTERNAL, NOT_PASSED, OK, telling
+from hil.cli.interlocks import InterlocksChecked
+from hil.cli.paths import out_path
+from hil.cli.profile_ac import generate_ac
+from hil.cli.profile_sides import ac_twin, dc_twin
+from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
+from hil.conformance.verdict import Verdict
 from hil.errors import UsageError
-from hil.profile.ac.files import is_ac
+from hil.profile.ac.model import AcProfile
 from hil.profile.coverage import FOLDER, Coverage
 from hil.profile.families import families, family
-from hil.profile.files import SUFFIX, load, save, write
+from hil.profile.files import SUFFIX
+from hil.profile.kinds import AnyProfile, files_in, keep_profile, read_profile, requirement_of
 from hil.profile.model import LoadProfile
-from hil.profile.table import columns_of, from_csv, import_table, to_csv
+from hil.profile.table import columns_of, import_table
 from hil.pytest_plugin.options import DEFAULT_RIG, Options
-from hil.pytest_plugin.plan import RunPlan, make_plan
+from hil.pytest_plugin.plan import Run, RunPlan, make_plan
 from hil.safety.envelope import Envelope
 from hil.tester.gbt27930 import VEHICLES
 from hil.transport.clock import monotonic
@@ -38,6 +46,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+_DC, _AC = "gbt27930", "ac"
+_VEHICLE = "car-400v"
+_EXIT = {Verdict.PASS: OK, Verdict.ERROR: INTERNAL}
 _Rig = Annotated[str, typer.Option(metavar="FILE", help="Rig file, or the name of a shipped rig.")]
 _Readings = Annotated[
     list[str] | None, typer.Option(metavar="NAME=CHOICE", help="Reading or preset; repeatable.", show_default=False)
@@ -46,50 +57,33 @@ _Faults = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="Seeded fault of the reference charger; repeatable.", show_default=False),
 ]
-_Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles, as JSON or CSV.")]
+_Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE|DIR...", help="Profiles, as JSON or CSV; of a folder every one.")
+]
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A profile, as JSON or CSV.")]
 _MaxPower = Annotated[
     float | None, typer.Option(metavar="W", help="The most power that may be demanded.", show_default="no limit")
 ]
+_Bench = Annotated[str, typer.Option(metavar="KIND", help="gbt27930, or ac for limits of an AC charger.")]
 _Vehicle = Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(VEHICLES)}.")]
 
 
-def read(path: Path) -> LoadProfile:
-    """A profile from JSON or CSV, told by its suffix; :class:`UsageError` for an AC one, as all that is no profile."""
-    if is_ac(path):
-        raise UsageError(f"{path}: it is an AC profile, which can be replayed and not shown or made small")
-    if path.suffix.lower() != ".csv":
-        return load(path)
-    try:
-        return from_csv(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
-
-
-def _keep(profile: LoadProfile, path: Path) -> None:
-    """Write a profile as JSON or CSV, told by its suffix as :func:`read` does."""
-    if path.suffix.lower() == ".csv":
-        write(path, to_csv(profile))
-    else:
-        save(profile, path)
-
-
-def _plan(rig: str, reading: list[str] | None, fault: list[str] | None, out: Path | None = None) -> RunPlan:
-    options = Options(rig=rig, reading=tuple(reading or ()), fault=tuple(fault or ()))
+def _plan(
+    rig: str, reading: list[str] | None, fault: list[str] | None, out: Path | None = None, *, checked: bool = False
+) -> RunPlan:
+    options = Options(rig=rig, reading=tuple(reading or ()), fault=tuple(fault or ()), interlocks_checked=checked)
     return make_plan(options if out is None else dataclasses.replace(options, out=str(out)))
 
 
-def twin_of(plan: RunPlan, seed: int = 0) -> Twin:
-    """The virtual twin of a rig: its edition, readings and faults."""
-    setup = Setup(
-        edition=plan.edition,
-        vehicle=plan.rig.bench.vehicle,
-        readings=dict(plan.readings),
-        faults=tuple(each.name for each in plan.faults),
-    )
-    return Twin(setup, seed=seed)
+def _for_ac(bench: str) -> bool:
+    if bench not in (_DC, _AC):
+        raise UsageError(f"--bench {bench}: allowed is {_DC} or {_AC}")
+    return bench == _AC
+
+
+def _refuse_given(given: Mapping[str, bool]) -> None:
+    if unfit := [name for name, is_given in given.items() if is_given]:
+        raise UsageError(f"{', '.join(unfit)}: AC profiles know no such thing")
 
 
 @app.command()
@@ -97,7 +91,7 @@ def twin_of(plan: RunPlan, seed: int = 0) -> Twin:
 def generate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write the files.")],
     count: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many.")] = 10,
-    vehicle: _Vehicle = "car-400v",
+    vehicle: _Vehicle = _VEHICLE,
     max_power: _MaxPower = None,
     max_current: Annotated[
         float | None, typer.Option(metavar="A", help="The most current demanded.", show_default="the vehicle's")
@@ -109,29 +103,25 @@ def generate(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Families at the length of the real thing.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of JSON.")] = False,
-    bench: Annotated[
-        str, typer.Option(metavar="KIND", help="gbt27930, or ac for limits of an AC charger.")
-    ] = "gbt27930",
+    bench: _Bench = _DC,
     replayed: Annotated[
         bool,
         typer.Option("--coverage", help="Replay each on the virtual bench, to tell phases and transitions reached."),
     ] = False,
 ) -> None:
     """Write legal profiles: generated ones, or named families; tell and keep what they cover."""
-    if bench not in ("gbt27930", "ac"):
-        raise UsageError(f"--bench {bench}: allowed is gbt27930 or ac")
-    if bench == "ac":
-        dc_only = {
-            "--vehicle": vehicle != "car-400v",
-            "--max-power": max_power is not None,
-            "--max-current": max_current is not None,
-            "--family": bool(named),
-            "--full": full,
-            "--csv": as_csv,
-            "--coverage": replayed,
-        }
-        if unfit := [name for name, is_given in dc_only.items() if is_given]:
-            raise UsageError(f"{', '.join(unfit)}: AC profiles know no such thing")
+    if _for_ac(bench):
+        _refuse_given(
+            {
+                "--vehicle": vehicle != _VEHICLE,
+                "--max-power": max_power is not None,
+                "--max-current": max_current is not None,
+                "--family": bool(named),
+                "--full": full,
+                "--csv": as_csv,
+                "--coverage": replayed,
+            }
+        )
         written = len(generate_ac(folder, count, seed))
         typer.echo(f"{written} profile{'s' * (written != 1)} in {folder}")
         return
@@ -143,7 +133,7 @@ def generate(
         made = _generated(vehicle, envelope, count, seed)
     for number, profile in enumerate(made, 1):
         stem = profile.name if named else f"{vehicle}-{seed}-{number:04d}"
-        _keep(profile, folder / f"{stem}{'.csv' if as_csv else SUFFIX}")
+        keep_profile(profile, folder / f"{stem}{'.csv' if as_csv else SUFFIX}")
     typer.echo(f"{len(made)} profile{'s' * (len(made) != 1)} in {folder}")
     coverage = Coverage()
     twin = Twin(Setup(readings=resolve({}))) if replayed else None
@@ -180,31 +170,58 @@ def replay(
     max_current: Annotated[float | None, typer.Option(metavar="A", help="Refuse profiles beyond.")] = None,
     max_power: Annotated[float | None, typer.Option(metavar="W", help="Refuse profiles beyond.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for traces and plots.", show_default="no files")
+        Path | None,
+        typer.Option(parser=out_path, metavar="DIR", help="Folder for traces and plots.", show_default="no files"),
     ] = None,
+    interlocks_checked: InterlocksChecked = False,
 ) -> None:
-    """Replay written profiles, on a virtual rig or a live one, and judge them by every invariant; exit code 1 where one
-    fails.
+    """Replay written profiles, on a virtual rig or a live one, and judge them by every invariant.
+
+    Exit code: 0 all pass (advisory findings aside), 1 one fails or is inconclusive, 3 an error on our side; the highest
+    wins. A profile given as a file is told invariant by invariant, those of a folder in one line each.
 
     All files are read and checked as a whole, against the rig's envelope too, before the first one is replayed.
     """
-    plan = _plan(rig, reading, fault, out)
-    ac = [path for path in files if is_ac(path)]
-    files = [path for path in files if path not in ac]
-    given = {"--max-voltage": max_voltage, "--max-current": max_current, "--max-power": max_power, "--out": out}
-    ac_profiles = read_ac(ac, plan, [name for name, value in given.items() if value is not None])
-    profiles = [read(path) for path in files]
+    plan = _plan(rig, reading, fault, out, checked=interlocks_checked)
+    paths, brief = _expanded(files)
+    profiles = [read_profile(path) for path in paths]
     limits = {"max_voltage": max_voltage, "max_current": max_current, "max_power": max_power}
     envelope = playing.envelope_of(plan.rig, {name: value for name, value in limits.items() if value is not None})
     playing.refuse_unfit(profiles, plan.rig, envelope)
-    failed = replay_ac(ac_profiles, plan)
-    each = list(zip(files, profiles, playing.stems(files), strict=True))
-    if plan.rig.virtual:
-        twin = twin_of(plan)
-        failed += [playing.replay_one(path, profile, twin, out, stem) for path, profile, stem in each]
-    else:
-        failed += [playing.replay_live(path, profile, plan, stem, keep=out is not None) for path, profile, stem in each]
-    raise typer.Exit(NOT_PASSED if any(failed) else 0)
+    plan.refuse_unchecked()
+    verdicts: list[Verdict] = []
+    with ExitStack() as stack:
+        if plan.dut is not None:
+            stack.callback(plan.dut.close)
+        for path, profile, stem in zip(paths, profiles, playing.stems(paths), strict=True):
+            if plan.rig.virtual:
+                found = playing.replay_one(path, profile, plan, out, stem)
+            else:
+                found = playing.replay_live(path, profile, plan, stem, keep=out is not None)
+            if path in brief:
+                playing.tell_line(found)
+            else:
+                playing.tell(found)
+            verdicts.append(found.verdict())
+    if brief:
+        playing.tell_count(verdicts)
+    raise typer.Exit(max(_EXIT.get(verdict, NOT_PASSED) for verdict in verdicts))
+
+
+def _expanded(files: list[Path]) -> tuple[list[Path], set[Path]]:
+    """Every file that is meant, and those of them that a folder was given for."""
+    paths: list[Path] = []
+    brief: set[Path] = set()
+    for path in files:
+        if not path.is_dir():
+            paths.append(path)
+            continue
+        found = files_in(path)
+        if not found:
+            raise UsageError(f"no profile in the folder {path}")
+        paths += found
+        brief.update(found)
+    return paths, brief
 
 
 @app.command()
@@ -218,18 +235,26 @@ def shrink(
         str | None, typer.Option(metavar="CASE", help="Keep this one failing.", show_default="the first that fails")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="beside it, as .smallest.json")
+        Path | None,
+        typer.Option(
+            parser=out_path, metavar="FILE", help="Where to write.", show_default="beside it, as .smallest.json"
+        ),
     ] = None,
 ) -> None:
     """Make a failing profile as small as it goes, on the virtual twin of a rig."""
-    profile = read(file)
+    profile = read_profile(file)
     plan = _plan(rig, reading, fault)
     playing.refuse_live(plan.rig, "make it small")
-    twin = twin_of(plan)
-    found, smallest = playing.shrunk(profile, twin, case)
     target = out or file.with_name(f"{file.stem}.smallest{SUFFIX}")
-    _keep(smallest, target)
-    typer.echo(f"{found}: {len(profile.segments)} segments became {len(smallest.segments)}, in {target}")
+    smallest: AnyProfile
+    if isinstance(profile, AcProfile):
+        found, smallest = playing.shrunk(profile, ac_twin(plan, profile.interface), case)
+    else:
+        found, smallest = playing.shrunk(profile, dc_twin(plan), case)
+    keep_profile(smallest, target)
+    before, after = len(profile.segments), len(smallest.segments)
+    typer.echo(f"{found}: {before} segment{'s' * (before != 1)} became {after}, in {target}")
+    typer.echo(f"Replay with:  {plan.replay(Run(requirements()[requirement_of(found)]), target)}")
 
 
 @app.command()
@@ -241,30 +266,36 @@ def search(
     rig: _Rig = DEFAULT_RIG,
     reading: _Readings = None,
     fault: _Faults = None,
-    vehicle: _Vehicle = "car-400v",
+    vehicle: _Vehicle = _VEHICLE,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the generated profiles.")] = 0,
+    bench: _Bench = _DC,
 ) -> None:
     """Drive generated profiles towards the worst case and keep the worst with their scores."""
     from hil.profile import search as searching
+    from hil.profile.ac.strategies import ac_profiles
     from hil.profile.strategies import load_profiles
 
+    is_ac = _for_ac(bench)
+    _refuse_given({"--vehicle": is_ac and vehicle != _VEHICLE})
     if minutes_ <= 0:
         raise UsageError(f"--minutes {minutes_:g}: allowed is more than 0")
     plan = _plan(rig, reading, fault)
     playing.refuse_live(plan.rig, "search")
-    twin = twin_of(plan, seed)
-    cases = searching.cases_of(goal)
-    coverage = Coverage()
+    cases = searching.cases_of(goal, searching.AC_GOALS if is_ac else searching.GOALS)
     end = monotonic() + minutes(minutes_)
-    corpus = searching.search(
-        load_profiles(vehicle, events=searching.events_of(goal)),
-        lambda each: twin.run(each, cases, coverage).measured,
-        goal,
-        seed,
-        lambda: monotonic() < end,
-    )
-    kept = shown.merge(folder, goal, corpus)
-    shown.corpus_table(folder, kept)
+
+    def go_on() -> bool:
+        return monotonic() < end
+
+    if is_ac:
+        ac, drawn = ac_twin(plan), ac_profiles()
+        worst = searching.search(drawn, lambda each: ac.run(each, cases).measured, goal, seed, go_on)
+        shown.corpus_table(folder, shown.merge(folder, goal, worst, AcProfile))
+        return
+    twin, coverage = dc_twin(plan, seed), Coverage()
+    strategy = load_profiles(vehicle, events=searching.events_of(goal))
+    corpus = searching.search(strategy, lambda each: twin.run(each, cases, coverage).measured, goal, seed, go_on)
+    shown.corpus_table(folder, shown.merge(folder, goal, corpus, LoadProfile))
     tell_and_keep(coverage, folder / FOLDER / f"search-{goal}.json")
 
 
@@ -277,7 +308,7 @@ def show(
     ] = None,
 ) -> None:
     """Tell what a profile does, segment by segment, and draw it."""
-    profile = read(file)
+    profile = read_profile(file)
     shown.profile_table(profile)
     if plot is not None:
         shown.draw_profile(profile, plot)
@@ -293,7 +324,7 @@ def list_(
     if folder is None:
         shown.list_known()
     else:
-        shown.corpus_table(folder, shown.profiles_in(folder), shown.ac_profiles_in(folder))
+        shown.corpus_table(folder, shown.profiles_in(folder))
 
 
 @app.command("import")
@@ -310,7 +341,7 @@ def import_(
         ),
     ] = None,
     ramp: Annotated[bool, typer.Option("--ramp", help="Straight lines between the rows.")] = False,
-    vehicle: _Vehicle = "car-400v",
+    vehicle: _Vehicle = _VEHICLE,
 ) -> None:
     """Make a profile of time-stamped demand data from elsewhere."""
     values: dict[str, str | float | bool] = {"ramp": ramp}
@@ -323,7 +354,7 @@ def import_(
         raise UsageError(f"--vehicle {vehicle!r}; there are {', '.join(VEHICLES)}")
     voltage = VEHICLES[vehicle].max_total_voltage
     profile = import_table(file, columns_of(values), vehicle=vehicle, voltage=voltage)
-    _keep(profile, out)
+    keep_profile(profile, out)
     typer.echo(f"{len(profile.segments)} segments in {out}")
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from hil.codec.message import Message
 from hil.evidence.content import plain
+from hil.profile.ac.plan import limit_of
 from hil.protocol.gbt27930 import MessageSet
 from hil.protocol.j1939 import Listener
 from hil.protocol.j1939.settings import TP_CM_PF, TP_DT_PF
@@ -77,7 +78,7 @@ def collect(
     if decisive is not None:
         marks.append(Mark(decisive, "decisive", "decisive"))
     marks = sorted((mark for mark in marks if start <= mark.t <= found.last), key=attrgetter("t"))
-    return Curves(found.panel_i, found.panel_v, marks, start, found.last, found.demand_end)
+    return Curves(found.panel_i, found.panel_v, marks, start, found.last, found.demand_end or found.last)
 
 
 class _Collector:
@@ -110,7 +111,11 @@ class _Collector:
         elif isinstance(observation, Sample):
             self._sample(observation)
         elif isinstance(observation, Note) and observation.kind in ("stimulus", "fault_fired", "order"):
-            self.stimuli.append(Mark(observation.t, _label(observation), "stimulus"))
+            asks, limit = limit_of(observation.what)
+            if asks and limit is not None:
+                self.panel_i.demand.append((observation.t, limit))
+            else:
+                self.stimuli.append(Mark(observation.t, "silent" if asks else _label(observation), "stimulus"))
 
     def _sample(self, sample: Sample) -> None:
         if sample.name in ("output_current", "line_current"):

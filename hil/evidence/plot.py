@@ -34,10 +34,11 @@ def draw(curves: Curves) -> str:
     def x(t: float) -> float:
         return _LEFT + (t - curves.start) / span * (_WIDTH - _LEFT - _RIGHT)
 
-    height = _TOP + 2 * _PANEL + _GAP + _BOTTOM
+    panels = [each for each in (curves.current, curves.voltage) if each.demand or each.output or each.limits]
+    height = _TOP + len(panels) * (_PANEL + _GAP) - _GAP + _BOTTOM
     label = "Current and voltage: demand, output and limits over time"
     parts = [f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">']
-    for number, panel in enumerate((curves.current, curves.voltage)):
+    for number, panel in enumerate(panels):
         parts.extend(_panel(panel, curves, x, _TOP + number * (_PANEL + _GAP)))
     parts.extend(_time_axis(curves, x, height - _BOTTOM))
     parts.extend(_marks(curves.marks, x, height - _BOTTOM))

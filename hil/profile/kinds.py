@@ -57,7 +57,7 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.suffix.lower() == SUFFIX or is_table(path))
 
 
-def cases_of(profile: AnyProfile) -> tuple[str, ...]:
+def invariants_of(profile: AnyProfile) -> tuple[str, ...]:
     """Cases of the invariants that a profile is judged by."""
     return tuple(AC_INVARIANTS if isinstance(profile, AcProfile) else INVARIANTS)
 

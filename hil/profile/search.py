@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
+from typing import Generic
 
 from hypothesis import strategies as st
 from hypothesis import target
@@ -14,8 +15,9 @@ from msgspec.structs import replace
 from hil.conformance.verdict import Measurement
 from hil.errors import UsageError
 from hil.profile.generate import each
-from hil.profile.invariants import INVARIANTS
-from hil.profile.model import Found, LoadProfile
+from hil.profile.kinds import requirement_of
+from hil.profile.model import Found
+from hil.profile.reduce import P
 from hil.profile.strategies import LEGAL_EVENTS
 
 GOALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -30,6 +32,18 @@ GOALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """What a search may look for, and the cases whose measurements tell how near it came."""
+AC_GOALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "limit": ("AP.01",),
+        "overcurrent": ("AP.02",),
+        "slow-opening": ("AP.03",),
+        "fallback": ("AP.05",),
+        "early-fallback": ("AP.06",),
+        "meter": ("AP.07",),
+        "waiting": ("AP.08",),
+    }
+)
+"""The same for AC profiles."""
 _STOPS = (
     "stop",
     "stop_button",
@@ -58,11 +72,11 @@ def events_of(goal: str) -> tuple[str, ...]:
     return (*LEGAL_EVENTS, *_STOPS) if goal == "slow-cutoff" else LEGAL_EVENTS
 
 
-def cases_of(goal: str) -> tuple[str, ...]:
+def cases_of(goal: str, goals: Mapping[str, tuple[str, ...]] = GOALS) -> tuple[str, ...]:
     """The cases of a goal; :class:`UsageError` for one that there is not."""
-    if goal not in GOALS:
-        raise UsageError(f"no goal {goal!r}; there are {', '.join(GOALS)}")
-    return GOALS[goal]
+    if goal not in goals:
+        raise UsageError(f"no goal {goal!r}; there are {', '.join(goals)}")
+    return goals[goal]
 
 
 def score(measured: Mapping[str, Iterable[Measurement]]) -> tuple[float, Measurement | None]:
@@ -90,13 +104,13 @@ def _ratio(measurement: Measurement) -> float:
 
 
 @dataclass
-class Corpus:
+class Corpus(Generic[P]):
     """The worst profiles so far, worst first, no two of the same demand."""
 
     size: int = 10
-    worst: list[tuple[float, LoadProfile]] = field(default_factory=list)
+    worst: list[tuple[float, P]] = field(default_factory=list)
 
-    def offer(self, value: float, profile: LoadProfile) -> bool:
+    def offer(self, value: float, profile: P) -> bool:
         """Keep a profile if it is bad enough; True where it was."""
         if value <= 0 or any(profile.segments == kept.segments for _, kept in self.worst):
             return False
@@ -105,23 +119,36 @@ class Corpus:
         del self.worst[self.size :]
         return any(profile is kept for _, kept in self.worst)
 
+    def joined(self, profiles: Iterable[P], size: int) -> Corpus[P]:
+        """The worst of these, which were kept with their scores, and of those here."""
+        whole: Corpus[P] = Corpus(size)
+        for profile in profiles:
+            whole.offer(_scored(profile.found), profile)
+        for _, kept in self.worst:
+            whole.offer(_scored(kept.found), kept)
+        return whole
+
+
+def _scored(found: Found | None) -> float:
+    return 0.0 if found is None or found.score is None else found.score
+
 
 class _Over(BaseException):  # not an Exception, which Hypothesis would take for a failing example
     """The time is up."""
 
 
 def search(
-    strategy: st.SearchStrategy[LoadProfile],
-    run: Callable[[LoadProfile], Mapping[str, Iterable[Measurement]]],
+    strategy: st.SearchStrategy[P],
+    run: Callable[[P], Mapping[str, Iterable[Measurement]]],
     goal: str,
     seed: int,
     go_on: Callable[[], bool],
-) -> Corpus:
+) -> Corpus[P]:
     """Generate, replay by ``run`` and climb until ``go_on`` says no; the worst found, with their scores."""
-    corpus = Corpus()
-    requirement = INVARIANTS[cases_of(goal)[0]].requirement
+    corpus: Corpus[P] = Corpus()
+    requirement = requirement_of(cases_of(goal, {**GOALS, **AC_GOALS})[0])
 
-    def see(profile: LoadProfile) -> None:
+    def see(profile: P) -> None:
         if not go_on():
             raise _Over
         value, measurement = score(run(profile))
