@@ -137,8 +137,6 @@ class LiveBenchWorld:
         self._stamps: Span = max(lines, default=0)
         box = _box_of(live)
         self._signals: Span = self._stamps + (0 if box is None else box.uncertainty)
-        self._slow: Span = 0
-        """What an adapter that stamps what it hears takes at most to send."""
         self._slowest: Span = 0
         self._delay: Span = 0
         """The longest round trips of an adapter that does not stamp itself, and of the box."""
@@ -203,7 +201,7 @@ class LiveBenchWorld:
         """What an adapter takes to answer: it sends as late as that, and unless it stamps itself, is heard as late."""
         round_trip = round(float(seen.details["round_trip_s"]) * SECOND)
         if seen.details["clock"] == "hardware":
-            self._slow = max(self._slow, round_trip)
+            insort(self._sent, (seen.t - round_trip, round_trip))
         else:
             self._slowest = max(self._slowest, round_trip)
 
@@ -211,7 +209,7 @@ class LiveBenchWorld:
         """The latest of what the bench sent about an instant."""
         first = bisect_left(self._sent, (start - _ABOUT, 0))
         last = bisect_left(self._sent, (start + _ABOUT, 0))
-        return max((late for _, late in self._sent[first:last]), default=0) + self._slow
+        return max((late for _, late in self._sent[first:last]), default=0)
 
     def _meet_the_box(self, port: PortSettings) -> None:
         reply = self._advance(BOX_WITHIN, OnNote("signals", "up"))

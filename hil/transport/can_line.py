@@ -50,6 +50,8 @@ NO_ECHO = "no_echo"
 """Kind of a note: the driver has not shown a ``frame`` of ours (``sent_s``); ``shown``: whether it ever has one."""
 ECHOES = "echoes"
 """Kind of a note: the driver shows our frames after all."""
+_SLOW_AGAIN: Span = ms(50)
+"""So often at most it is told where it holds for what is sent about that time alone."""
 _ECHO_WITHIN: Span = ms(500)
 _OVERDUE = 64
 """Frames of ours whose echo has not come, and is known as ours where it comes late."""
@@ -128,6 +130,7 @@ class LiveCan:
         )
         self._answers = bus.take_slowest if isinstance(bus, SlcanBus) else None
         self._slowest: Span = uncertainty
+        self._slow_told: Instant = 0
         # Interfaces that read bytes may hold several frames behind one readiness.
         self._single = type(bus).__name__ in ("SocketcanBus", "UdpMulticastBus")
         number = descriptor_of(bus)
@@ -228,8 +231,11 @@ class LiveCan:
     def _read(self) -> None:
         self._read_some()
         slowest = 0 if self._answers is None else self._answers()
-        if slowest > self._slowest:
-            self._slowest = slowest
+        now = self._queue.now
+        # What an adapter stamps it stamps rightly then, so that only what was sent about that time is unsure.
+        again = self.clock == "hardware" and slowest > self.uncertainty and now - self._slow_told >= _SLOW_AGAIN
+        if slowest > self._slowest or again:
+            self._slowest, self._slow_told = max(self._slowest, slowest), now
             self._sink(Note(self._queue.now, SLOW, self.name, {"round_trip_s": slowest / 1e9, "clock": self.clock}))
 
     def _read_some(self) -> None:

@@ -61,6 +61,10 @@ def stamped(far: PtyPort) -> Iterator[SlcanBus]:
     made.shutdown()
 
 
+def slow(told: list[Observation]) -> list[Note]:
+    return [seen for seen in told if isinstance(seen, Note) and seen.kind == SLOW]
+
+
 def stamp_of(bus: can.BusABC) -> float:
     found = bus.recv(10)
     assert found is not None
@@ -114,12 +118,27 @@ def test_an_adapter_that_is_slow_to_answer_makes_its_port_s_stamps_unsure(
     LiveCan(live, bus, name="can0", sink=told.append, uncertainty=ms(1))
     bus.send(MESSAGE)
     live.run(live.real() + ms(20))
-    assert not [seen for seen in told if isinstance(seen, Note) and seen.kind == SLOW]
+    assert not slow(told)
     far.write(answer + LINE)
     until(lambda: any(isinstance(seen, FrameSeen) for seen in told))
-    (slow,) = [seen for seen in told if isinstance(seen, Note) and seen.kind == SLOW]
-    assert slow.what == "can0"
-    assert float(slow.details["round_trip_s"]) >= 0.02
+    (note,) = slow(told)
+    assert note.what == "can0"
+    assert float(note.details["round_trip_s"]) >= 0.02
+
+
+def test_an_adapter_that_stamps_makes_unsure_what_is_sent_while_it_is_slow(
+    live: LiveQueue, told: list[Observation], far: PtyPort, stamped: SlcanBus, until: Until
+) -> None:
+    """Told each time, since what it heard before and hears after that is sure."""
+    LiveCan(live, stamped, name="can0", sink=told.append, clock="hardware", uncertainty=ms(1))
+    for slowness in (ms(80), ms(60)):
+        before = len(slow(told))
+        stamped.send(MESSAGE)
+        live.run(live.real() + slowness)
+        far.write(b"Z\r")
+        until(lambda: len(slow(told)) > before)  # noqa: B023 - it is asked at once
+    assert {note.details["clock"] for note in slow(told)} == {"hardware"}
+    assert all(float(note.details["round_trip_s"]) >= 0.06 for note in slow(told))
 
 
 def test_an_adapter_that_takes_no_more_holds_nothing_up(
