@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from hil.bench.core import Moment, Sink, ignore, instant_of
 from hil.bench.judge import Inconclusive, Judge
-from hil.bench.reading import plain
 from hil.bench.signals import SignalChecks
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity, quantity
+from hil.conformance.reading import plain
 from hil.plant.ac_signals import AC_BY_NAME
 from hil.units import SECOND, Instant, Span, s, seconds, show_instant
 from hil.world.pipe import World

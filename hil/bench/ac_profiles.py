@@ -11,9 +11,10 @@ from hil.bench.ac import AcBench
 from hil.bench.ac_modbus import CLIENT, AcModbusBench
 from hil.bench.core import Sink, ignore
 from hil.bench.judge import Inconclusive, Judge
+from hil.bench.measured_profiles import measured_signals
 from hil.bench.opening import kind_of
-from hil.bench.rapi import CLIENT as CONSOLE
 from hil.bench.profiles import ProfileOutcome
+from hil.bench.rapi import CLIENT as CONSOLE
 from hil.bench.rapi import RapiBench
 from hil.bench.setup import Setup
 from hil.conformance.verdict import Measurement, Verdict
@@ -33,7 +34,8 @@ KINDS = {"signals": "ac", "registers": "ac_modbus", "console": "rapi"}
 """The kind of bench by the interface that limits are asked for over."""
 _BEFORE: Span = s(2)
 """From the vehicle's connection to the authorisation, and before it."""
-_AFTERWARDS: Span = s(10)
+_AFTERWARDS: Span = s(6)
+"""After the end: the last limit has had its time to show, and stands for another second."""
 _METER: Span = s(5)
 _COUNT = 10
 """Profiles of a theme."""
@@ -125,10 +127,10 @@ def _bench_of(interface: str) -> type[AcBench]:
 
 
 def judge_session(bench: AcBench, cases: tuple[str, ...] = ()) -> dict[str, list[Measurement]]:
-    """What a bench has seen, judged by these cases, or by all."""
+    """What a bench has seen, and its instruments have told, judged by these cases, or by all."""
     repeat = bench.repeat if isinstance(bench, AcModbusBench) else ms(1) if type(bench) is AcBench else 0
     context = Context(
-        AcSeen(bench.record.observations, bench.now),
+        AcSeen(bench.record.observations, bench.now, dict(measured_signals(bench))),
         bench.readings,
         rated=bench.rated_current,
         safe=bench.safe_current,
@@ -162,6 +164,7 @@ class AcTwin:
         """A fresh bench for a profile, which shows ``sink`` what is seen; nothing has happened on it."""
         bench = kind_of(self.kind).bench(self.world(profile), self.base, Judge(), sink)
         assert isinstance(bench, AcBench), f"{self.kind} is a bench of an AC charger"
+        bench.measure_with(self.base.instruments)
         return bench
 
     def run(self, profile: AcProfile, cases: tuple[str, ...] = ()) -> AcOutcome:
@@ -189,7 +192,8 @@ class AcTwin:
 def judge_ac_profiles(bench: AcBench, *cases: str) -> None:
     """Judge these invariants over generated profiles of every theme, each in a fresh world.
 
-    The bench then shows the smallest profile that fails one, or the first one that gave something to judge.
+    The bench then shows the smallest profile that fails one, or the first one that gave something to judge: among those
+    that the instruments leave open, where there are any.
     Inconclusive where none did.
     """
     twin = bench.twin
@@ -202,7 +206,8 @@ def judge_ac_profiles(bench: AcBench, *cases: str) -> None:
         raise Inconclusive(f"none of {len(outcomes)} profiles gave {', '.join(cases)} anything to judge")
     failing = ((each.profile, case) for case in cases for each in judging if each.verdict(case) is Verdict.FAIL)
     found = next(failing, None)
-    profile = judging[0].profile if found is None else twin.smallest(*found)
+    undecided = [each for each in judging if any(each.verdict(case) is Verdict.INCONCLUSIVE for case in cases)]
+    profile = (undecided or judging)[0].profile if found is None else twin.smallest(*found)
     shown = cases if found is None else (found[1],)
     bench.adopt(twin.world(profile))
     replay(bench, profile)
@@ -210,6 +215,8 @@ def judge_ac_profiles(bench: AcBench, *cases: str) -> None:
     for case in shown:
         bench.judge.extend(measured[case])
     bench.report("profiles that gave something to judge", float(len(judging)))
+    if undecided:
+        bench.report("of these, left open by the instruments", float(len(undecided)))
     if found is not None:
         _keep(bench, profile, found[1], twin.base.faults)
 

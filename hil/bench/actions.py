@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.bench.reading import plain
 from hil.bus.faults import Disconnect, LinkFault, Shorted
 from hil.codec.message import Message
+from hil.conformance.reading import plain
 from hil.units import Span
 from hil.world.plan import Inject, OnMessage, OnSignal, Stimulate, Tell, UndoFault
 

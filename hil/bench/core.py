@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from hil.bench.judge import Inconclusive, Judge
-from hil.bench.reading import plain, source_of, uncertainty_of
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity
 from hil.conformance.checks import check_window, judge
+from hil.conformance.reading import plain, source_of, uncertainty_of
 from hil.conformance.verdict import Finding, Measurement, Verdict
 from hil.errors import UsageError
 from hil.plant.signals import PlantSignal

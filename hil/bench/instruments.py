@@ -7,31 +7,30 @@ plant. On a virtual bench each instrument gets a line of its own, with a meter a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hil.bench.reading import Reading
 from hil.bus.serial import SerialFormat, VirtualSerial
 from hil.bus.tcp import VirtualTcp
 from hil.codec.map_file import find_map
 from hil.codec.registers import RegisterMap
+from hil.conformance.reading import Reading
 from hil.errors import RigError
 from hil.plant.observe import Sample
 from hil.plant.signals import PlantSignal
 from hil.protocol.dlt645 import WILDCARD
 from hil.protocol.modbus import RtuTiming
+from hil.protocol.scpi import ScpiSettings
 from hil.rig.instruments import TO_UNIT, InstrumentClaim, Uncertainty, register_of
 from hil.tester.dlt645 import MeterReader, MeterStandIn
 from hil.tester.modbus import ModbusMeter, RegisterClient
 from hil.tester.scpi import Instrument as ScpiInstrument
 from hil.tester.scpi import InstrumentSpec, ScpiDriver
-from hil.units import Instant, Span, ms
+from hil.units import Instant
 from hil.world.base import BaseWorld
 from hil.world.bytenode import ByteNode
 from hil.world.measured import KIND
 from hil.world.observation import Note
 
-POLL: Span = ms(100)
-"""Every quantity is asked for so often."""
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "voltage": ("output_voltage",),
     "current": ("line_current", "output_current"),
@@ -45,6 +44,8 @@ _ITEM_FACTORS = {"voltage": 1.0, "current": 1.0, "power": 1e-3, "energy": 1.0}
 _QUERIES = {"voltage": ("MEAS:VOLT?", "V"), "current": ("MEAS:CURR?", "A"), "power": ("MEAS:POW?", "W")}
 _USUAL_FORMAT = "9600 8N1"
 _SCPI_FORMAT = SerialFormat(115_200)
+_SCPI_PARTS = 10
+"""A poll of two quantities has room for so many pauses and delays of an instrument, and for its bytes."""
 _DLT645_FORMAT = SerialFormat(2400, parity="E")
 _ADDRESS = "000000000001"
 
@@ -133,13 +134,15 @@ def reader_of(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool = Fals
         reader = MeterReader(claim.name, line)
         for quantity in claim.measures:
             di = _ITEMS[quantity]
-            order = {"address": str(claim.address or WILDCARD), "di": di, "every": POLL, "quantity": quantity}
+            order = {"address": str(claim.address or WILDCARD), "di": di, "every": claim.poll, "quantity": quantity}
             reader.order("poll", order, 0)
         return reader
-    driver = ScpiDriver(claim.name, line)
+    usual = ScpiSettings()
+    # One that may be asked so often needs no such pause as a classic one.
+    driver = ScpiDriver(claim.name, line, replace(usual, pause=min(usual.pause, claim.poll // _SCPI_PARTS)))
     for quantity in claim.measures:
         text, unit = _QUERIES[quantity]
-        driver.order("poll", {"text": text, "every": POLL, "quantity": quantity, "unit": unit}, 0)
+        driver.order("poll", {"text": text, "every": claim.poll, "quantity": quantity, "unit": unit}, 0)
     return driver
 
 
@@ -151,7 +154,7 @@ def _modbus_reader(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool) 
     for quantity in claim.measures:
         register = register_of(claim, registers, quantity)
         wanted.append([quantity, register, 1.0, registers[register].unit])
-    client.order("poll", {"every": POLL, "quantities": wanted}, 0)
+    client.order("poll", {"every": claim.poll, "quantities": wanted}, 0)
     return client
 
 
@@ -218,7 +221,15 @@ def _add_dlt645(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, 
 
 def _add_scpi(world: BaseWorld, claim: InstrumentClaim, sensors: Mapping[str, str]) -> None:
     told = {quantity: sensor for quantity, sensor in sensors.items() if quantity in ("voltage", "current")}
-    spec = InstrumentSpec(sensors=told, actuators={})
+    usual, fastest = InstrumentSpec(), claim.poll // _SCPI_PARTS
+    spec = replace(
+        usual,
+        sensors=told,
+        actuators={},
+        # One that is asked so often measures and answers so fast.
+        answer_delay=min(usual.answer_delay, fastest),
+        measure_delay=min(usual.measure_delay, fastest),
+    )
     meter = ScpiInstrument(_meter(claim), line_of(claim), world.sense, spec)
     _join(world, claim, meter, _SCPI_FORMAT, shared=False)
 

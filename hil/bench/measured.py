@@ -10,9 +10,9 @@ from typing import Generic
 from hil.bench.core import Core, RecordT
 from hil.bench.instruments import Bound, Instruments
 from hil.bench.judge import Inconclusive
-from hil.bench.reading import Reading
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
+from hil.conformance.reading import Reading
 from hil.conformance.verdict import Measurement, Verdict
 from hil.rig.instruments import InstrumentClaim
 from hil.units import Instant, Span, s, seconds, show_instant

@@ -44,7 +44,8 @@ _COUNTS = {
 def judge_generated(bench: Bench, case: str, *themes: str) -> None:
     """Judge one requirement over generated profiles of these themes (all), each in a fresh world.
 
-    The bench then shows the smallest profile that fails, or the one that came nearest to a limit.
+    The bench then shows the smallest profile that fails, or the one that came nearest to a limit: among those that the
+    instruments leave open, where there are any.
     Inconclusive where no profile gave the requirement anything to judge.
     """
     twin = _twin(bench)
@@ -104,9 +105,12 @@ def _show_nearest(bench: Bench, pools: list[Pool], case: str) -> None:
     if not judging:
         count = sum(len(pool.outcomes) for pool in pools)
         raise Inconclusive(f"none of {count} profiles gave {case} anything to judge")
-    nearest = min(judging, key=lambda each: (round(margin(each.measured[case]), 1), each.profile.span))
+    undecided = [outcome for outcome in judging if outcome.verdict(case) is Verdict.INCONCLUSIVE]
+    nearest = min(undecided or judging, key=lambda each: (round(margin(each.measured[case]), 1), each.profile.span))
     show(bench, nearest.profile, (case,))
     bench.report("profiles that gave something to judge", float(len(judging)))
+    if undecided:
+        bench.report("of these, left open by the instruments", float(len(undecided)))
 
 
 def _keep(bench: Bench, profile: LoadProfile, case: str) -> None:

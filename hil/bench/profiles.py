@@ -9,14 +9,15 @@ from typing import Generic
 
 from hil.bench.driver import Driver
 from hil.bench.judge import Inconclusive
+from hil.bench.measured_profiles import measured_signals
 from hil.bench.phases import Phase
 from hil.conformance.catalogue import limit
 from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.profile.invariants import judge
 from hil.profile.model import LoadProfile
 from hil.profile.plan import initial_demand, rules
-from hil.profile.seen import Seen
 from hil.profile.reduce import P
+from hil.profile.seen import Seen
 from hil.protocol.gbt27930 import CEM, CRM
 from hil.units import Span, s, show_instant
 from hil.world.observation import FrameSeen
@@ -84,8 +85,10 @@ def _await_reconnection(bench: Driver) -> None:
 
 
 def judged(bench: Driver, cases: tuple[str, ...] = ()) -> dict[str, list[Measurement]]:
-    """What a bench has seen, judged by these cases, or by all."""
+    """What a bench has seen, and its instruments have told, judged by these cases, or by all."""
     seen = Seen(bench.messages)
     seen.add(bench.record.observations)
+    for name, signal in measured_signals(bench):
+        seen.measure(name, signal)
     unsure = partial(bench.judge.unsure, signal=True)
     return judge(seen, bench.readings, bench.judge.stamps, cases, unsure)

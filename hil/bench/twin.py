@@ -66,7 +66,9 @@ class Twin:
 
     def open(self, profile: LoadProfile) -> Driver:
         """A fresh bench for a profile; nothing has happened on it."""
-        return Driver(self.world(profile), edition(self.base.edition), Judge(), self.base.readings)
+        bench = Driver(self.world(profile), edition(self.base.edition), Judge(), self.base.readings)
+        bench.measure_with(self.base.instruments)
+        return bench
 
     def run(self, profile: LoadProfile, cases: tuple[str, ...] = (), coverage: Coverage | None = None) -> Outcome:
         """Replay a profile in a world of its own and judge it by these cases, or by all.

@@ -49,12 +49,27 @@ class Charge:
         """Name of the message; empty while it goes on."""
 
 
+class Entered(NamedTuple):
+    """When a signal came into a range: ``first`` at the earliest, ``last`` at the latest; None for never."""
+
+    first: Instant | None
+    last: Instant | None
+    by: str = ""
+    """The instrument that leaves it open; empty where the instant is exact."""
+
+
 class Signal:
     """One signal's samples: straight lines between them where it is an analogue one."""
 
-    __slots__ = ("digital", "samples", "times")
+    __slots__ = ("by", "digital", "instrument", "samples", "times")
+    polled = False
+    """Whether it is known only at the instants at which an instrument was asked."""
 
     def __init__(self, name: str) -> None:
+        self.by = ""
+        """The instrument that measures it, as reports show it; empty where the plant itself is seen."""
+        self.instrument = ""
+        """Its name."""
         declared = BY_NAME.get(name)
         self.digital = declared is not None and declared.unit == "" and declared.high == 1
         self.samples: list[Sample] = []
@@ -75,6 +90,15 @@ class Signal:
         """Its latest sample's value at an instant, for signals that are told seldom and when they come to rest."""
         index = bisect_right(self.times, t)
         return self.samples[index - 1].value if index else None
+
+    @property
+    def latency(self) -> Span:
+        """How much later than it held a value may be told."""
+        return 0
+
+    def reading(self, value: float) -> float:
+        """A value of this signal as its instrument would tell it; here the value itself."""
+        return value
 
     def peak(self, begin: Instant, end: Instant) -> float | None:
         """The greatest value from ``begin`` to ``end``, at no instant beyond; None where nothing is known."""
@@ -132,7 +156,7 @@ class Signal:
 
     def first_in(self, low: float, high: float, begin: Instant, end: Instant) -> Instant | None:
         """The first instant from ``begin`` to ``end`` at which the value lies in the range."""
-        value = self.value(begin)
+        value = Signal.value(self, begin)
         if value is not None and low <= value <= high:
             return begin
         index = bisect_right(self.times, begin)
@@ -145,6 +169,11 @@ class Signal:
             last, at = sample.value, sample.t
             index += 1
         return None
+
+    def entered(self, low: float, high: float, begin: Instant, end: Instant) -> Entered:
+        """The same, for a signal that may be known to an instrument only."""
+        found = self.first_in(low, high, begin, end)
+        return Entered(found, found)
 
     def changes(self, begin: Instant = -1) -> Iterator[tuple[Instant, float]]:
         """Instants and new values after ``begin``."""
@@ -212,6 +241,10 @@ class Seen:
             elif kind is Note:
                 self.notes.append(each)  # type: ignore[arg-type]  # as above
         self.end = t
+
+    def measure(self, name: str, signal: Signal) -> None:
+        """From now on, a signal is what an instrument tells of it."""
+        self._signals[name] = signal
 
     def signal(self, name: str) -> Signal:
         """A signal; an empty one where it was never observed."""

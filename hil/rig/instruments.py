@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from hil.codec.registers import RegisterMap
 from hil.errors import RigError
+from hil.units import Span, ms
 
 KINDS = ("modbus", "dlt645", "scpi", "plant")
 """How an instrument is read: by a register map, by DL/T 645-2007, by SCPI, or the plant itself."""
@@ -28,6 +29,8 @@ TO_UNIT: Mapping[str, Mapping[str, float]] = MappingProxyType(
 """For each quantity, the units in which an instrument may tell it, and the factor to that of :data:`QUANTITIES`."""
 _TOLD = {"dlt645": ("voltage", "current", "power", "energy"), "scpi": ("voltage", "current", "power")}
 """What instruments tell that have no map."""
+POLL: Span = ms(100)
+"""Where a rig file says nothing else."""
 _LINED = ("modbus", "dlt645", "scpi")
 """Kinds that are read over a port."""
 
@@ -71,6 +74,8 @@ class InstrumentClaim:
     serial: str = ""
     calibrated: str = ""
     """Date of the last calibration, ``YYYY-MM-DD``."""
+    poll: Span = POLL
+    """From one question for a quantity to the next; more often than its line allows has no effect."""
 
     def __post_init__(self) -> None:
         """Raises :class:`RigError` naming instrument, field, value and what is allowed."""

@@ -100,6 +100,13 @@ _INSTRUMENT: Table = {
         form="([0-9]{4}-[0-9]{2}-[0-9]{2})?",
         example='a date as "2026-03-01"',
     ),
+    "poll": Field(
+        "number",
+        "s from one question for a quantity to the next; more often than its line allows has no effect.",
+        default=0.1,
+        low=0.001,
+        high=60,
+    ),
 }
 INSTRUMENTS = Named(
     "What the bench measures with; for the uncertainty of each quantity, a table below.",

@@ -130,6 +130,7 @@ def _instrument(name: str, values: dict[str, Any], path: Path) -> InstrumentClai
         "measures": measures,
         "map": _map(values["map"], path, f"[instruments.{name}]"),
         "address": None if address == "" else address,
+        "poll": s(values["poll"]),
     }
     try:
         claim = InstrumentClaim(name, **found)

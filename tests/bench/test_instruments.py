@@ -14,9 +14,9 @@ from hil.bench.instruments import add_instruments, reader_of
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.measured import MeasuredChecks
 from hil.bench.opening import kind_of
-from hil.bench.reading import Reading
 from hil.bench.setup import Setup
 from hil.conformance.catalogue import window
+from hil.conformance.reading import Reading
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Measurement, Verdict
 from hil.dut.faults import all_faults

@@ -12,11 +12,12 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from hil.conformance.catalogue import limit, quantity
-from hil.conformance.checks import check_window, judge
+from hil.conformance.checks import check_window
+from hil.conformance.reading import Reading, told_of, uncertainty_of, verdict_of
 from hil.conformance.verdict import Measurement, Verdict
 from hil.profile.ac.model import FAULTS
 from hil.profile.ac.seen import AcSeen, Asked
-from hil.units import Instant, Span, seconds
+from hil.units import Instant, Span, s, seconds
 
 PREFIX = "ACPROFILE"
 _PER_AMPERE, _FIRST_UP_TO = 0.6, 51.0
@@ -54,19 +55,24 @@ class Context:
 
 
 class _Worst:
-    """Keeps the value that is nearest to its upper limit, or furthest beyond."""
+    """Keeps the value that is nearest to its upper limit, or furthest beyond.
+
+    Of what an instrument has told, one that is inconclusive is worse than any that passes.
+    """
 
     def __init__(self, name: str, unit: str) -> None:
         self.name, self.unit = name, unit
-        self._kept: tuple[float, Measurement] | None = None
+        self._kept: tuple[tuple[int, float], Measurement] | None = None
 
     def take(self, value: float, *, high: float, at: Instant, note: str = "") -> None:
         """One value and its limit."""
-        found = Measurement(
-            self.name, round(value, 4), self.unit, None, round(high, 4), judge(value, None, high), at, note
-        )
-        if self._kept is None or value - high > self._kept[0]:
-            self._kept = (value - high, found)
+        verdict, unsure = verdict_of(value, None, high), uncertainty_of(value)
+        beyond = (verdict.rank, float(value) - high)
+        note = note or told_of(value, self.unit)
+        told, most = round(float(value), 4), round(high, 4)
+        found = Measurement(self.name, told, self.unit, None, most, verdict, at, note, round(unsure, 6) or None)
+        if self._kept is None or beyond > self._kept[0]:
+            self._kept = (beyond, found)
 
     def result(self) -> Iterator[Measurement]:
         """The one that was kept."""
@@ -134,20 +140,46 @@ def keeps_limit_meanwhile(context: Context) -> Iterator[Measurement]:
 def current_is_watched(context: Context) -> Iterator[Measurement]:
     """A vehicle that draws more than the pilot tells is not supplied for longer than the limit (sheet pilot, 5)."""
     within = limit("ac-overcurrent")
-    longest: Measurement | None = None
-    since: Instant | None = None
-    for begin in context.seen.when("line_current", "cp_duty", "cp_frequency"):
-        told = current_of(context.seen.value("cp_duty", begin)) if context.seen.value("cp_frequency", begin) else None
-        over = told is not None and context.seen.value("line_current", begin) > max(told + 2.0, 1.1 * told)
-        if over and since is None:
-            since = begin
-        elif since is not None and (not over or begin == context.seen.end):
-            found = check_window("longest overcurrent", begin - since, within, context.uncertainty, at=begin)
-            if longest is None or float(found.value or 0.0) > float(longest.value or 0.0):
-                longest = found
-            since = None
-    if longest is not None:
-        yield longest
+    surely, maybe = _Longest(), _Longest()
+    for begin, end in pairwise(context.seen.when("line_current", "cp_duty", "cp_frequency")):
+        over = (False, False)
+        if context.seen.value("cp_frequency", begin):
+            told = current_of(context.seen.value("cp_duty", begin))
+            over = context.seen.exceeds("line_current", max(told + 2.0, 1.1 * told), begin, end)
+        surely.take(begin, end, holds=over[0])
+        maybe.take(begin, end, holds=over[1])
+    if maybe.span:
+        span = _either(surely.span, maybe.span, context.seen.by("line_current"))
+        half = s(uncertainty_of(span))
+        note = told_of(span, "s")
+        yield check_window(
+            "longest overcurrent", maybe.span - half, within, context.uncertainty + half, at=maybe.at, note=note
+        )
+
+
+class _Longest:
+    """The longest span for which something held without a break, and when that ended."""
+
+    def __init__(self) -> None:
+        self.span: Span = 0
+        self.at: Instant = 0
+        self._since: Instant | None = None
+
+    def take(self, begin: Instant, end: Instant, *, holds: bool) -> None:
+        """Whether it held from one instant to another; these follow each other."""
+        if not holds:
+            self._since = None
+            return
+        self._since = begin if self._since is None else self._since
+        if end - self._since > self.span:
+            self.span, self.at = end - self._since, end
+
+
+def _either(least: Span, most: Span, by: str) -> float:
+    """Seconds of a span that an instrument leaves open between these two."""
+    if least == most:
+        return seconds(most)
+    return Reading(seconds(least + most) / 2, seconds(most - least) / 2, by)
 
 
 def output_only_when_ready(context: Context) -> Iterator[Measurement]:
@@ -159,14 +191,17 @@ def output_only_when_ready(context: Context) -> Iterator[Measurement]:
     }
     worst = {group: _Worst(f"output on in state {' or '.join(group)}, for", "s") for group in allowed}
     marks = context.seen.when("cp_high", _SUPPLY)
-    group, since = "", 0
+    group, since, known = "", 0, 0
     for begin, end in pairwise(marks):
         letter = context.seen.letter(begin)
         now = next((each for each in allowed if letter in each), "")
         if now != group:
-            group, since = now, begin
-        if group and context.seen.value(_SUPPLY, begin) > quantity("supply-threshold").most:
-            worst[group].take(seconds(end - since), high=seconds(allowed[group]), at=end)
+            group, since, known = now, begin, begin
+        surely, maybe = context.seen.exceeds(_SUPPLY, quantity("supply-threshold").most, begin, end)
+        known = end if surely else known
+        if group and maybe:
+            on = _either(known - since, end - since, context.seen.by(_SUPPLY))
+            worst[group].take(on, high=seconds(allowed[group]), at=end)
     for each in worst.values():
         yield from each.result()
 
@@ -198,8 +233,8 @@ def meter_counts_up(context: Context) -> Iterator[Measurement]:
         high = context.seen.between("meter_energy", note.t)
         if low is None or high is None:
             continue
-        wrong = max(low - value, value - high, 0.0)
-        error.take(wrong, high=quantity("register-accuracy").most / 100.0 * high + 0.001, at=note.t)
+        wrong = max(low - value, value - high, high - float(high))
+        error.take(wrong, high=quantity("register-accuracy").most / 100.0 * float(high) + 0.001, at=note.t)
     yield from fall.result()
     yield from error.result()
 
@@ -209,14 +244,14 @@ def goes_on(context: Context) -> Iterator[Measurement]:
     within = limit("ac-goes-on").high
     worst = _Worst("longest wait for the output", "s")
     for begin, end in _free(context):
-        begin_off: Instant | None = None
-        for each in context.seen.stretches(_SUPPLY, begin, end):
-            off = each.value <= quantity("supply-threshold").most
-            if off:
-                begin_off = each.begin if begin_off is None else begin_off
-                worst.take(seconds(each.end - begin_off), high=seconds(within), at=each.end)
-            else:
-                begin_off = None
+        surely, maybe = _Longest(), _Longest()
+        marks = [t for t in context.seen.when(_SUPPLY) if begin < t < end]
+        for first, last in pairwise([begin, *marks, end]):
+            on = context.seen.exceeds(_SUPPLY, quantity("supply-threshold").most, first, last)
+            surely.take(first, last, holds=not on[1])
+            maybe.take(first, last, holds=not on[0])
+        if maybe.span:
+            worst.take(_either(surely.span, maybe.span, context.seen.by(_SUPPLY)), high=seconds(within), at=maybe.at)
     yield from worst.result()
 
 

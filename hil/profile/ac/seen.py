@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from hil.conformance.reading import least_of, most_of
 from hil.profile.ac.plan import limit_of
+from hil.profile.measured import PolledSignal
+from hil.profile.seen import Signal
 from hil.units import FAR, Instant
 from hil.world.measured import KIND as MEASURED
 from hil.world.observation import Note, Observation, Sample
@@ -36,10 +39,17 @@ class Asked:
 
 
 class AcSeen:
-    """Sorted observations of one session; ``end`` is the last instant that was seen."""
+    """Sorted observations of one session; ``end`` is the last instant that was seen.
 
-    def __init__(self, observations: Iterable[Observation], end: Instant) -> None:
+    ``measured`` are the signals that an instrument measures, of which the plant's own samples count nothing.
+    """
+
+    def __init__(
+        self, observations: Iterable[Observation], end: Instant, measured: Mapping[str, Signal] | None = None
+    ) -> None:
         self.end = end
+        self._measured = dict(measured or {})
+        self._instruments = {each.instrument for each in self._measured.values()}
         self.notes: list[Note] = []
         self._samples: dict[str, list[Sample]] = {}
         for each in observations:
@@ -56,8 +66,28 @@ class AcSeen:
         index = bisect_right(samples, at, key=_instant)
         return samples[index - 1].value if index else 0.0
 
+    def by(self, name: str) -> str:
+        """The instrument that measures a signal; empty where the plant itself is seen."""
+        return self._measured[name].by if name in self._measured else ""
+
+    def exceeds(self, name: str, level: float, begin: Instant, end: Instant) -> tuple[bool, bool]:
+        """Whether a stepped signal was above a level from one of its instants to the next: for sure, and maybe."""
+        signal = self._measured.get(name)
+        if signal is None:
+            above = self.value(name, begin) > level
+            return above, above
+        if not signal.polled:
+            value = signal.reading(self.value(name, begin))
+            return least_of(value) > level, most_of(value) > level
+        least, most = signal.least(begin, end), signal.peak(begin, end)
+        if least is None or most is None:
+            return False, True
+        return least > level, most > level
+
     def between(self, name: str, at: Instant) -> float | None:
         """A signal that runs straight between samples, at an instant; None behind the last sample."""
+        if name in self._measured:
+            return self._measured[name].held(at)
         samples = self._samples.get(name, [])
         index = bisect_right(samples, at, key=_instant)
         if not index or index == len(samples):
@@ -76,8 +106,16 @@ class AcSeen:
 
     def when(self, *names: str) -> list[Instant]:
         """Every instant at which one of these signals changed, with the begin and the end."""
-        instants = {sample.t for name in names for sample in self._samples.get(name, [])}
+        instants = {t for name in names for t in self._instants(name)}
         return sorted({0, self.end, *(t for t in instants if t < self.end)})
+
+    def _instants(self, name: str) -> Iterator[Instant]:
+        signal = self._measured.get(name)
+        if isinstance(signal, PolledSignal):
+            yield from signal.asked
+            yield from signal.times
+        else:
+            yield from (sample.t for sample in self._samples.get(name, []))
 
     def letter(self, at: Instant) -> str:
         """``A`` .. ``F`` as the pilot's level shows it."""
@@ -103,8 +141,9 @@ class AcSeen:
         return [(t, what) for t, what in marks if what]
 
     def told(self, quantity: str) -> list[Note]:
-        """Values that a client of the charger has measured."""
-        return [note for note in self.notes if note.kind == MEASURED and note.what == quantity]
+        """Values that a client of the charger has read there, and no instrument of the rig has measured."""
+        notes = [note for note in self.notes if note.kind == MEASURED and note.what == quantity]
+        return [note for note in notes if note.details.get("by") not in self._instruments]
 
 
 def _instant(sample: Sample) -> Instant:

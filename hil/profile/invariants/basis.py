@@ -8,14 +8,15 @@ from functools import cached_property
 
 from hil.conformance.catalogue import Limit, limit
 from hil.conformance.checks import judge
+from hil.conformance.reading import Reading, least_of, most_of, told_of, verdict_of
 from hil.conformance.verdict import Measurement, Verdict
 from hil.profile.invariants.causes import Cause, causes
 from hil.profile.invariants.tolerances import time_for, tolerance, voltage_tolerance
-from hil.profile.seen import Charge, Demand, Seen, Signal
+from hil.profile.seen import Charge, Demand, Entered, Seen, Signal
 from hil.units import FAR, Instant, Span, s, seconds
 
 CV = 1
-
+_PASSES, _FAILS = Verdict.PASS.rank, Verdict.FAIL.rank
 
 Unsure = Callable[[Instant], Span]
 """How unsure a span is that begins at an instant."""
@@ -134,26 +135,48 @@ class Context:
         """Whether the voltage came so near to a limit that the current may be lower than demanded."""
         volts = min(demand.voltage, self.most_voltage)
         peak = self.voltage.peak(begin, end)
-        return peak is None or peak >= volts - voltage_tolerance(volts)
+        return peak is None or most_of(peak) >= volts - voltage_tolerance(volts)
+
+
+def spent(since: Instant, came: Entered, end: Instant, *, slack: Span = 0) -> tuple[float, Instant]:
+    """Seconds from an instant until a signal came into its range, or ``end``, and the instant that tells.
+
+    A reading where an instrument leaves it open; ``slack`` is how unsure ``since`` is beside that.
+    """
+    at = end if came.last is None else came.last
+    first = at if came.first is None else min(came.first, at)
+    if first == at and not slack:
+        return seconds(at - since), at
+    width = seconds(at - first) / 2
+    return Reading(seconds(at - since) - width, width + seconds(slack), came.by), at
 
 
 class Worst:
-    """Keeps the value that is nearest to its limit, or furthest beyond. Spans (in s) have an uncertainty."""
+    """Keeps the value that is nearest to its limit, or furthest beyond. Spans (in s) have an uncertainty.
 
-    def __init__(self, name: str, unit: str, unsure: Unsure | None = None) -> None:
+    Of what an instrument has told, one that is inconclusive is worse than any that passes.
+    """
+
+    def __init__(self, name: str, unit: str, unsure: Unsure | None = None, *, among: str = "readings") -> None:
         self.name = name
         self.unit = unit
         self._unsure = unsure
-        self._beyond = float("-inf")
+        self._rank, self._over = 0, float("-inf")
         self._kept: tuple[float, float | None, float | None, Instant, str] | None = None
+        self._among = among
+        self._readings = 0
 
     def see(
         self, value: float, *, low: float | None = None, high: float | None = None, at: Instant, note: str = ""
     ) -> None:
         """One more value with one of its limits."""
-        beyond = value - high if high is not None else low - value if low is not None else 0.0
-        if beyond > self._beyond:
-            self._beyond = beyond
+        over = value - high if high is not None else low - value if low is not None else 0.0
+        rank = _FAILS if over > 0 else _PASSES
+        if isinstance(value, Reading):
+            self._readings += not value.between
+            rank = verdict_of(value, low, high).rank
+        if rank > self._rank or (rank == self._rank and over > self._over):
+            self._rank, self._over = rank, over
             self._kept = (value, low, high, at, note)
 
     def measurements(self) -> Iterator[Measurement]:
@@ -161,10 +184,23 @@ class Worst:
         if self._kept is None:
             return
         value, low, high, at, note = self._kept
-        unsure = 0.0 if self._unsure is None else seconds(self._unsure(at - s(value)))
-        verdict = judge(round(value, 4), _rounded(low), _rounded(high), unsure)
+        more = 0.0 if self._unsure is None else seconds(self._unsure(at - s(most_of(value))))
         low, high = _rounded(low), _rounded(high)
-        yield Measurement(self.name, round(value, 4), self.unit, low, high, verdict, at, note, unsure or None)
+        if isinstance(value, Reading):
+            yield self._measured(value, low, high, at, note, more)
+            return
+        verdict = judge(round(value, 4), low, high, more)
+        yield Measurement(self.name, round(value, 4), self.unit, low, high, verdict, at, note, more or None)
+
+    def _measured(
+        self, value: Reading, low: float | None, high: float | None, at: Instant, note: str, more: float
+    ) -> Measurement:
+        verdict = verdict_of(round(value, 4), low, high, more)
+        parts = [note, told_of(value, self.unit)]
+        parts += [f"among {self._readings} {self._among}"] if self._unsure is None and self._readings else []
+        told = ", ".join(filter(None, parts))
+        width = round(value.uncertainty + more, 6)
+        return Measurement(self.name, round(float(value), 4), self.unit, low, high, verdict, at, told, width or None)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -187,7 +223,10 @@ __all__ = [
     "Context",
     "Worst",
     "deviation",
+    "least_of",
     "missing",
+    "most_of",
+    "spent",
     "time_for",
     "tolerance",
     "voltage_tolerance",

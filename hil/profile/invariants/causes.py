@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from hil.profile.seen import Charge, Seen
-from hil.units import FAR, Instant
+from hil.units import FAR, Instant, Span
 
 _CC1_CHARGES = (3.2, 4.8)
 """V at detection point 1 outside of which a charger must stop (sheet 4.8)."""
@@ -30,6 +30,8 @@ class Cause(NamedTuple):
     t: Instant
     kind: str
     """``bst``, ``alarm``, ``manual``, ``error`` or one of :data:`FAULTS`."""
+    open: Span = 0
+    """By so much later it may have come, where an instrument leaves that open."""
 
 
 Finder = Callable[[Seen, Instant, Instant], Iterator[Cause]]
@@ -43,9 +45,15 @@ def causes(seen: Seen, charge: Charge, overvoltage: float | None) -> list[Cause]
     until = min((each.begin for each in seen.charges if each.begin > charge.begin), default=FAR)
     found = [cause for find in _FINDERS for cause in find(seen, charge.begin, until)]
     if overvoltage is not None:
-        t = seen.signal("output_voltage").first_in(overvoltage, float("inf"), charge.begin, until)
-        found += [] if t is None else [Cause(t, "excess")]
+        found += _excess(seen, overvoltage, charge.begin, until)
     return sorted(found)
+
+
+def _excess(seen: Seen, above: float, begin: Instant, until: Instant) -> Iterator[Cause]:
+    """The output came above a voltage; one that an instrument cannot tell from it may never have."""
+    first, last, _ = seen.signal("output_voltage").entered(above, float("inf"), begin, until)
+    if first is not None and first < min(until, seen.end):
+        yield Cause(first, "excess", (min(until, seen.end) if last is None else last) - first)
 
 
 def _messages(seen: Seen, begin: Instant, until: Instant) -> Iterator[Cause]:

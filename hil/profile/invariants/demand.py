@@ -6,8 +6,20 @@ from collections import deque
 from collections.abc import Iterator
 
 from hil.conformance.catalogue import limit
+from hil.conformance.reading import Reading
 from hil.conformance.verdict import Measurement
-from hil.profile.invariants.basis import CV, FAR, Context, Worst, time_for, tolerance, voltage_tolerance
+from hil.profile.invariants.basis import (
+    CV,
+    FAR,
+    Context,
+    Worst,
+    least_of,
+    most_of,
+    spent,
+    time_for,
+    tolerance,
+    voltage_tolerance,
+)
 from hil.profile.seen import Demand
 from hil.units import Instant, Span, seconds
 
@@ -98,16 +110,18 @@ def current_follows(context: Context) -> Iterator[Measurement]:
         present = context.current.value(begin)
         if present is None or context.paused(begin, end):
             continue
-        allowed = time_for(present - asked)
-        if begin + allowed >= end:
+        allowed, slack = _allowed(present, asked)
+        if begin + allowed + slack >= end:
             continue
         width = tolerance(asked)
-        if present > asked + width:
-            took = _time_to(context, float("-inf"), asked + width, begin, end)
-            falling.see(seconds(took), high=seconds(allowed), at=begin + took)
-        elif present < asked - width and rising_counts and not context.voltage_rules(demand, begin, end):
-            took = _time_to(context, asked - width, float("inf"), begin, end)
-            rising.see(seconds(took), high=seconds(allowed), at=begin + took)
+        if most_of(present) > asked + width:
+            came = context.current.entered(float("-inf"), asked + width, begin, end)
+            took, at = spent(begin, came, end, slack=slack)
+            falling.see(took, high=seconds(allowed), at=at)
+        elif least_of(present) < asked - width and rising_counts and not context.voltage_rules(demand, begin, end):
+            came = context.current.entered(asked - width, float("inf"), begin, end)
+            took, at = spent(begin, came, end, slack=slack)
+            rising.see(took, high=seconds(allowed), at=at)
     yield from falling.measurements()
     yield from rising.measurements()
 
@@ -142,9 +156,9 @@ def voltage_error(context: Context) -> Iterator[Measurement]:
         width = voltage_tolerance(volts)
         for t, least, most in context.voltage.stretches(begin, end):
             amperes = context.current.value(t) or 0.0
-            if amperes > small:  # a pack above the demand keeps its voltage, and takes nothing
+            if least_of(amperes) > small:  # a pack above the demand keeps its voltage, and takes nothing
                 worst.see(most - volts, high=width, at=t)
-            if amperes < asked - 2 * small:
+            if most_of(amperes) < asked - 2 * small:
                 worst.see(least - volts, low=-width, at=t)
     yield from worst.measurements()
 
@@ -167,10 +181,18 @@ def _settling(context: Context, demand: Demand, begin: Instant) -> Span:
     """
     present = context.current.value(begin) or 0.0
     asked = context.asked(demand)
+    return max(_settles(each, asked) for each in {least_of(present), most_of(present)})
+
+
+def _settles(present: float, asked: float) -> Span:
     allowed = time_for(present - asked)
     return allowed if asked < present else allowed + limit("reaction").high
 
 
-def _time_to(context: Context, low: float, high: float, begin: Instant, end: Instant) -> Span:
-    reached = context.current.first_in(low, high, begin, end)
-    return (end if reached is None else reached) - begin
+def _allowed(present: float, asked: float) -> tuple[Span, Span]:
+    """The adjustment time from a current that was measured to one that is asked for, and how unsure it is."""
+    if not isinstance(present, Reading):
+        return time_for(present - asked), 0
+    shortest, longest = sorted(time_for(each - asked) for each in (least_of(present), most_of(present)))
+    middle = (shortest + longest) // 2
+    return middle, longest - middle

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hil.conformance.catalogue import limit, partner, quantity, tail, timeout
 from hil.conformance.verdict import Measurement
-from hil.profile.invariants.basis import FAR, Context, Worst, missing, time_for, tolerance
+from hil.profile.invariants.basis import FAR, Context, Worst, missing, spent, time_for, tolerance
 from hil.profile.seen import Charge
 from hil.protocol.gbt27930 import CCS
 from hil.units import Instant, seconds
@@ -20,10 +20,10 @@ def pauses_output(context: Context) -> Iterator[Measurement]:
     told, longest = Worst("pause to CCS 3929 = 00", "s", context.unsure), Worst("pause to CST", "s", context.unsure)
     within, most = context.under(limit("reaction")).high, quantity("no-power").most
     for charge, since, until in _pauses(context):
-        off = context.current.first_in(float("-inf"), most, since, until)
-        if off is not None or since + within < until:
-            at = until if off is None else off
-            time_off.see(seconds(at - since), high=seconds(within), at=at)
+        off = context.current.entered(float("-inf"), most, since, until)
+        if off.last is not None or since + within < until:
+            took, at = spent(since, off, until)
+            time_off.see(took, high=seconds(within), at=at)
         if since + within < until:
             for t, _, high in context.current.stretches(since + within, until):
                 current.see(high, high=most, at=t)
@@ -77,9 +77,9 @@ def resumes_output(context: Context) -> Iterator[Measurement]:
         allowed = reaction + time_for(asked)
         late = until + allowed
         if late < end and not context.seen.demands_in(until, late) and not context.voltage_rules(demand, until, late):
-            reached = context.current.first_in(asked - tolerance(asked), float("inf"), until, end)
-            at = end if reached is None else reached
-            back.see(seconds(at - until), high=seconds(allowed), at=at)
+            reached = context.current.entered(asked - tolerance(asked), float("inf"), until, end)
+            took, at = spent(until, reached, end)
+            back.see(took, high=seconds(allowed), at=at)
     yield from told.measurements()
     yield from back.measurements()
 

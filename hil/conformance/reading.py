@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import SupportsIndex, TypeVar
 
+from hil.conformance.checks import judge
+from hil.conformance.verdict import Verdict
+
 T = TypeVar("T")
 
 
@@ -16,17 +19,21 @@ class Reading(float):
 
     uncertainty: float
     by: str
+    between: bool
+    """Nobody has looked: it is what the readings before and after allow. It may acquit, and convicts nobody."""
 
-    def __new__(cls, value: float, uncertainty: float, by: str) -> Reading:
+    def __new__(cls, value: float, uncertainty: float, by: str, *, between: bool = False) -> Reading:
         """``value`` and its band; ``by`` names instrument, serial number and calibration date."""
         made = super().__new__(cls, value)
         made.uncertainty = uncertainty
         made.by = by
+        made.between = between
         return made
 
     def _with(self, value: float, uncertainty: float, other: object = None) -> Reading:
         by = other.by if isinstance(other, Reading) and not self.by else self.by
-        return Reading(value, uncertainty, by)
+        between = self.between or (isinstance(other, Reading) and other.between)
+        return Reading(value, uncertainty, by, between=between)
 
     def __add__(self, other: float) -> Reading:
         """The sum."""
@@ -71,6 +78,31 @@ class Reading(float):
 def uncertainty_of(value: object) -> float:
     """The uncertainty of a value; 0 for one that is exact."""
     return value.uncertainty if isinstance(value, Reading) else 0.0
+
+
+def least_of(value: float) -> float:
+    """The least that a value may be."""
+    return float(value) - uncertainty_of(value)
+
+
+def most_of(value: float) -> float:
+    """The most that a value may be."""
+    return float(value) + uncertainty_of(value)
+
+
+def verdict_of(value: float, low: float | None, high: float | None, more: float = 0.0) -> Verdict:
+    """The verdict on a value against its limits; ``more`` is uncertain beside what a reading brings along."""
+    found = judge(float(value), low, high, uncertainty_of(value) + more)
+    open_ = isinstance(value, Reading) and value.between and found is Verdict.FAIL
+    return Verdict.INCONCLUSIVE if open_ else found
+
+
+def told_of(value: float, unit: str) -> str:
+    """How sure a value is and who says so, for a note; empty for one that is exact."""
+    if not isinstance(value, Reading):
+        return ""
+    where = "between two readings of" if value.between else "by"
+    return f"± {value.uncertainty:.3g} {unit} {where} {value.by}".replace("  ", " ")
 
 
 def source_of(*values: object) -> str:
