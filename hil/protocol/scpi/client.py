@@ -1,7 +1,13 @@
-"""The asking side of SCPI as a machine without I/O: one line at a time, answers only to queries."""
+"""The asking side of SCPI as a machine without I/O: one line at a time, answers only to queries.
+
+Nothing in an answer tells which query it belongs to. One that comes after it was given up must not become the
+value of the next query: the entry of the error queue, which the client asks for then, is the one answer that shows
+itself, and what comes before it answers nothing. Instruments answer in order.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -10,6 +16,9 @@ from hil.protocol.scpi.message import LineReader, answer_number
 from hil.units import FAR, MILLISECOND, SECOND, Instant, Span
 
 _MOST_QUEUED = 256
+_ASK_ERROR = "SYST:ERR?"
+_ENTRY = re.compile(r"\s*[+-]?\d+\s*,\s*(?P<quote>\")?")
+"""How an entry of the error queue begins, with the quotes that nothing else has there (sheet serial 3.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,7 @@ class ScpiSettings:
     pause: Span = 30 * MILLISECOND
     """Between two lines, for classic instruments."""
     ask_errors: bool = True
-    """Ask for the error after a query without answer."""
+    """Ask for the error after a query without answer; without it a late answer is taken for that to the next query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class NoAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """A line that answers nothing, or one too long to be read."""
+    """A line that answers nothing, or no longer does, or is too long to be read."""
 
     text: str
     at: Instant
@@ -84,6 +93,8 @@ class ScpiClient:
         self._reader = LineReader()
         self._queue: deque[Line] = deque()
         self._pending: Line | None = None
+        self._owed = False
+        """An answer was given up and may still come."""
         self._free_at: Instant = 0
         self._tickets = 0
         self._output: list[bytes] = []
@@ -120,25 +131,37 @@ class ScpiClient:
         """Bytes have come; with a ``flaw`` the line that they touch is lost."""
         self.wake(now)
         if flaw:
-            self._reader.drop()
+            self._reader.spoil(data)
             return
         for text in self._reader.feed(data):
             if self._pending is None or text is None:
                 self._events.append(Unasked("" if text is None else text, now))
             elif text.strip():
-                line, self._pending = self._pending, None
-                self._events.append(Answer(line, text, now))
+                self._take(self._pending, text, now)
         self._send_next(now)
+
+    def _take(self, line: Line, text: str, now: Instant) -> None:
+        entry, asked = _ENTRY.match(text), "ERR" in line.text.upper()
+        late = entry is None or line.text != _ASK_ERROR if self._owed else entry and entry["quote"] and not asked
+        if late:
+            self._events.append(Unasked(text, now))
+            return
+        self._owed = False
+        self._pending = None
+        self._events.append(Answer(line, text, now))
 
     def wake(self, now: Instant) -> None:
         """The deadline has come."""
         pending = self._pending
         if pending is not None and now >= pending.sent + self.settings.patience:
             self._pending = None
+            self._reader.drop()  # the begin of a lost answer would spoil the next one
             self._events.append(NoAnswer(pending, now))
-            if self.settings.ask_errors and not pending.text.upper().startswith("SYST:ERR"):
-                self._tickets += 1
-                self._queue.appendleft(Line(self._tickets, "SYST:ERR?"))
+            if self.settings.ask_errors:
+                self._owed = True
+                if not pending.text.upper().startswith("SYST:ERR"):
+                    self._tickets += 1
+                    self._queue.appendleft(Line(self._tickets, _ASK_ERROR))
         self._send_next(now)
 
     def next_deadline(self) -> Instant | None:

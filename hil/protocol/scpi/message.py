@@ -23,14 +23,14 @@ _LIMITS = {
 
 
 class LineReader:
-    """Cuts a stream at LF; a CR before it is dropped. An overlong line is told as None."""
+    """Cuts a stream at LF; a CR before it is dropped. An overlong line is told as None, a spoilt one not at all."""
 
-    __slots__ = ("_buffer", "_limit", "_lost")
+    __slots__ = ("_buffer", "_limit", "_lost", "_spoilt")
 
     def __init__(self, limit: int = LONGEST) -> None:
         self._limit = limit
         self._buffer = bytearray()
-        self._lost = False
+        self._lost = self._spoilt = False
 
     def feed(self, data: bytes) -> list[str | None]:
         """The lines that these bytes complete."""
@@ -38,7 +38,10 @@ class LineReader:
         *ended, rest = data.split(b"\n")
         for each in ended:
             self._buffer += each
-            lines.append(self._line())
+            line = self._line()
+            if not self._spoilt:
+                lines.append(line)
+            self._spoilt = False
         self._buffer += rest
         if len(self._buffer) > self._limit:
             self._lost = True
@@ -52,8 +55,14 @@ class LineReader:
         return None if lost else raw.removesuffix(b"\r").decode("latin-1")
 
     def drop(self) -> None:
-        """Forget what has no end yet."""
+        """Forget what has no end yet, and will have none."""
         self._buffer.clear()
+        self._lost = self._spoilt = False
+
+    def spoil(self, data: bytes) -> None:
+        """Bytes that the receiver calls wrong: no line that they touch is believed, up to its end."""
+        self.drop()
+        self._spoilt = not data.endswith(b"\n")
 
 
 @dataclass(frozen=True, slots=True)

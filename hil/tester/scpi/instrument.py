@@ -56,7 +56,7 @@ class Instrument:
         self._heard = now
         if flaw:
             self._error(_FLAWS.get(flaw, -360), now)
-            self._reader.drop()
+            self._reader.spoil(data)
             return
         for text in self._reader.feed(data):
             if text is None or len(self._waiting) >= _MOST_WAITING:

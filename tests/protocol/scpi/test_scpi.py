@@ -277,12 +277,52 @@ def test_lines_that_nobody_asked_for_are_told() -> None:
     client = ScpiClient()
     client.receive(b"hello\n" + b"x" * 2000 + b"\n", 0)
     assert client.take_events() == [Unasked("hello", 0), Unasked("", 0)]
-    client.send("*IDN?", now=0)
-    client.receive(b"garb", ms(1), "parity")
-    client.receive(b"A,B,C\n", ms(2))
+
+
+def test_what_is_left_of_a_spoilt_line_is_no_answer() -> None:
+    client = ScpiClient()
+    client.send("MEAS:VOLT?", now=0)
+    client.receive(b"4", ms(1), "parity")
+    client.receive(b"8.00V\n", ms(2))
+    assert client.take_events() == []
+    client.receive(b"garb\n", ms(3), "parity")
+    client.receive(b"48.00V\n", ms(4))
     [answer] = client.take_events()
     assert isinstance(answer, Answer)
-    assert answer.text == "A,B,C"
+    assert answer.number == 48.0
+
+
+def test_a_late_answer_is_not_taken_for_that_to_the_next_query() -> None:
+    client = ScpiClient()
+    client.send("MEAS:VOLT?", now=0)
+    client.send("MEAS:CURR?", now=0)
+    client.wake(s(2))
+    client.receive(b"48.00V\n", s(2) + ms(100))
+    client.receive(b'0,"No error"\n', s(2) + ms(110))
+    client.receive(b"2.00A\n", s(2) + ms(200))
+    told = client.take_events()
+    assert Unasked("48.00V", s(2) + ms(100)) in told
+    answers = [(each.line.text, each.text) for each in told if isinstance(each, Answer)]
+    assert answers == [("SYST:ERR?", '0,"No error"'), ("MEAS:CURR?", "2.00A")]
+
+
+def test_an_instrument_that_was_silent_is_believed_once_its_error_queue_has_answered() -> None:
+    client, now, told = ScpiClient(), 0, []
+    client.send("MEAS:VOLT?", now=now)
+    for _ in range(2):  # the query and the question after the error
+        now = client.next_deadline() or 0
+        client.wake(now)
+    client.send("MEAS:CURR?", now=now + ms(50))
+    client.receive(b"48.00V\n", now + ms(60))
+    client.receive(b'0,"No error"\n', now + ms(70))
+    client.receive(b"2.00A\n", now + ms(80))
+    client.wake(client.next_deadline() or 0)
+    client.receive(b'0,"No error"\n', now + s(3))
+    client.send("MEAS:CURR?", now=now + s(4))
+    client.receive(b'0,"No error"\n', now + s(4) + ms(10))
+    client.receive(b"3.00A\n", now + s(4) + ms(20))
+    told += [(each.line.text, each.text) for each in client.take_events() if isinstance(each, Answer)]
+    assert told == [("SYST:ERR?", '0,"No error"'), ("MEAS:CURR?", "3.00A")]
 
 
 def test_a_line_end_in_a_line_is_refused() -> None:
@@ -306,6 +346,9 @@ def test_a_hundred_thousand_mutated_lines_neither_stop_nor_grow_the_client() -> 
             answers += isinstance(event, Answer) and event.number is not None
     assert answers > 1000
     client.receive(b"\n", now + s(10))
+    client.wake(now + s(14))  # whatever was asked last has been given up
+    client.send("SYST:ERR?", now=now + s(16))
+    client.receive(b'0,"No error"\n', now + s(16) + ms(1))
     client.take_events()
     client.send("*IDN?", now=now + s(20))
     client.receive(b"A,B,C,D\n", now + s(20) + ms(1))
