@@ -89,7 +89,10 @@ class RegisterClient:
     def __init__(
         self, name: str, line: str, registers: RegisterMap, timing: RtuTiming | None = None, *, echo: bool = False
     ) -> None:
-        """``timing`` is that of a serial line, without it the line is a TCP link; ``echo``: it hears what it sends."""
+        """``timing`` is that of a serial line, without it the line is a TCP link; ``echo``: it hears what it sends.
+
+        What it reads is no device under test: silences inside an answer, which adapters make, are not judged.
+        """
         self.name = name
         self.wishes: list[Wish] = []
         self.actuations: list[tuple[str, float]] = []
@@ -97,7 +100,9 @@ class RegisterClient:
         self._line = line
         self._map = registers
         unit = registers.unit_id
-        self._client = TcpClient(unit) if timing is None else RtuClient(unit, timing, settle=TIMEOUT, echo=echo)
+        self._client = (
+            TcpClient(unit) if timing is None else RtuClient(unit, timing, settle=TIMEOUT, echo=echo, strict=False)
+        )
         self._channel: int | None = None if timing is None else 0
         self._opening = False
         self._jobs: deque[_Job] = deque()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hil.bus.bytefaults import SplitBytes
 from hil.bus.serial import SerialFormat, VirtualSerial
 from hil.bus.tcp import VirtualTcp
 from hil.codec.map_file import shipped_map
@@ -79,6 +80,16 @@ def test_a_poll_measures_again_and_again_with_unit_and_instants() -> None:
     bench.tell("stop")
     count = len(bench.let(s(1)))
     assert len(bench.let(s(5))) == count
+
+
+def test_an_answer_that_an_adapter_hands_over_in_pieces_is_read() -> None:
+    bench = Bench("acrel-djsf1352")
+    # Far beyond t3.5 at 9600 baud, as the buffer of an USB adapter makes it.
+    in_pieces = SplitBytes(name="adapter", sender="meter", at=4, gap=ms(16))
+    bench.line.inject(in_pieces)
+    bench.tell("read", ticket=1, names=["voltage", "power"])
+    [note] = [each for each in bench.let(s(2)) if each.kind == "registers"]
+    assert (note.what, note.details.get("voltage")) == ("done 1", 400.0)
 
 
 def test_a_silent_meter_is_told_and_asked_again() -> None:
