@@ -213,6 +213,8 @@ class Master:
         reads = asked.function in (Function.READ, Function.READ_FOLLOWING)
         if reads and not frame.is_error and frame.data[:4] != asked.data[:4]:
             return f"item {frame.data[3::-1].hex().upper()}, {asked.data[3::-1].hex().upper()} was asked"
+        if asked.function == Function.READ_FOLLOWING and not frame.is_error and frame.data[4:][-1:] != asked.data[4:]:
+            return f"part {frame.data[4:][-1:].hex() or 'without a number'}, {asked.data[4:].hex()} was asked"
         return ""
 
     def _answer(self, frame: Frame, now: Instant) -> None:

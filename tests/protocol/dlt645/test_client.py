@@ -48,6 +48,21 @@ def run_to(master: Master, end: Instant) -> None:
     raise AssertionError("the master wakes for ever")
 
 
+def test_a_part_that_comes_twice_is_not_put_into_the_value_twice() -> None:
+    master = asking(0x0001FF00)
+    di = bytes.fromhex("00FF0100")
+    part = Frame(METER, 0xB2, di + bytes(4) + b"\x01").encode()
+    master.receive(Frame(METER, 0xB1, di + bytes(4)).encode(), ms(100))
+    master.receive(part, ms(200))
+    master.receive(part, ms(300))
+    master.receive(Frame(METER, 0x92, di + bytes(4) + b"\x02").encode(), ms(400))
+    stray, answer = master.take_events()
+    assert isinstance(stray, Stray)
+    assert stray.why == "part 01, 02 was asked"
+    assert isinstance(answer, Answer)
+    assert (len(answer.data), answer.parts) == (12, 3)
+
+
 def test_a_read_and_its_value() -> None:
     master = Master()
     ticket = master.read(METER, ENERGY, now=ms(1))
