@@ -91,6 +91,8 @@ def show(found: RigCheck, out: Console) -> None:
         out.print(f"DUT  {_probe(found.process)}", soft_wrap=True)
     for check in found.ports:
         _show_port(check, out)
+    for name, on in {} if found.opened else rig.interlocks.items():
+        out.print(f"interlock {escape(name)}: the box tells it ({escape(on)})", soft_wrap=True)
     for name in () if rig.virtual else rig.unwatched:
         out.print(
             f"interlock {escape(name)}: no signal tells it, the operator answers (--interlocks-checked)", soft_wrap=True

@@ -42,6 +42,7 @@ max_power = 40000.0
 max_duration = 60.0
 interlocks = ["door"]
 """
+CHECKED = "--interlocks-checked"
 HEAD = '{"format": "hil-load-profile", "version": 1, "name": "%s", "segments": [%s]}'
 
 
@@ -88,6 +89,12 @@ def test_a_set_with_one_profile_beyond_the_envelope_is_refused_whole(
     assert f"profile 'bad' {told}" in refused.stderr
     assert "in real time" not in refused.stdout, "the good one was not started either"
     assert not (shell.path / "kept").exists()
+
+
+def test_a_live_rig_whose_interlocks_nobody_answers_for_is_refused(shell: Any, rig: str) -> None:
+    refused = shell.hil("profile", "replay", write(shell.path, "good", segment(50.0, 3.0)), "--rig", rig)
+    assert refused.returncode == 2
+    assert "rig bay 3 has interlocks that no signal tells of: door; check by hand and give" in refused.stderr
 
 
 def test_a_limit_given_narrows_the_envelope_and_never_widens_it(shell: Any, rig: str) -> None:
@@ -181,7 +188,7 @@ def test_a_written_profile_is_replayed_against_a_charger_in_another_process(shel
     events = '[{"at_s": 1, "do": "pause", "for_s": 0.5}]'
     profile = write(shell.path, "short", segment(60.0, 2.0, events))
 
-    replayed = shell.hil("profile", "replay", profile, "--rig", served, "--out", "kept")
+    replayed = shell.hil("profile", "replay", profile, "--rig", served, "--out", "kept", CHECKED)
 
     assert replayed.returncode in (0, 1), replayed.stderr  # 1: a charger on a busy machine is late, which is its own
     assert "short.json: 2 s from the first CCS, in real time" in replayed.stdout
@@ -200,7 +207,7 @@ def test_a_live_vehicle_is_the_one_of_the_profile(shell: Any, served: str) -> No
         "utf-8",
     )
 
-    replayed = shell.hil("profile", "replay", "truck.json", "--rig", served, "--out", "kept")
+    replayed = shell.hil("profile", "replay", "truck.json", "--rig", served, "--out", "kept", CHECKED)
 
     assert "in real time" in replayed.stdout, replayed.stderr
     stream = (shell.path / "kept" / "traces" / "LP.20-truck.log").read_text("utf-8")

@@ -225,6 +225,10 @@ BAD_OPTIONS = [
     (("--max-real-time", "0"), ("--max-real-time 0: allowed is more than 0 seconds and up to 86400, a day",)),
     (("--max-real-time", "nan"), ("--max-real-time nan: allowed is more than 0 seconds",)),
     (("--max-real-time", "inf"), ("--max-real-time inf: allowed is more than 0 seconds",)),
+    (
+        ("--rig", "socketcan-rs485"),
+        ("has interlocks that no signal tells of: door, emergency_stop; check by hand and give --interlocks",),
+    ),
     (("--seed", "x"), ("Invalid value for '--seed'",)),
     (("--no-such-option",), ("No such option: --no-such-option",)),
 ]

@@ -13,10 +13,12 @@ from hil.conformance.catalogue import requirements
 from hil.conformance.register import register
 from hil.errors import UsageError
 from hil.pytest_plugin import plan as plans
+from hil.pytest_plugin.info import run_info
 from hil.pytest_plugin.near import near_matches
 from hil.pytest_plugin.options import Options, arguments, command_line
 from hil.pytest_plugin.plan import Run, make_plan, seed_of
 from hil.rig import TcpPortSettings
+from hil.safety.envelope import Envelope
 
 BRO = requirements()["GBT34658-2017/DN.2009"]
 FORMS = requirements()["GBT34658-2017/DN.2004"]
@@ -123,14 +125,33 @@ def test_near_matches_put_swapped_letters_first() -> None:
     assert near_matches("zzz", ["DN.3010"]) == []
 
 
+def test_interlocks_that_no_signal_tells_are_the_operators(tmp_path: Path) -> None:
+    plan = make_plan(Options())
+    envelope = Envelope(750, 100, 50_000, 60, ("door", "mat"))
+    live = replace(plan, rig=replace(plan.rig, kind="live", envelope=envelope, interlocks={"door": "di_3"}))
+    with pytest.raises(UsageError, match=r"interlocks that no signal tells of: mat; .* give --interlocks-checked, or"):
+        live.refuse_unchecked()
+    checked = replace(live, options=replace(live.options, interlocks_checked=True))
+    checked.refuse_unchecked()
+    assert "--interlocks-checked" in checked.repeat(checked.runs(FORMS)[0])
+    told = run_info(checked, "", None).rig
+    assert told["interlocks"] == {"watched": ["door"], "by_the_operator": ["mat"]}
+    assert told["envelope"]["max_duration_s"] == 60
+    replace(live, rig=replace(live.rig, interlocks={"door": "di_3", "mat": "di_4"})).refuse_unchecked()
+    replace(plan, rig=replace(plan.rig, envelope=envelope)).refuse_unchecked()
+
+
 def test_options_are_told_as_they_were_given() -> None:
-    options = Options(case=("DN.3006",), max_real_time=2.5, out="my report")
-    assert command_line(options, ["-n", "2"]) == "hil run --case DN.3006 --out 'my report' --max-real-time 2.5 -- -n 2"
+    options = Options(case=("DN.3006",), max_real_time=2.5, interlocks_checked=True, out="my report")
+    assert command_line(options, ["-n", "2"]) == (
+        "hil run --case DN.3006 --out 'my report' --max-real-time 2.5 --interlocks-checked -- -n 2"
+    )
     assert arguments(options) == [
         "--rig=virtual",
         "--hil-case=DN.3006",
         "--hil-out=my report",
         "--hil-max-real-time=2.5",
+        "--hil-interlocks-checked",
     ]
 
 

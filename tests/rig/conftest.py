@@ -59,6 +59,7 @@ signals = "io"
 
 [signals]
 k1k2_command = "relay_1"
+door = "di_3"
 
 [plant]
 source = "model"
@@ -80,7 +81,7 @@ max_voltage = 750.0
 max_current = 250.0
 max_power = 120000.0
 max_duration = 3600.0
-interlocks = ["door"]
+interlocks = ["door", "mat"]
 
 [capabilities]
 overvoltage = false

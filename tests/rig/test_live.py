@@ -48,7 +48,8 @@ def test_every_table_is_taken(live: Path) -> None:
             calibrated="2026-03-01",
         )
     }
-    assert rig.envelope == Envelope(750, 250, 120_000, 3600, ("door",))
+    assert rig.envelope == Envelope(750, 250, 120_000, 3600, ("door", "mat"))
+    assert (rig.interlocks, rig.unwatched) == ({"door": "di_3"}, ("mat",))
     assert rig.process == DutProcessSettings(
         ("./charger", "--can", "vcan0"),
         str(live.parent),
@@ -81,7 +82,11 @@ def test_a_clock_is_known_by_the_interface(live: Path) -> None:
 
 def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
     text = live.read_text("utf-8")
-    for gone in ('signals = "io"\n', '[signals]\nk1k2_command = "relay_1"\n', '[plant]\nsource = "model"\n'):
+    for gone in (
+        'signals = "io"\n',
+        '[signals]\nk1k2_command = "relay_1"\ndoor = "di_3"\n',
+        '[plant]\nsource = "model"\n',
+    ):
         assert gone in text
         text = text.replace(gone, "")
     live.write_text(text, encoding="utf-8")
@@ -113,6 +118,11 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
         ('console = "rs485"', 'consol = "rs485"', "[roles] consol is unknown; did you mean console? allowed are can, "),
         ('signals = "io"\n', "", "[signals] names signals on a signals port, and [roles] signals names none"),
         ("k1k2_command =", "k1k2_comand =", "[signals] k1k2_comand is unknown; did you mean k1k2_command?"),
+        ('door = "di_3"', 'door = "relay_1"', '[signals] door = "relay_1": k1k2_command has that name on the box'),
+        ('door = "di_3"', 'window = "di_3"', "[signals] window is unknown; "),
+        ('"door", "mat"', '"door", "k1k2_command"', "[signals] k1k2_command is a signal of the plant and the name"),
+        ('"door", "mat"', '"door", "door"', '[envelope] interlocks names "door" twice'),
+        ('"door", "mat"]', '"door"]\nphases = 3', "[envelope] phases tells a power with nominal_voltage only, and"),
         ("[plant]", 'k3k4_command = "relay_1"\n[plant]', 'k3k4_command = "relay_1": k1k2_command has that name on the'),
         ('"model"', '"simulated"', '[plant] source = "simulated": allowed is "model" or "hardware"'),
         ('port = "rs485"', 'port = "can0"', '[instruments.meter] port = "can0": allowed is a port of type tcp or seri'),
@@ -122,7 +132,7 @@ def test_without_a_signals_port_the_plant_is_hardware(live: Path) -> None:
         ("2026-03-01", "1.3.2026", 'calibrated = "1.3.2026": allowed is a date as "2026-03-01"'),
         ("voltage = {", "volts = {", "[instruments.meter.measures] volts is unknown; did you mean voltage? allowed ar"),
         ("current = { rel", "insulation = { rel", "the map eastron-sdm630 names no register of insulation"),
-        ("relative = 0.001", "relative = 0.5", "line 66: [instruments.meter.measures.voltage] relative = 0.5: allowed"),
+        ("relative = 0.001", "relative = 0.5", "line 67: [instruments.meter.measures.voltage] relative = 0.5: allowed"),
         ("max_voltage = 750.0", "max_voltage = 750000", "max_voltage = 750000: allowed is a number from 1 to 2000"),
         ("max_power = 120000.0", "max_power = 120", "max_power = 120: less than 1 % of max_voltage times max_current"),
         ("max_duration = 3600.0\n", "", "[envelope] max_duration is missing: s of one session."),
@@ -148,7 +158,9 @@ def test_what_cannot_be_is_told_with_its_place(live: Path, old: str, new: str, m
 
 
 def test_a_charger_on_can_needs_a_way_to_the_plant(live: Path) -> None:
-    text = live.read_text("utf-8").replace('signals = "io"\n', "").replace('k1k2_command = "relay_1"\n', "")
+    text = (
+        live.read_text("utf-8").replace('signals = "io"\n', "").replace('k1k2_command = "relay_1"\ndoor = "di_3"\n', "")
+    )
     live.write_text(text, encoding="utf-8")
     with pytest.raises(
         RigError, match=r'\[plant\] source = "model": a charger on CAN .*; allowed is "hardware", or give'

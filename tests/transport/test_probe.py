@@ -233,6 +233,24 @@ def test_a_box_is_compared_with_what_is_needed(needed: dict[str, str], state: st
     assert delay.told.startswith("answers in ")
 
 
+@pytest.mark.parametrize(
+    ("on", "value", "state", "told"),
+    [
+        ("relay", 1, "ok", "closed (relay)"),
+        ("relay", 0, "quiet", "open (relay): the rig does not energise"),
+        ("dac", 1, "fault", "the box has no actuator dac (what it tells the bench of): it counts as open"),
+        ("di_9", 1, "fault", "the box has no actuator di_9 (what it tells the bench of): it counts as open"),
+    ],
+)
+def test_the_state_of_an_interlock_is_told(on: str, value: int, state: str, told: str) -> None:
+    def answer(heard: bytes) -> bytes:
+        return b'{"values":{"relay":%d},"id":1000}\n' % value if b'"get"' in heard else box(heard)
+
+    with device(answer) as stream:
+        (*_, found) = devices.probe_signals(stream, {}, {"door": on})
+    assert found == Probe("interlock door", state, told)
+
+
 def test_a_box_that_refuses_is_a_fault() -> None:
     with device(lambda _: b'{"error":"busy","id":1}\n') as stream:
         assert devices.probe_signals(stream, {}) == [Probe("box", "fault", "refuses the greeting: busy")]
