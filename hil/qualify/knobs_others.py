@@ -1,4 +1,4 @@
-"""Knobs of the devices beside the DC charger: the AC charger's spans, its registers, and the Modbus device.
+"""Knobs of the devices beside the DC charger: the AC charger's spans, its registers and console, the Modbus device.
 
 ``own`` of each is what its case measures beyond the span that the knob turns: filter, lock and contactor.
 """
@@ -11,9 +11,9 @@ from typing import Any
 
 from hil.conformance.catalogue import Limit, limit, window
 from hil.qualify.knob import EARLY, LATE, Knob, Turn, late
-from hil.units import Span, ms, s
+from hil.units import Span, minutes, ms, s
 
-AC, MODBUS, DLT645 = "ac", "modbus", "dlt645"
+AC, MODBUS, DLT645, RAPI = "ac", "modbus", "dlt645", "rapi"
 _CONTACTOR: Span = ms(15.7)
 """From the decision to the dead output: actuation and the contactor's opening."""
 _LOCK_AND_CLOSE: Span = ms(141.4)
@@ -103,5 +103,27 @@ def _dlt645() -> Iterator[Knob]:
                   most=ms(259))  # fmt: skip
 
 
-OTHERS: tuple[Knob, ...] = (*_SEQUENCES, *_RESIDUAL, *_windows(), *_MODBUS, *_dlt645())
+def _beat_window() -> Limit:
+    return window("heartbeat", s(10), s(10) + limit("rapi-late").high, "serial.md 1.5")
+
+
+def _rapi() -> Iterator[Knob]:
+    """The console: when a missed heartbeat and a limit of time count, and how soon a current does."""
+    own, step, quarter = ms(1.4), ms(1173.5), minutes(15)
+    beat = Knob("RAPI heartbeat late", "supervision to the safe current", LATE, "RAPI/HB.01", _beat_window, s(10),
+                lambda c, d: c.but(beat_check=d - own), most=s(2), variant="in-time", dut=RAPI)  # fmt: skip
+    yield beat
+    yield replace(beat, name="RAPI heartbeat early", direction=EARLY, edit=lambda c, d: c.but(beat_check=-d - own))
+    session = Knob("RAPI limit of time late", "limit of 15 min to output off", LATE, "RAPI/ST.04",
+                   lambda: limit("rapi-session"), quarter, lambda c, d: c.but(limit_error=d - step), most=s(70),
+                   variant="time", dut=RAPI)  # fmt: skip
+    yield session
+    yield replace(
+        session, name="RAPI limit of time early", direction=EARLY, edit=lambda c, d: c.but(limit_error=-d - step)
+    )
+    yield late("RAPI current", "current told to its duty cycle", "RAPI/SC.01", lambda: limit("rapi-late"),
+               lambda c, span: c.but(set_delay=max(span, 0)), own=-ms(5.5), dut=RAPI)  # fmt: skip
+
+
+OTHERS: tuple[Knob, ...] = (*_SEQUENCES, *_RESIDUAL, *_windows(), *_MODBUS, *_dlt645(), *_rapi())
 """Every knob of these devices."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.cases import AcPhase, Limit, RapiBench, quantity, requirement, s, seconds
+from hil.cases import AcPhase, Limit, RapiBench, limit, quantity, requirement, s, seconds
 
 DISABLED, SLEEPING, CHARGING = 0xFF, 0xFE, 0x03
 LEAST = 6
@@ -13,7 +13,7 @@ UNIT_MAX = 20
 BEAT, SAFE, USUAL = 10, 8, 16
 """Seconds of supervision, current of the fallback, current before; A."""
 LONG_BEAT = 60
-LATE = s(1)
+LATE = limit("rapi-late").high
 SESSION_LIMITS = {"time": ("S3", "G3"), "energy": ("SH", "GH")}
 LIMIT = 3
 SETTINGS: dict[str, tuple[str, tuple[int | str, ...], str]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.cases import AcPhase, RapiBench, minutes, quantity, requirement, s
+from hil.cases import AcPhase, RapiBench, limit, minutes, quantity, requirement, s
 
 ACKNOWLEDGED = {
     "F0": (1,),
@@ -21,7 +21,7 @@ LEVEL_1_MOST = 24
 SLEEPING, CHARGING = 0xFE, 0x03
 AT_LIMIT = {"time": 0x0014, "energy": 0x2004}
 """Flags: sleeping because of a limit, and which."""
-QUARTER, SLACK = minutes(15), s(60)
+QUARTER = minutes(15)
 ONE_KWH, OVER = 1.0, 0.1
 BEFORE, INSIDE = (26, 6, 5, 9, 50, 0), (26, 6, 5, 10, 0, 30)
 WINDOW = (10, 0, 11, 0)
@@ -82,9 +82,10 @@ def test_ST_04(bench: RapiBench, variant: str) -> None:
     start = bench.expect("limit", "OK", "S3" if variant == "time" else "SH", 1).at
     energy = bench.signal("meter_energy", start)
     if variant == "time":
-        bench.until(start + QUARTER - SLACK)
+        ends = limit("rapi-session")
+        bench.until(start + ends.low)
         bench.check("charges before", bench.signal("output_voltage"), low=dead, unit="V", at=bench.now)
-        bench.until(start + QUARTER + SLACK)
+        bench.until(start + ends.high)
     else:
         bench.come("output_voltage", high=dead, within=QUARTER)
         used = bench.signal("meter_energy") - energy

@@ -25,8 +25,9 @@ def test_a_knob_turns_away_from_a_nominal_value_that_its_limit_allows(knob: Knob
 @each_knob
 def test_a_knob_names_a_case_that_there_is(knob: Knob) -> None:
     requirement = requirements()[knob.requirement]
-    assert (knob.variant is None) == (not requirement.variants)
-    assert knob.variant is None or knob.variant in requirement.variants
+    variants = (*requirement.variants, *requirement.advisory_variants)
+    assert (knob.variant is None) == (not variants)
+    assert knob.variant is None or knob.variant in variants
     assert knob.reading is None or knob.reading.partition("=")[0] == requirement.reading
 
 
@@ -92,7 +93,7 @@ def test_an_error_in_a_search_is_told() -> None:
 
 def test_limits_of_other_devices_are_searched_too() -> None:
     found = {knob.dut for knob in KNOBS.values()}
-    assert found == {"gbt27930", "ac", "modbus", "dlt645"}
+    assert found == {"gbt27930", "ac", "modbus", "dlt645", "rapi"}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,8 @@ def test_limits_of_other_devices_are_searched_too() -> None:
         ("Modbus response, tcp", (0, 1)),
         ("DLT 645 answer late", (240, 241)),
         ("DLT 645 answer early", (240, 241)),
+        ("RAPI heartbeat late", (1000, 1001)),
+        ("RAPI current", (0, 1)),
     ],
 )
 def test_deviations_of_other_devices_are_caught_just_beyond_the_tolerance(name: str, caught: tuple[int, int]) -> None:

@@ -131,7 +131,8 @@ def _time_limit(c: Context, p: list[str]) -> Answer:
     if not _in_session(c):
         return NK
     session, quarters = c.memory.session, byte(p[0])
-    session.time_limit, session.time_end = quarters, session.charged + quarters * 900 * SECOND
+    session.time_limit = quarters
+    session.time_end = session.charged + quarters * 900 * SECOND + c.spec.limit_error
     return OK
 
 

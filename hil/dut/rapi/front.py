@@ -48,6 +48,9 @@ class ControlCharger:
         self._control = control
         self._fault = ""
         self._asked: float | None = None
+        self._wanted = self.capacity
+        self._since: Instant = 0
+        """Since when the console has wanted that."""
         self._was_locked = False
         self._next: Instant = 0
 
@@ -92,14 +95,20 @@ class ControlCharger:
             state = self._state(control.state_letter)
             self.trips[state] = self.trips.get(state, 0) + 1
         self._fault = fault
-        self._next = now + _KEEP_ALIVE
+        due = self._since + self._spec.set_delay
+        self._next = min(now + _KEEP_ALIVE, due) if due > now else now + _KEEP_ALIVE
 
     def _keep_limit(self, now: Instant) -> None:
         """Whoever asked for a limit last has it; the console holds on to its own only, also when that one gave up."""
         control = self._control
-        if self._asked is None or self.capacity != self._asked or control.requested_current == NO_REQUEST:
-            self._asked = float(self.capacity)
-            control.request_current(self._asked, now)
+        if self.capacity != self._wanted:
+            self._wanted, self._since = self.capacity, now
+        wanted = float(self.capacity)
+        if self._asked is not None and now < self._since + self._spec.set_delay:
+            wanted = self._asked
+        if wanted != self._asked or control.requested_current == NO_REQUEST:
+            self._asked = wanted
+            control.request_current(wanted, now)
         elif control.requested_current == self._asked:
             control.heartbeat(now)
 

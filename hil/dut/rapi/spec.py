@@ -159,12 +159,16 @@ class ConsoleSpec:
     """Keeps its stored settings over a restart."""
     limits_end: bool = True
     """Limits of time and energy end the charge."""
+    limit_error: Span = 0
+    """A limit of time is reached so much too late."""
     timer_acts: bool = True
     """The delay timer ends and begins the charge."""
     clamp: bool = True
     """A current outside the limits is set to the nearest one; else it leaves the old one."""
     clamp_ok: bool = False
     """It calls a clamped current OK."""
+    set_delay: Span = 0
+    """The charger is told so much later of a current that the console has taken."""
     volatile_max: bool = True
     """A volatile current is limited by the stored one."""
     maximum_once: bool = True
