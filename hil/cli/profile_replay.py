@@ -211,7 +211,7 @@ def replay_live(path: Path, profile: AnyProfile, plan: RunPlan, stem: str, *, ke
         found = dataclasses.replace(found, problem=result.reason, trouble=result.verdict)
     if keep:
         drawn = _draw(bench, run.messages, found, plan.out / stem)
-        found = dataclasses.replace(found, evidence=", ".join([str(plan.out / str(result.trace)), *drawn]))
+        found = dataclasses.replace(found, evidence=", ".join([str(plan.out / str(result.trace)), ".jsonl", *drawn]))
     return found
 
 
@@ -244,8 +244,9 @@ def _draw(bench: Core[Any], messages: MessageSet, found: Replayed, beside: Path)
     curves = collect(bench.record.observations, messages, at, electrical=True)
     if curves is None:
         return []
-    write_plot(draw(curves), beside.with_name(f"{beside.name}.svg"))
-    return [".svg"]
+    plot = beside.with_name(f"{beside.name}.svg")
+    write_plot(draw(curves), plot)
+    return [str(plot)]
 
 
 def tell(found: Replayed) -> None:

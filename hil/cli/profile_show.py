@@ -181,7 +181,8 @@ def merge(folder: Path, goal: str, corpus: Corpus[P], kind: type[P]) -> list[tup
     whole = corpus.joined(mine, _MOST_KEPT)
     for number, (_, kept) in enumerate(whole.worst, 1):
         keep_profile(kept, folder / f"{goal}-{number:02d}{SUFFIX}")
-    return [pair for pair in profiles_in(folder) if pair[1].name.startswith(f"{goal} ")]
+    found = profiles_in(folder) if folder.is_dir() else []
+    return [pair for pair in found if pair[1].name.startswith(f"{goal} ")]
 
 
 def corpus_table(folder: Path, profiles: Sequence[tuple[Path, AnyProfile]]) -> None:
