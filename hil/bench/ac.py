@@ -12,7 +12,7 @@ from hil.bench.signals import SignalChecks
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity, quantity
 from hil.conformance.reading import plain
-from hil.plant.ac_signals import AC_BY_NAME
+from hil.plant.ac_signals import AC_BY_NAME, LIMIT, NO_LIMIT
 from hil.units import SECOND, Instant, Span, s, seconds, show_instant
 from hil.world.pipe import World
 from hil.world.plan import OnSignal, Stimulate, Tell
@@ -25,7 +25,6 @@ _SETTLE: Span = s(3)
 """From the supply until the vehicle draws its current and the lock, the air and the duty cycle are at rest."""
 _PATIENCE: Span = s(20)
 """The bench waits so long for a phase, and for what no source gives a limit."""
-_NO_LIMIT = 200.0
 _DIGITS = 9
 """A watt-second is 3e-7 kWh."""
 _STEADY = 100.0
@@ -123,7 +122,7 @@ class AcBench(SignalChecks[StreamRecord]):
 
     def ask_limit(self, current: float | None) -> Instant:
         """Ask the charger for a limit in A each phase, as its energy management does; None for none."""
-        self.do(Stimulate("limit_set", _NO_LIMIT if current is None else current))
+        self.do(Stimulate(LIMIT, NO_LIMIT if current is None else current))
         return self.now
 
     def fall_silent(self, on: bool = True) -> Instant:

@@ -9,6 +9,8 @@ from typing import Literal
 from hil.plant.signals import PlantSignal
 
 Side = Literal["charger", "vehicle"]
+LIMIT, NO_LIMIT = "limit_set", 200.0
+"""The stimulus that asks for a current limit at the charger's input, and its value that asks for none."""
 
 
 def _sensor(name: str, side: Side, unit: str, low: float, high: float, doc: str) -> PlantSignal:

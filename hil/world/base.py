@@ -106,6 +106,8 @@ class BaseWorld:
         """Why the world went to its safe state by itself; empty while it has not."""
         self.overseer: Callable[[Observation], None] | None = None
         """Is shown every observation as it comes."""
+        self.permits: Callable[[str, float], bool] | None = None
+        """Asked of each stimulus of the plant."""
 
     # --- building ---------------------------------------------------------------------------------
 
@@ -335,7 +337,7 @@ class BaseWorld:
             self._plant_changed()
 
     def _stimulate(self, name: str, value: float) -> None:
-        if self._plant is not None:
+        if self._plant is not None and (self.permits is None or self.permits(name, value)):
             self._plant.stimulate(name, value, self.queue.now)
             self._plant_changed()
 

@@ -223,6 +223,7 @@ LONG = "energy has flowed for 2 s, the longest session that the rig's envelope a
         pytest.param("LL.13", {"max_duration": 2}, Verdict.ERROR, LONG, id="BCL for too long"),
         pytest.param("LL.13", {"max_current": 20}, Verdict.INCONCLUSIVE, "a demand of ", id="BCL beyond"),
         pytest.param("MB.01", {"max_duration": 2}, Verdict.ERROR, LONG, id="a register for too long"),
+        pytest.param("CP.12[down]", {"max_current": 15}, Verdict.INCONCLUSIVE, "limit_set of 20.0 A", id="a limit"),
         pytest.param("CP.05", {"max_duration": 2}, Verdict.ERROR, LONG, id="a closed contactor for too long"),
         pytest.param(
             "MB.04", {"max_current": 32}, Verdict.INCONCLUSIVE, "socket1.set_current of 63.0 A", id="to be refused"

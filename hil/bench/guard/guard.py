@@ -12,6 +12,7 @@ from typing import Any
 
 from hil.bench.guard.readers import Asked, DemandReader, MakeReader, Reader
 from hil.codec.frame import CanFrame
+from hil.plant.ac_signals import LIMIT, NO_LIMIT
 from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import MessageSet
 from hil.safety.envelope import Envelope, Excess, SetPoint
@@ -45,6 +46,7 @@ class Guard:
         """What energises, until when where it has to come again and again."""
         self._since: Instant | None = None
         world.overseer = self._see
+        world.permits = self._permits
 
     # --- lines ----------------------------------------------------------------------------------------
 
@@ -118,6 +120,13 @@ class Guard:
         told = "none" if value == inf else value
         details = {"demand": told, "most": most, "unit": unit} | ({"why": why} if why else {})
         self._world.see(Note(self._world.queue.now, KIND, point.name, details))
+
+    def _permits(self, name: str, value: float) -> bool:
+        """The limit at the input of an AC charger is a set-point too, whatever carries it to the charger."""
+        if name != LIMIT or value >= NO_LIMIT:
+            return True
+        power = self._envelope.power_of(value, 1)
+        return self._passes("", Asked([SetPoint(name, current=value, power=power, fallback=True)]))
 
     # --- how long -------------------------------------------------------------------------------------
 
