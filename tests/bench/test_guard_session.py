@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 
 from hil.bench.guard import Guard, ended_by, held_back
-from hil.bench.guard.readers import ConsoleReader
+from hil.bench.guard.readers import ConsoleReader, MakeReader
+from hil.bench.guard.scpi_reader import InstrumentReader
+from hil.bus.can import VirtualCan
 from hil.bus.serial import Heard, VirtualSerial
+from hil.codec.frame import CanFrame
 from hil.conformance.catalogue import requirements
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import WorldError
 from hil.evidence.folder import make_ready
 from hil.plant import PRESETS, Plant
+from hil.protocol.gbt27930 import edition
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import make_plan
 from hil.pytest_plugin.run import CaseRun
@@ -33,16 +37,17 @@ from hil.world.virtual import VirtualWorld
 # --- how long -------------------------------------------------------------------------------------
 
 
+RAPI = partial(ConsoleReader, lambda current: 0.0)
+
+
 class Console:
     """A guarded serial line with a console at its end that is told set-points; 10 s of energy are allowed."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: MakeReader = RAPI) -> None:
         self.world = VirtualWorld(0)
         self.world.add_plant(Plant(PRESETS["car-400v"], soc=40.0, temperature=25.0))
         line = VirtualSerial(self.world.queue, name="rapi", sink=self.world.see)
-        Guard(self.world, Envelope(max_current=32, max_duration=10)).guard_bytes(
-            line, partial(ConsoleReader, lambda a: 0.0)
-        )
+        Guard(self.world, Envelope(max_current=32, max_duration=10)).guard_bytes(line, make)
         self.port = line.attach("client", lambda heard: None)
         self.seen: list[Observation] = []
 
@@ -72,14 +77,45 @@ def test_a_session_that_lasts_too_long_ends_in_the_safe_state_by_itself() -> Non
         rig.world.execute(Close())
 
 
-def test_a_session_that_has_ended_counts_no_more() -> None:
-    rig = Console()
+@pytest.mark.parametrize(
+    ("rig", "on", "off"),
+    [
+        (Console(), b"$SC 16\r", b"$SC 0\r"),
+        (Console(InstrumentReader), b"VOLT 400;CURR 5\n", b"OUTP OFF\n"),
+        (Console(InstrumentReader), b"CURR 5\n", b"*RST\n"),
+    ],
+)
+def test_a_session_that_has_ended_counts_no_more(rig: Console, on: bytes, off: bytes) -> None:
     for _ in range(3):
-        rig.port.write(b"$SC 16\r")
+        rig.port.write(on)
         rig.let(9)
-        rig.port.write(b"$SC 0\r")
+        rig.port.write(off)
         rig.let(9)
     assert rig.ended == ""
+    rig.port.write(on)
+    rig.let(11)
+    assert rig.ended
+
+
+def test_a_demand_that_is_not_repeated_is_none_any_more() -> None:
+    """BCL by hand (sheet 3.9): 400.0 V, 100.0 A."""
+    world = VirtualWorld(0, edition("2015"))
+    bus = VirtualCan(world.queue, name="can0", sink=world.see)
+    Guard(world, Envelope(max_duration=10)).guard_can(bus, edition("2015"))
+    port = bus.attach("vehicle", lambda frame, now: None)
+
+    def demanded(seconds: int) -> list[Observation]:
+        seen: list[Observation] = []
+        for _ in range(seconds):
+            port.send(CanFrame(0x181056F4, bytes.fromhex("A00F B80B 02")))
+            seen += world.execute(Advance(world.queue.now + s(1))).observations
+        return seen
+
+    for _ in range(3):
+        seen = demanded(4) + world.execute(Advance(world.queue.now + s(7))).observations
+        assert not ended_by(each for each in seen if isinstance(each, Note))
+    with pytest.raises(WorldError, match="energy has flowed for 10 s"):
+        demanded(12)
 
 
 # --- interlocks -----------------------------------------------------------------------------------
@@ -95,7 +131,7 @@ class Watched:
         self.box = VirtualSerial(self.world.queue, name="signals", sink=self.world.see)
         rapi = VirtualSerial(self.world.queue, name="rapi", sink=self.world.see)
         guard = Guard(self.world, Envelope(max_current=32), ("door",))
-        guard.guard_bytes(rapi, partial(ConsoleReader, lambda current: 0.0))
+        guard.guard_bytes(rapi, RAPI)
         self.heard: list[bytes] = []
         self.door: int | None = None
         self.mute = False

@@ -24,6 +24,8 @@ from hil.world.observation import Note, Observation
 KIND = "envelope"
 """Kind of the note: what was held back (``what``), with its value (``demand``), the limit (``most``), and the ``unit``;
 ``why`` where it is not the limit that forbids it."""
+UNKNOWN = "unknown"
+"""The value of one of which nobody knows what it comes to."""
 _PAUSE: Span = s(5)
 """A demand that comes again and again is none any more after such a silence: longer than a reconnection takes."""
 _CONTACTORS = ("contactor_closed", "k1k2_closed")
@@ -117,7 +119,7 @@ class Guard:
             for value, unit in ((point.voltage, "V"), (point.current, "A"), (point.power, "W"))
             if value
         )
-        told = "none" if value == inf else value
+        told = UNKNOWN if value == inf else value
         details = {"demand": told, "most": most, "unit": unit} | ({"why": why} if why else {})
         self._world.see(Note(self._world.queue.now, KIND, point.name, details))
 
@@ -140,8 +142,6 @@ class Guard:
                 self._watch(now)
         else:
             self._flows.pop(name, None)
-            if not self._flows:
-                self._since = None
 
     def _watch(self, begun: Instant) -> None:
         if self._envelope.max_duration < inf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hil.bench.guard.guard import KIND
+from hil.bench.guard.guard import KIND, UNKNOWN
 from hil.bench.guard.readers import DEMAND
 from hil.world.base import ENDED
 from hil.world.observation import Note
@@ -18,7 +18,8 @@ def held_back(notes: Iterable[Note]) -> str:
 def _held_back(note: Note) -> str:
     told = note.details
     what = "a demand" if note.what == DEMAND else note.what
-    text = f"{what} of {told['demand']} {told['unit']} was not sent"
+    much = "an unknown value" if told["demand"] == UNKNOWN else f"{told['demand']} {told['unit']}"
+    text = f"{what} of {much} was not sent"
     return (
         f"{text}: {told['why']}"
         if "why" in told
