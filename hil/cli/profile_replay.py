@@ -63,12 +63,11 @@ _WIDEST = max(len(each.value) for each in _STYLES)
 def envelope_of(rig: Rig, given: Mapping[str, float]) -> Envelope:
     """The limits of a rig, and those given where they are lower."""
     found = rig.envelope or Envelope()
-    return Envelope(
+    return dataclasses.replace(
+        found,
         max_voltage=min(found.max_voltage, given.get("max_voltage", inf)),
         max_current=min(found.max_current, given.get("max_current", inf)),
         max_power=min(found.max_power, given.get("max_power", inf)),
-        max_duration=found.max_duration,
-        interlocks=found.interlocks,
     )
 
 

@@ -42,6 +42,7 @@ class Bay:
         """Role to its TCP port."""
         self._dut: list[str] = ['name = "reference device"']
         self._ports: list[str] = []
+        self._envelope: list[str] = []
 
     # --- the rig ------------------------------------------------------------------------------------
 
@@ -68,11 +69,16 @@ class Bay:
         self._dut += lines
         return self
 
+    def envelope(self, **limits: float) -> Bay:
+        """The rig's ``[envelope]``."""
+        self._envelope = ["[envelope]", *(f"{name} = {value}" for name, value in limits.items())]
+        return self
+
     def write(self) -> str:
         """The rig file, written down."""
         roles = [*self.places, *self.numbers]
         head = ["schema = 1", 'name = "bay"', 'kind = "live"', "[dut]", *self._dut]
-        parts = ["[roles]", *(f'{role} = "{role}"' for role in roles), "[plant]", 'source = "model"']
+        parts = ["[roles]", *(f'{role} = "{role}"' for role in roles), "[plant]", 'source = "model"', *self._envelope]
         self.rig.write_text("\n".join([*head, *self._ports, *parts, ""]), "utf-8")
         return str(self.rig)
 

@@ -24,15 +24,16 @@ def first_violation(profile: AcProfile, envelope: Envelope, *, safe: float, rate
     """Where a profile first asks for more than an envelope allows, from the authorisation; None where it never does.
 
     Currents in A each phase. Silence lets the last limit stand and leads to the ``safe`` current, or the ``rated``
-    one where nothing was asked for. A vehicle that draws more than it may counts. Voltage is that of the mains, line
-    to neutral; power that of three phases.
+    one where nothing was asked for. A vehicle that draws more than it may counts. Voltage (line to neutral) and phases
+    are the envelope's; where it has none, those of the bench's plant.
     """
-    if envelope.max_voltage < MAINS:
-        return Violation(0, "voltage", MAINS, envelope.max_voltage)
+    mains = envelope.nominal_voltage or MAINS
+    if envelope.max_voltage < mains:
+        return Violation(0, "voltage", mains, envelope.max_voltage)
     for t, current in _currents(profile, safe, rated):
         for what, value, allowed in (
             ("current", current, envelope.max_current),
-            ("power", current * MAINS * PHASES, envelope.max_power),
+            ("power", current * mains * (envelope.phases or PHASES), envelope.max_power),
         ):
             if value > allowed:
                 return Violation(t, what, value, allowed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +16,13 @@ from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Verdict
 from hil.errors import UsageError
+from hil.profile.ac.envelope import first_violation
 from hil.profile.ac.files import dumps, is_ac, load, loads, save
 from hil.profile.ac.generate import THEMES, generated
 from hil.profile.ac.invariants import INVARIANTS, PREFIX, current_of, duty_of
 from hil.profile.ac.model import AcEvent, AcProfile, AcSegment
+from hil.safety.envelope import Envelope
+from hil.units import s, seconds
 
 SHORT = AcProfile(name="short", segments=(AcSegment(duration=10.0, limit=16.0),))
 
@@ -79,6 +83,46 @@ def test_what_cannot_be_carried_out_is_named(change: dict[str, object], told: st
     document = json.loads(dumps(SHORT)) | change
     with pytest.raises(UsageError, match=told):
         loads(json.dumps(document))
+
+
+# --- envelope -----------------------------------------------------------------------------------------
+
+
+def asking(*limits: float | None, event: AcEvent | None = None) -> AcProfile:
+    """10 s each; the event is in the first."""
+    segments = [AcSegment(duration=10.0, limit=each) for each in limits]
+    segments[0] = AcSegment(duration=10.0, limit=limits[0], events=() if event is None else (event,))
+    return AcProfile(name="asking", segments=tuple(segments))
+
+
+@pytest.mark.parametrize(
+    ("profile", "found"),
+    [
+        (asking(16.0, 13.0, 0.0), None),
+        (asking(6.0, 16.5), (10.0, "current", 16.5, 16.0)),
+        (asking(0.0, 5.9, 6.0, None), None),
+        (asking(6.0, None, 8.0), None),
+        (asking(None, 8.0), (0.0, "current", 32.0, 16.0)),
+        (asking(13.0, event=AcEvent(do="overdraw", at=4.0, lasts=2.0)), (4.0, "current", 16.9, 16.0)),
+        (asking(16.0, *(6.0,) * 5, 7.0), (60.0, "duration", 70.0, 60.0)),
+    ],
+)
+def test_the_first_instant_beyond_an_envelope_is_found(
+    profile: AcProfile, found: tuple[float, str, float, float] | None
+) -> None:
+    envelope = Envelope(max_voltage=250.0, max_current=16.0, max_power=11_040.0, max_duration=60.0)
+    violation = first_violation(profile, envelope, safe=10.0, rated=32.0)
+    told = violation and (seconds(violation.t), violation.what, round(violation.value, 6), violation.allowed)
+    assert told == found
+
+
+def test_voltage_and_phases_are_the_envelope_s_where_it_has_them() -> None:
+    low = Envelope(max_voltage=220.0)
+    assert first_violation(asking(6.0), low, safe=10.0, rated=32.0) == (0, "voltage", 230.0, 220.0)
+    three = Envelope(max_power=8000.0, nominal_voltage=250.0)
+    one = replace(three, phases=1)
+    assert first_violation(asking(6.0, 16.0), three, safe=10.0, rated=32.0) == (s(10), "power", 12_000.0, 8000.0)
+    assert first_violation(asking(6.0, 32.0), one, safe=10.0, rated=32.0) is None
 
 
 # --- invariants ---------------------------------------------------------------------------------------
