@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hil.cases import AcBench, AcPhase, Limit, limit, ms, quantity, requirement, s, seconds, window
 
 REQUEST = 10.0
@@ -205,22 +207,26 @@ def test_CP_29(bench: AcBench) -> None:
     plugged = bench.plug_in()
     bench.let(s(60))
 
-    changes = bench.record.samples("cp_duty", plugged, bench.now)
-    digital = [sample.t for sample in changes if 3.0 <= sample.value <= 7.0]
-    nominal = [sample.t for sample in changes if 8.0 <= sample.value <= 97.0]
-    bench.check("5 % first", bool(digital) and (not nominal or digital[0] < nominal[0]), equals=True, at=plugged)
+    told = [(each.t, _means(each.value)) for each in bench.record.samples("cp_duty", plugged, bench.now)]
+    told = [(at, what) for at, what in told if what]
+    nominal = [at for at, what in told if what == "nominal"]
+    bench.check("5 % first", bool(told) and told[0][1] == "5 %", equals=True, at=plugged)
     bench.check("nominal duty cycle in the end", bool(nominal), equals=True, at=bench.now)
-    if digital and nominal:
-        _check_step(bench, digital[-1], nominal[0])
+    for (left, before), (reached, after) in pairwise(told):
+        if before != after:
+            _check_step(bench, f"between {before} and {after}", left, reached)
 
 
-def _check_step(bench: AcBench, digital: int, nominal: int) -> None:
+def _means(duty: float) -> str:
+    if 3.0 <= duty <= 7.0:
+        return "5 %"
+    return "nominal" if 8.0 <= duty <= 97.0 else ""
+
+
+def _check_step(bench: AcBench, where: str, left: int, reached: int) -> None:
     """What stood between: X1 for 3 s, or E or F for 4 s."""
-    between = [sample for sample in bench.record.samples("cp_duty", digital, nominal) if not 3.0 <= sample.value <= 7.0]
-    begin = between[0].t
-    span = nominal - begin
+    begin = next(each.t for each in bench.record.samples("cp_duty", left, reached) if each.t > left)
     steady = bench.signal("cp_high", begin) > 0.0
     least: Limit = limit("ac-step-x1") if steady else limit("ac-step-ef")
-    name = "X1" if steady else "E or F"
     far = window(least.name, least.high, s(60), least.source)
-    bench.check_window(f"{name} between 5 % and the nominal duty cycle", span, far, at=nominal)
+    bench.check_window(f"{'X1' if steady else 'E or F'} {where}", reached - begin, far, at=reached)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hil.bench.ac import AcBench, AcPhase, duty_of
@@ -12,8 +14,11 @@ from hil.bench.setup import Setup
 from hil.conformance.catalogue import Limit, limit, requirements
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Verdict
+from hil.dut.ac import AcSpec
 from hil.dut.faults import Edit, all_faults
 from hil.errors import UsageError
+from hil.protocol.table import Row, State
+from hil.qualify.suite import suite_cases
 from hil.units import ms, s
 
 
@@ -239,3 +244,27 @@ def test_the_device_of_a_live_rig_is_what_its_file_claims() -> None:
     assert (claimed.ventilation, claimed.digital, claimed.socket) == (True, True, False)
     assert rated_current(Setup(claims=claims)) == 16
     assert rated_current(Setup(model="80A")) == 80
+
+
+@pytest.mark.parametrize("rated", [13.0, 63.0])
+def test_a_charger_is_asked_for_no_more_than_it_may_offer(rated: float) -> None:
+    kind = kind_of("ac_modbus")
+    for case in ("MB.03", "MB.04", "MB.05", "MB.06"):
+        setup = Setup(seed=1, readings=resolve({}), model="keba-p30", claims={"rated_current": rated})
+        bench = kind.bench(kind.build(setup, {}), setup, Judge(), lambda seen: None)
+        suite_cases()[f"ACMODBUS/{case}"](bench, "keba-p30")
+        assert bench.judge.verdict is Verdict.PASS, f"{case}: {bench.judge.decisive}"
+
+
+def test_every_change_between_5_percent_and_the_nominal_duty_cycle_is_judged() -> None:
+    """A charger that falls back to 5 % for a while, at once and without X1 between."""
+
+    def restless(spec: AcSpec) -> AcSpec:
+        states = {**spec.states, "offering": State(timers=("match",), enter=("open", "oscillate"))}
+        return replace(spec.but(states=states), rows=(Row(("offering",), "match", "matching"), *spec.rows))
+
+    bench = opened(restless, model="digital")
+    suite_cases()["IEC61851-1/CP.29"](bench, None)
+    assert verdict(bench) is Verdict.FAIL
+    assert bench.judge.decisive is not None
+    assert bench.judge.decisive.name == "X1 between nominal and 5 %"
