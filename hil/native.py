@@ -36,6 +36,7 @@ MODULES = (
     "hil.world.base",
     "hil.bus.timing",
     "hil.bus.port",
+    "hil.bus.arbitration",
     "hil.bus.can",
     "hil.protocol.table",
     "hil.protocol.j1939.listener",
