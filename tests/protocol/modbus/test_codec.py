@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus import pdu as theirs
 from pymodbus.framer import FramerRTU, FramerSocket
@@ -15,11 +15,13 @@ from pymodbus.pdu import register_message as registers_pdu
 
 from hil.errors import CodecError, UsageError
 from hil.protocol.modbus import (
+    EXCEPTIONS,
     MAX_PDU,
     QUANTITIES,
     READ_WRITE_WRITES,
     Bits,
     ExceptionReply,
+    Function,
     MaskWrite,
     RawPdu,
     Read,
@@ -40,6 +42,8 @@ from hil.protocol.modbus import (
     decode_request,
     encode_rtu,
     encode_tcp,
+    judge_rtu,
+    judge_tcp,
     read_holding,
     reply_size,
     violations,
@@ -55,31 +59,31 @@ def words(most: int) -> st.SearchStrategy[tuple[int, ...]]:
     return st.lists(WORD, min_size=1, max_size=most).map(tuple)
 
 
-def reads() -> st.SearchStrategy[Read]:
-    return st.sampled_from((1, 2, 3, 4)).flatmap(
-        lambda function: st.builds(Read, st.just(function), WORD, st.integers(1, QUANTITIES[function]))
-    )
+def reads(function: int) -> st.SearchStrategy[Request]:
+    return st.builds(Read, st.just(function), WORD, st.integers(1, QUANTITIES[function]))
 
 
-SINGLES = st.builds(WriteSingle, st.just(6), WORD, WORD) | st.builds(
-    WriteSingle, st.just(5), WORD, st.sampled_from((0, 0xFF00))
-)
-GOOD: st.SearchStrategy[Request] = st.one_of(
-    reads(),
-    SINGLES,
-    st.builds(WriteCoils, WORD, st.lists(st.booleans(), min_size=1, max_size=QUANTITIES[15]).map(tuple)),
-    st.builds(WriteRegisters, WORD, words(QUANTITIES[16])),
-    st.builds(MaskWrite, WORD, WORD, WORD),
-    st.builds(ReadWrite, WORD, st.integers(1, QUANTITIES[23]), WORD, words(READ_WRITE_WRITES)),
-)
+REQUESTS: dict[int, st.SearchStrategy[Request]] = {
+    **{function: reads(function) for function in (1, 2, 3, 4)},
+    5: st.builds(WriteSingle, st.just(5), WORD, st.sampled_from((0, 0xFF00))),
+    6: st.builds(WriteSingle, st.just(6), WORD, WORD),
+    15: st.builds(WriteCoils, WORD, st.lists(st.booleans(), min_size=1, max_size=QUANTITIES[15]).map(tuple)),
+    16: st.builds(WriteRegisters, WORD, words(QUANTITIES[16])),
+    22: st.builds(MaskWrite, WORD, WORD, WORD),
+    23: st.builds(ReadWrite, WORD, st.integers(1, QUANTITIES[23]), WORD, words(READ_WRITE_WRITES)),
+}
+"""Good requests by function code."""
+GOOD = st.one_of(*REQUESTS.values())
+each_function = pytest.mark.parametrize("function", [*Function])
+some = settings(max_examples=25)
 
 
 @st.composite
-def answered(draw: st.DrawFn) -> tuple[Request, Reply]:
+def answered(draw: st.DrawFn, function: int) -> tuple[Request, Reply]:
     """A request and one of its good replies."""
-    request = draw(GOOD)
-    if draw(st.integers(0, 9)) == 0:
-        return request, ExceptionReply(request.function, draw(st.integers(1, 11)))
+    request = draw(REQUESTS[function])
+    if draw(st.integers(0, 4)) == 0:
+        return request, ExceptionReply(request.function, draw(st.sampled_from([*EXCEPTIONS])))
     if isinstance(request, Read) and request.function in (1, 2):
         bits = draw(st.lists(st.booleans(), min_size=request.count, max_size=request.count))
         return request, Bits(request.function, tuple(bits))
@@ -130,13 +134,17 @@ def ours(request: Request) -> tuple[Any, ...]:
     return (request.read_address, request.read_count, request.write_address, request.values)
 
 
-@given(GOOD, BYTE, WORD)
-def test_pymodbus_decodes_our_requests(request: Request, unit: int, transaction: int) -> None:
+@each_function
+@some
+@given(st.data(), BYTE, WORD)
+def test_pymodbus_decodes_our_requests(function: int, data: st.DataObject, unit: int, transaction: int) -> None:
+    request = data.draw(REQUESTS[function])
     decoder = theirs.DecodePDU(is_server=True)
     tcp = encode_tcp(transaction, unit, request.encode())
     used, found = FramerSocket(decoder).handleFrame(tcp, 0, 0)
     assert found is not None
     assert (used, found.dev_id, found.transaction_id) == (len(tcp), unit, transaction)
+    assert found.function_code == function
     assert fields(found) == ours(request)
     rtu = encode_rtu(unit, request.encode())
     used, found = FramerRTU(decoder).handleFrame(rtu, 0, 0)
@@ -144,16 +152,29 @@ def test_pymodbus_decodes_our_requests(request: Request, unit: int, transaction:
     assert (used, found.dev_id, fields(found)) == (len(rtu), unit, ours(request))
 
 
-@given(answered(), BYTE, WORD)
-def test_pymodbus_decodes_our_replies(pair: tuple[Request, Reply], unit: int, transaction: int) -> None:
-    request, reply = pair
+@each_function
+@some
+@given(st.data(), BYTE, WORD)
+def test_pymodbus_decodes_our_replies(function: int, data: st.DataObject, unit: int, transaction: int) -> None:
+    _, reply = data.draw(answered(function))
     decoder = theirs.DecodePDU(is_server=False)
-    _, found = FramerSocket(decoder).handleFrame(encode_tcp(transaction, unit, reply.encode()), 0, 0)
+    tcp, rtu = encode_tcp(transaction, unit, reply.encode()), encode_rtu(unit, reply.encode())
+    used, found = FramerSocket(decoder).handleFrame(tcp, 0, 0)
     assert found is not None
-    assert (found.dev_id, found.transaction_id) == (unit, transaction)
+    assert (used, found.dev_id, found.transaction_id) == (len(tcp), unit, transaction)
+    _same_reply(found, function, reply)
+    used, found = FramerRTU(decoder).handleFrame(rtu, 0, 0)
+    assert found is not None
+    assert (used, found.dev_id) == (len(rtu), unit)
+    _same_reply(found, function, reply)
+
+
+def _same_reply(found: Any, function: int, reply: Reply) -> None:
     if isinstance(reply, ExceptionReply):
-        assert (found.function_code, found.exception_code) == (request.function | 0x80, reply.code)
-    elif isinstance(reply, Bits):
+        assert (found.function_code, found.exception_code) == (function | 0x80, reply.code)
+        return
+    assert found.function_code == function
+    if isinstance(reply, Bits):
         assert tuple(found.bits[: len(reply.bits)]) == reply.bits
     elif isinstance(reply, Registers):
         assert tuple(found.registers) == reply.values
@@ -165,28 +186,27 @@ def test_pymodbus_decodes_our_replies(pair: tuple[Request, Reply], unit: int, tr
 
 # --- theirs to ours -------------------------------------------------------------------------------
 
-THEIRS: dict[str, st.SearchStrategy[theirs.ModbusPDU]] = {
-    "read coils": st.builds(bits_pdu.ReadCoilsRequest, address=WORD, count=st.integers(1, 2000)),
-    "read discrete inputs": st.builds(bits_pdu.ReadDiscreteInputsRequest, address=WORD, count=st.integers(1, 2000)),
-    "read holding": st.builds(registers_pdu.ReadHoldingRegistersRequest, address=WORD, count=st.integers(1, 125)),
-    "read input": st.builds(registers_pdu.ReadInputRegistersRequest, address=WORD, count=st.integers(1, 125)),
-    "write coil": st.builds(bits_pdu.WriteSingleCoilRequest, address=WORD, bits=st.tuples(st.booleans())),
-    "write register": st.builds(registers_pdu.WriteSingleRegisterRequest, address=WORD, registers=st.tuples(WORD)),
-    "write coils": st.builds(
+THEIRS: dict[int, st.SearchStrategy[theirs.ModbusPDU]] = {
+    1: st.builds(bits_pdu.ReadCoilsRequest, address=WORD, count=st.integers(1, 2000)),
+    2: st.builds(bits_pdu.ReadDiscreteInputsRequest, address=WORD, count=st.integers(1, 2000)),
+    3: st.builds(registers_pdu.ReadHoldingRegistersRequest, address=WORD, count=st.integers(1, 125)),
+    4: st.builds(registers_pdu.ReadInputRegistersRequest, address=WORD, count=st.integers(1, 125)),
+    5: st.builds(bits_pdu.WriteSingleCoilRequest, address=WORD, bits=st.tuples(st.booleans())),
+    6: st.builds(registers_pdu.WriteSingleRegisterRequest, address=WORD, registers=st.tuples(WORD)),
+    15: st.builds(
         bits_pdu.WriteMultipleCoilsRequest, address=WORD, bits=st.lists(st.booleans(), min_size=1, max_size=1968)
     ),
-    "write registers": st.builds(registers_pdu.WriteMultipleRegistersRequest, address=WORD, registers=words(123)),
-    "mask write": st.builds(registers_pdu.MaskWriteRegisterRequest, WORD, WORD, WORD),
-    "read and write": st.builds(
-        registers_pdu.ReadWriteMultipleRegistersRequest, WORD, st.integers(1, 125), WORD, words(121)
-    ),
+    16: st.builds(registers_pdu.WriteMultipleRegistersRequest, address=WORD, registers=words(123)),
+    22: st.builds(registers_pdu.MaskWriteRegisterRequest, WORD, WORD, WORD),
+    23: st.builds(registers_pdu.ReadWriteMultipleRegistersRequest, WORD, st.integers(1, 125), WORD, words(121)),
 }
 
 
-@pytest.mark.parametrize("name", THEIRS)
+@each_function
+@some
 @given(st.data())
-def test_we_decode_requests_of_pymodbus(name: str, data: st.DataObject) -> None:
-    sent = data.draw(THEIRS[name])
+def test_we_decode_requests_of_pymodbus(function: int, data: st.DataObject) -> None:
+    sent = data.draw(THEIRS[function])
     sent.dev_id, sent.transaction_id = data.draw(BYTE), data.draw(WORD)
     (frame,) = TcpStream().feed(FramerSocket(theirs.DecodePDU(is_server=True)).buildFrame(sent))
     assert isinstance(frame, TcpFrame)
@@ -219,10 +239,18 @@ def _answer(request: Request, reply: Reply) -> theirs.ModbusPDU:
     return makers[request.function](reply)
 
 
-@given(answered())
-def test_we_decode_replies_of_pymodbus(pair: tuple[Request, Reply]) -> None:
-    request, reply = pair
+@each_function
+@some
+@given(st.data(), BYTE, WORD)
+def test_we_decode_replies_of_pymodbus(function: int, data: st.DataObject, unit: int, transaction: int) -> None:
+    request, reply = data.draw(answered(function))
     sent = _answer(request, reply)
+    sent.dev_id, sent.transaction_id = unit, transaction
+    (frame,) = TcpStream().feed(FramerSocket(theirs.DecodePDU(is_server=False)).buildFrame(sent))
+    assert isinstance(frame, TcpFrame)
+    assert judge_tcp(transaction, unit, request, frame) == reply
+    if unit:  # nobody answers a broadcast on a serial line
+        assert judge_rtu(unit, request, FramerRTU(theirs.DecodePDU(is_server=False)).buildFrame(sent)) == reply
     pdu = bytes([sent.function_code]) + sent.encode()
     assert decode_reply(request, pdu) == reply
     assert pdu == reply.encode()
