@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from hil.bench.judge import Inconclusive
 from hil.bench.modbus_checks import ILLEGAL_ADDRESS, ILLEGAL_VALUE, too_many
 from hil.bench.modbus_line import Line, values_of
@@ -34,7 +37,24 @@ _COILS = (Function.WRITE_MULTIPLE_COILS, Function.WRITE_SINGLE_COIL)
 
 
 class WriteChecks(Line):
-    """Checks that write. Each puts values that the map allows."""
+    """Checks that write. Each puts values that the map allows, and gives back those that were there before."""
+
+    @contextmanager
+    def _lent(self, register: Register) -> Iterator[None]:
+        """What a register holds is written to it again afterwards, where it can be read."""
+        before = values_of(self.ask(self.bench.places.read(register)).reply)
+        yield
+        if before is not None:
+            self.ask(self.bench.places.write(register, before))
+
+    @contextmanager
+    def _lent_row(self, function: int, address: int, count: int) -> Iterator[None]:
+        """The same of a row of coils or registers."""
+        before = values_of(self.ask(self._back(function, address, count)).reply)
+        yield
+        if before is not None:
+            coils = function in _COILS
+            self.ask(WriteCoils(address, tuple(map(bool, before))) if coils else WriteRegisters(address, before))
 
     # --- functions --------------------------------------------------------------------------------
 
@@ -43,18 +63,20 @@ class WriteChecks(Line):
         places = self.bench.places
         places.knows(function)
         register = places.register("coil" if function in _COILS else "holding")
-        for words in allowed(register):
-            value = words[0] if function not in _COILS else 0xFF00 * words[0]
-            self.expect_reply(WriteSingle(function, register.address, value), f"write of {words[0]}")
-            self.expect_kept(register, words, f"{words[0]} read back")
+        with self._lent(register):
+            for words in allowed(register):
+                value = words[0] if function not in _COILS else 0xFF00 * words[0]
+                self.expect_reply(WriteSingle(function, register.address, value), f"write of {words[0]}")
+                self.expect_kept(register, words, f"{words[0]} read back")
 
     def expect_row_written(self, function: int) -> None:
         """A row of values goes out at once, and reads as it was written; so does another."""
         address, count = self.bench.places.row(function, _ROW)
-        for factor, offset in _PATTERNS:
-            request, words = self._row(function, address, count, factor, offset)
-            self.expect_reply(request, f"write of {count} values")
-            self.expect_values(self._back(function, address, count), words, "read back")
+        with self._lent_row(function, address, count):
+            for factor, offset in _PATTERNS:
+                request, words = self._row(function, address, count, factor, offset)
+                self.expect_reply(request, f"write of {count} values")
+                self.expect_values(self._back(function, address, count), words, "read back")
 
     def _row(self, function: int, address: int, count: int, factor: int, offset: int) -> tuple[Request, Words]:
         words = tuple((factor * index + offset) % 251 for index in range(count))
@@ -83,14 +105,16 @@ class WriteChecks(Line):
         self.expect_reply(MaskWrite(address, _AND, _OR), "mask write")
         wanted = (before[0] & _AND) | (_OR & ~_AND & 0xFFFF)
         self.expect_values(Read(Function.READ_HOLDING_REGISTERS, address, 1), (wanted,), "masked value")
+        self.ask(WriteRegisters(address, before))
 
     def expect_read_write(self) -> None:
         """Function 23 reads what it has just written."""
         self.bench.places.knows(Function.READ_WRITE_MULTIPLE_REGISTERS)
         address, count = self.bench.places.row(Function.WRITE_MULTIPLE_REGISTERS, _ROW)
-        for factor, offset in _PATTERNS:
-            _, words = self._row(Function.WRITE_MULTIPLE_REGISTERS, address, count, factor, offset)
-            self.expect_values(ReadWrite(address, count, address, words), words, "read as written")
+        with self._lent_row(Function.WRITE_MULTIPLE_REGISTERS, address, count):
+            for factor, offset in _PATTERNS:
+                _, words = self._row(Function.WRITE_MULTIPLE_REGISTERS, address, count, factor, offset)
+                self.expect_values(ReadWrite(address, count, address, words), words, "read as written")
 
     # --- quantities -------------------------------------------------------------------------------
 
@@ -99,9 +123,13 @@ class WriteChecks(Line):
 
         Where the map's longest row is shorter, the most is not tried: what lies behind it may refuse it.
         """
+        address, count = self.bench.places.row(function, QUANTITIES[function] + 1)
+        with self._lent_row(function, address, min(count, QUANTITIES[function])):
+            self._write_quantities(function, address, count)
+
+    def _write_quantities(self, function: int, address: int, count: int) -> None:
         most = QUANTITIES[function]
         limits = self.bench.map.limits
-        address, count = self.bench.places.row(function, most + 1)
         one, _ = self._row(function, address, 1, *_PATTERNS[0])
         self.expect_reply(one, "1 value")
         request, words = self._row(function, address, most, *_PATTERNS[1])
@@ -123,10 +151,14 @@ class WriteChecks(Line):
 
     def expect_read_write_quantities(self) -> None:
         """Quantities of function 23, those to be read and those to be written."""
-        function = Function.READ_WRITE_MULTIPLE_REGISTERS
+        function, writes = Function.READ_WRITE_MULTIPLE_REGISTERS, Function.WRITE_MULTIPLE_REGISTERS
         self.bench.places.knows(function)
         most = QUANTITIES[function]
-        address, count = self.bench.places.row(Function.WRITE_MULTIPLE_REGISTERS, most + 1)
+        address, count = self.bench.places.row(writes, most + 1)
+        with self._lent_row(writes, address, min(count, QUANTITIES[writes])):
+            self._read_write_quantities(address, count, most)
+
+    def _read_write_quantities(self, address: int, count: int, most: int) -> None:
         _, words = self._row(Function.WRITE_MULTIPLE_REGISTERS, address, READ_WRITE_WRITES + 1, *_PATTERNS[0])
         if count >= most:
             self.expect_reply(ReadWrite(address, most, address, words[:1]), f"{most} read")
@@ -159,12 +191,13 @@ class WriteChecks(Line):
         places = self.bench.places
         places.knows(Function.WRITE_SINGLE_COIL)
         coil = places.register("coil")
-        for words in allowed(coil):
-            self.expect_reply(places.write(coil, words), f"write of {words[0]}")
-            for value in (1, 0xFF, _NO_COIL):
-                request = WriteSingle(Function.WRITE_SINGLE_COIL, coil.address, value)
-                self.expect_exception(request, ILLEGAL_VALUE, label=f"value {value:04X}")
-            self.expect_kept(coil, words, "coil kept")
+        with self._lent(coil):
+            for words in allowed(coil):
+                self.expect_reply(places.write(coil, words), f"write of {words[0]}")
+                for value in (1, 0xFF, _NO_COIL):
+                    request = WriteSingle(Function.WRITE_SINGLE_COIL, coil.address, value)
+                    self.expect_exception(request, ILLEGAL_VALUE, label=f"value {value:04X}")
+                self.expect_kept(coil, words, "coil kept")
 
     # --- what is refused --------------------------------------------------------------------------
 
@@ -182,9 +215,10 @@ class WriteChecks(Line):
         register = places.register("holding", ranged=True)
         wrong = refused(register) or ()
         good = allowed(register)[-1]
-        self.expect_reply(self._write(register, good, several=several), "write within the range")
-        self.expect_exception(self._write(register, wrong, several=several), label=f"write of {wrong[0]}")
-        self.expect_kept(register, good)
+        with self._lent(register):
+            self.expect_reply(self._write(register, good, several=several), "write within the range")
+            self.expect_exception(self._write(register, wrong, several=several), label=f"write of {wrong[0]}")
+            self.expect_kept(register, good)
 
     def _write(self, register: Register, words: Words, *, several: bool) -> Request:
         if several:
@@ -211,9 +245,10 @@ class WriteChecks(Line):
         """A value of several registers reads as it was written."""
         self.bench.places.knows(Function.WRITE_MULTIPLE_REGISTERS)
         register = self.bench.places.wide()
-        for words in allowed(register):
-            self.expect_reply(WriteRegisters(register.address, words), f"write of {len(words)} registers")
-            self.expect_kept(register, words, "read back")
+        with self._lent(register):
+            for words in allowed(register):
+                self.expect_reply(WriteRegisters(register.address, words), f"write of {len(words)} registers")
+                self.expect_kept(register, words, "read back")
 
     def expect_half_written(self) -> None:
         """Half of a wide value: refused and kept, or taken, as the map says (as it does, where it does not say)."""
@@ -227,6 +262,8 @@ class WriteChecks(Line):
         right = outcome.kind == "reply" and (not said or taken is (said == "accepted"))
         self.judge("write of a half", right, outcome, "a reply" if said == "accepted" else "an exception")
         self.expect_kept(register, (before[0] ^ 1, *before[1:]) if taken else before, "value afterwards")
+        if taken:
+            self.ask(places.write(register, before))
 
     def expect_half_read(self) -> None:
         """The last register of a wide value reads as in the whole, or is refused."""
@@ -256,6 +293,7 @@ class WriteChecks(Line):
         """A write to all stations is not answered, and the value reads as written."""
         places = self.bench.places
         register = places.register("holding")
-        for words in allowed(register):
-            self.expect_silence(places.write(register, words), "answer to a broadcast", unit=BROADCAST)
-            self.expect_kept(register, words, "read back")
+        with self._lent(register):
+            for words in allowed(register):
+                self.expect_silence(places.write(register, words), "answer to a broadcast", unit=BROADCAST)
+                self.expect_kept(register, words, "read back")
