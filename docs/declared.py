@@ -34,7 +34,7 @@ from hil.plant import SIGNALS, PlantSignal
 from hil.plant.ac_signals import AC_SIGNALS
 from hil.profile.events import KINDS
 from hil.profile.families import families
-from hil.profile.search import GOALS
+from hil.profile.search import AC_GOALS, GOALS
 from hil.protocol.gbt27930 import edition
 from hil.resources import resource
 from hil.rig.field import Field, Table
@@ -197,7 +197,16 @@ def profile_events() -> str:
 
 def profile_goals() -> str:
     """What a search may look for."""
-    return table(("Goal", "Judged by"), ((code(name), codes(cases)) for name, cases in GOALS.items()))
+    return _goals(GOALS)
+
+
+def profile_ac_goals() -> str:
+    """What a search over AC profiles may look for."""
+    return _goals(AC_GOALS)
+
+
+def _goals(goals: Mapping[str, tuple[str, ...]]) -> str:
+    return table(("Goal", "Judged by"), ((code(name), codes(cases)) for name, cases in goals.items()))
 
 
 # --- messages and plant ---------------------------------------------------------------------------
@@ -380,7 +389,7 @@ TABLES: Mapping[str, Callable[..., str]] = {
     for each in (
         *(requirements, monitors, bases, capabilities, readings, timeouts, partners, spans, quantities, faults),
         *(messages, plant, ac_plant, rig, commands, register_maps, register_map_keys),
-        *(profile_families, profile_events, profile_goals),
+        *(profile_families, profile_events, profile_goals, profile_ac_goals),
     )
 }
 
