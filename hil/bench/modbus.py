@@ -15,7 +15,7 @@ from hil.bench.modbus_writes import WriteChecks
 from hil.bench.stream import StreamRecord
 from hil.bus.bytefaults import CutLine, ParityError
 from hil.codec.registers import RegisterMap
-from hil.protocol.modbus import Registers, Reply, Request, RtuTiming, encode_rtu, show_bytes
+from hil.protocol.modbus import RawPdu, Read, Registers, Reply, Request, RtuTiming, encode_rtu, show_bytes
 from hil.units import SECOND, Instant, Span, s, seconds
 from hil.world.observation import BytesSeen, Note
 from hil.world.pipe import World
@@ -58,6 +58,8 @@ class ModbusBench(Core[StreamRecord]):
         """Silences of the serial line."""
         self._tickets = 0
         self._needed = ""
+        self._turn: dict[bool, Instant] = {False: 0, True: 0}
+        """When the device may be asked next: anything, and for a write."""
 
     def line(self, name: str) -> ModbusLine:
         """The serial line (``rtu``), or the connection of that name (``tcp`` and any other)."""
@@ -98,6 +100,19 @@ class ModbusBench(Core[StreamRecord]):
         """A number that no request of this case had."""
         self._tickets += 1
         return self._tickets
+
+    def await_turn(self, request: Request) -> None:
+        """Let pass what the device wants between two requests, or between two writes."""
+        due = max(self._turn[False], self._turn[_writes(request)])
+        if due > self.now:
+            self.until(due)
+
+    def take_turn(self, request: Request) -> None:
+        """A request has come to its end."""
+        behaviour = self.map.behaviour
+        self._turn[False] = self.now + round(behaviour.read_interval * SECOND)
+        if _writes(request):
+            self._turn[True] = self.now + round(behaviour.write_interval * SECOND)
 
     def set_state(self, name: str) -> None:
         """Let the device be ``busy`` or ``failed``, or well again (empty)."""
@@ -202,11 +217,9 @@ class ModbusBench(Core[StreamRecord]):
         """The master's note of that text."""
         return next((each for each in reversed(self.record.notes) if each.kind == KIND and each.what == what), None)
 
-    def beside(self, ticket: int) -> list[bytes]:
-        """Bytes that came while a request waited, and were not its reply."""
-        return [
-            bytes.fromhex(str(each.details["bytes"])) for each in self.record.notes if each.what == f"bytes {ticket}"
-        ]
+    def beside(self, ticket: int) -> list[Note]:
+        """What tells of bytes that came while a request waited, and were not its reply."""
+        return [each for each in self.record.notes if each.what == f"bytes {ticket}"]
 
     def state_of(self, name: str) -> str:
         """``opened``, ``closed``, ``reset`` or ``refused``; empty for a connection that never was."""
@@ -238,3 +251,7 @@ class ModbusBench(Core[StreamRecord]):
         if times:
             for name, value in (("shortest", min(times)), ("mean", fmean(times)), ("longest", max(times))):
                 self.report(f"{name} response time", round(value, 6), "s")
+
+
+def _writes(request: Request) -> bool:
+    return not isinstance(request, Read | RawPdu)

@@ -23,6 +23,7 @@ from hil.protocol.modbus import (
     show_bytes,
 )
 from hil.units import Instant, Span, ms, s, show_instant
+from hil.world.observation import Note
 from hil.world.plan import OnNote
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Outcome:
     due: str
     reply: Reply | None = None
     text: str = ""
+    """What is wrong with the bytes, or with the last of those beside; empty where nothing is."""
     beside: tuple[str, ...] = ()
     """Bytes of the device that came beside the reply."""
 
@@ -113,8 +115,14 @@ class Line:
     # --- asking -----------------------------------------------------------------------------------
 
     def ask(self, request: Request, **how: Any) -> Outcome:
-        """Send one request and wait for what comes of it; ``how`` as the master's order has it."""
-        return self.outcome(*self.begin(request, **how))
+        """Send one request, no sooner than the map allows, and wait for what comes of it.
+
+        ``how`` as the master's order has it.
+        """
+        self.bench.await_turn(request)
+        outcome = self.outcome(*self.begin(request, **how))
+        self.bench.take_turn(request)
+        return outcome
 
     def begin(self, request: Request, *, over: int = 0, **how: Any) -> tuple[int, Request, int]:
         """Send one request; what :meth:`outcome` wants to know. ``over``: another station sends so many bytes
@@ -168,11 +176,14 @@ class Line:
             assert not isinstance(found, Malformed), "the master found it good"
             reply = found
         elif kind == "malformed":
-            text = f"{note.details['fault']}, {text}"
+            text = _wrong(note)
+        others = self.bench.beside(ticket)
+        if others and kind in ("silence", "lost"):
+            text = _wrong(others[-1])
         due = due_rtu(unit, request) if self.serial else due_tcp(ticket, unit, request)
         due = str(note.details.get("due", due))
         sent, at = int(note.details["sent"]), int(note.details["at"])
-        beside = tuple(show_bytes(each) for each in self.bench.beside(ticket))
+        beside = tuple(str(each.details["bytes"]) for each in others)
         return Outcome(request, kind, sent, at, data, due, reply, text, beside)
 
     # --- judging ----------------------------------------------------------------------------------
@@ -225,6 +236,11 @@ class Line:
         if values is None:
             raise Inconclusive(f"{register.name} cannot be read")
         return values
+
+
+def _wrong(note: Note) -> str:
+    """What is wrong with the bytes of a note, in words."""
+    return f"{note.details['fault']}, {note.details['text']}"
 
 
 def _shortened(data: bytes) -> str:

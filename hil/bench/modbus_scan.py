@@ -12,7 +12,7 @@ from hil.bench.modbus_line import RTU, Line, Outcome, values_of
 from hil.codec.register import Register, Value
 from hil.codec.registers import ReadBlock, RegisterMap
 from hil.protocol.modbus import Read, show_bytes
-from hil.units import SECOND, Instant, Span, s, show_span
+from hil.units import Span, s, show_span
 
 State = Literal["ok", "undeclared", "refused", "malformed", "silent", "lost", "unasked"]
 _GIVE_UP = 3
@@ -64,7 +64,7 @@ def scan(bench: ModbusBench, registers: RegisterMap, *, tcp: bool) -> Iterator[S
 
 
 class _Reader:
-    """Asks no faster than the map allows, and not for ever."""
+    """Asks a device that does not answer not for ever."""
 
     def __init__(self, bench: ModbusBench, registers: RegisterMap, line: Line) -> None:
         self._bench = bench
@@ -74,7 +74,6 @@ class _Reader:
         """By unit id, requests in a row that brought nothing."""
         self._gone = False
         """No connection can be had."""
-        self._next: Instant = 0
 
     def read(self, block: ReadBlock) -> Iterator[Scanned]:
         """What becomes of every register of a block."""
@@ -101,11 +100,8 @@ class _Reader:
         self._gone = self._gone or (self._mute[unit] < _GIVE_UP and not self._line.connect())
         if self._gone or self._mute[unit] >= _GIVE_UP:
             return None
-        if self._next > self._bench.now:
-            self._bench.until(self._next)
         request = Read(block.function, block.address, block.count)
         outcome = self._ask_patiently(request, unit) if self._line.serial else self._line.ask(request, unit=unit)
-        self._next = self._bench.now + round(self._map.behaviour.read_interval * SECOND)
         nothing = outcome.kind in ("silence", "lost") and not outcome.beside
         self._mute[unit] = self._mute[unit] + 1 if nothing else 0
         return outcome
@@ -134,9 +130,11 @@ def _failure(register: Register, function: int, outcome: Outcome | None) -> Scan
         return Scanned(register, function, "unasked", told="not asked: the unit does not answer any more")
     beside = " ".join(outcome.beside)
     if outcome.refused:
-        return Scanned(register, function, "refused", told=outcome.show(), came=show_bytes(outcome.data))
+        value = outcome.due.partition(" or ")[0]
+        return Scanned(register, function, "refused", told=outcome.show(), came=show_bytes(outcome.data), due=value)
     if outcome.kind == "lost":
-        return Scanned(register, function, "lost", told=outcome.show(), came=beside, due=outcome.due)
+        told = "; ".join(filter(None, (outcome.text, "the connection ended")))
+        return Scanned(register, function, "lost", told=told, came=beside, due=outcome.due)
     if outcome.kind == "silence" and not beside:
         return Scanned(register, function, "silent", told=outcome.show(), due=outcome.due)
     came = " ".join(filter(None, (show_bytes(outcome.data) if outcome.data else "", beside)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hil.dut.modbus.fault import reading
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import make_plan
 from hil.qualify.suite import suite_cases
-from hil.units import Instant
+from hil.units import Instant, s
 
 MAPS = map_names()
 WRONG_BIT = (
@@ -133,6 +134,15 @@ def test_no_device_is_blamed_for_what_its_map_says(name: str, halves: str) -> No
             assert bench.judge.verdict is Verdict.PASS, f"{identifier} {variant}: {bench.judge.decisive}"
             verdicts["pass"] += 1
     assert verdicts["pass"] > 20, verdicts
+
+
+def test_a_device_is_asked_no_more_often_than_its_map_allows() -> None:
+    bench = opened(map="keba-p40")
+    for case in ("QT.03", "EX.01", "RS.01"):
+        suite_cases()[f"MODBUS/{case}"](bench, "tcp")
+    sent = [each.t for each in bench.record.bytes_on("tcp0", sender="master")]
+    assert len(sent) > 20
+    assert min(later - earlier for earlier, later in pairwise(sent)) >= s(0.5)
 
 
 def test_what_the_stimulus_did_not_reach_is_told_as_trouble() -> None:
