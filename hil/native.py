@@ -3,7 +3,8 @@
 What runs for each frame is written so that mypyc can compile it. The compiled modules lie in a folder that is named by
 a digest of all of our source: an edit of whatever file puts the interpreted modules back in their place, so that a
 compiled module never differs from its source. Either all of them are compiled or none. Both give the same bytes of
-trace; only speed differs. ``HIL_NATIVE=0`` in the environment leaves them aside.
+trace; only speed differs. ``HIL_NATIVE=0`` in the environment leaves them aside. So does a file that is not as it was
+built, with a line that tells so: a damaged one would end an import in its middle, or the interpreter.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +62,7 @@ MODULES = (
     "hil.conformance.monitors.monitor_set",
     "hil.transport.queue",
     "hil.transport.correlation",
+    "hil.transport.own_frames",
     "hil.transport.can_line",
 )
 """What a frame of a session goes through."""
@@ -70,6 +73,8 @@ PACKAGE = Path(__file__).resolve().parent
 FOLDER = PACKAGE / "_native"
 """One folder for each digest; not under version control, and in no package."""
 SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
+SUM = "sum"
+"""File of a folder with the checksum of its libraries."""
 SWITCH = "HIL_NATIVE"
 
 
@@ -88,12 +93,32 @@ def library(name: str) -> str:
     return f"{name.replace('.', '/')}{SUFFIX}"
 
 
+def checksum(folder: Path) -> str:
+    """Of all libraries of a folder; raises :class:`OSError` where one is missing or cannot be read."""
+    found = 0
+    for name in (*MODULES, SHARED):
+        found = zlib.crc32((folder / library(name)).read_bytes(), found)
+    return f"{found:08x}"
+
+
 def compiled() -> Path | None:
     """The folder with every module compiled from the present source, for the present interpreter; None without."""
+    folder = _folder()
+    return folder if folder is not None and _whole(folder) else None
+
+
+def _folder() -> Path | None:
     if not FOLDER.is_dir():
         return None  # nobody has compiled anything, which costs no look at the source
     folder = FOLDER / digest()
-    return folder if all((folder / library(name)).is_file() for name in (*MODULES, SHARED)) else None
+    return folder if (folder / library(SHARED)).is_file() else None  # none for this interpreter
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        return (folder / SUM).read_text("ascii") == checksum(folder)
+    except (OSError, ValueError):
+        return False
 
 
 class Finder(importlib.abc.MetaPathFinder):
@@ -114,8 +139,12 @@ def use() -> None:
     """From now on import what is compiled, where there is such a folder that loads and nobody has switched it off."""
     if os.environ.get(SWITCH) == "0" or active():
         return
-    folder = compiled()
-    if folder is not None and _loads(folder / library(SHARED)):
+    folder = _folder()
+    if folder is None:
+        return
+    if not _whole(folder):
+        sys.stderr.write(f"hil: {folder} is damaged, all runs interpreted; `make native` builds it anew\n")
+    elif _loads(folder / library(SHARED)):
         # First of all: one that is interpreted among others that are compiled would not be the class they know.
         sys.meta_path.insert(0, Finder(folder))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,9 @@ def test_a_digest_tells_one_source_from_another(tmp_path: Path) -> None:
     assert len({first, changed, native.digest(tmp_path)}) == 3
 
 
-def test_only_a_whole_folder_of_the_present_source_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_whole_folder_of_the_present_source_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(native, "FOLDER", tmp_path / "compiled")
     assert native.compiled() is None
     folder = tmp_path / "compiled" / native.digest()
@@ -77,11 +80,19 @@ def test_only_a_whole_folder_of_the_present_source_is_used(tmp_path: Path, monke
         path = folder / native.library(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+    (folder / native.SUM).write_text(native.checksum(folder))
     assert native.compiled() == folder
     monkeypatch.setenv(native.SWITCH, "1")
     monkeypatch.setattr(sys, "meta_path", [each for each in sys.meta_path if not isinstance(each, native.Finder)])
     native.use()
     assert not native.active(), "these are no libraries"
+    assert capsys.readouterr().err == "", "as those of another machine"
+    (folder / native.library(native.MODULES[0])).write_bytes(b"cut short")
+    assert native.compiled() is None
+    native.use()
+    assert not native.active()
+    told = f"hil: {folder} is damaged, all runs interpreted; `make native` builds it anew\n"
+    assert capsys.readouterr().err == told
     folder.rename(folder.with_name("another digest"))
     assert native.compiled() is None
 
@@ -111,6 +122,30 @@ def test_what_is_compiled_gives_the_same_bytes(fault: str, tmp_path: Path) -> No
     assert (interpreted[-1], compiled[-1]) == ("interpreted .py", f"compiled {Path(native.SUFFIX).suffix}")
     assert interpreted[:-1] == compiled[:-1]
     assert first == second
+
+
+def test_one_library_that_is_damaged_leaves_all_of_them_aside(tmp_path: Path) -> None:
+    """Cut short, it would end the interpreter as soon as it is loaded."""
+    whole = native.compiled()
+    if whole is None:
+        pytest.skip("nothing is compiled from the present source: make native")
+    damaged = tmp_path / whole.name
+    shutil.copytree(whole, damaged)
+    one = damaged / native.library("hil.bus.can")
+    one.write_bytes(one.read_bytes()[:5_000])
+    code = "\n".join(
+        [
+            "import os, sys; from pathlib import Path; os.environ['HIL_NATIVE'] = '0'",
+            "from hil import native; native.FOLDER = Path(sys.argv[1]); os.environ['HIL_NATIVE'] = '1'; native.use()",
+            "from hil.bus import can; print(Path(can.__file__).suffix)",
+        ]
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == ".py\n"
+    assert done.stderr.splitlines() == [
+        f"hil: {damaged} is damaged, all runs interpreted; `make native` builds it anew"
+    ]
 
 
 def test_without_a_compiler_it_says_so_and_nothing_fails(tmp_path: Path) -> None:

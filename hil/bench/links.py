@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hil.errors import WorldError
-from hil.transport.can_line import CLOCK_STEP, ECHOES, NO_ECHO
+from hil.transport.can_line import CLOCK_STEP
+from hil.transport.own_frames import ECHOES, NO_ECHO
 from hil.units import SECOND, Span, show_instant
 from hil.world.observation import Note
 from hil.world.plan import OnNote

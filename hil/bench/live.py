@@ -25,8 +25,9 @@ from hil.rig import Rig
 from hil.rig.ports import PortSettings
 from hil.safety.envelope import Envelope
 from hil.tester.signals import DELAY_KIND, INTERLOCK, RESOLUTIONS, PlantBridge
-from hil.transport.can_line import NO_ECHO, SLOW
+from hil.transport.can_line import SLOW
 from hil.transport.live import LiveWorld
+from hil.transport.own_frames import NO_ECHO
 from hil.transport.ports import open_line
 from hil.transport.process import Check, LiveProcess, nothing
 from hil.transport.tcp_line import REFUSED

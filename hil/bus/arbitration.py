@@ -6,6 +6,7 @@ What goes on for each frame is here; what goes wrong is in :mod:`hil.bus.can`.
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Final
@@ -30,7 +31,7 @@ Sink = Callable[[FrameSeen | BusErrorSeen | Note], None]
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Arbitration:
+class Arbitration(ABC):
     """A CAN bus as long as nothing goes wrong on it; :class:`hil.bus.can.VirtualCan` is the whole of it."""
 
     kind: Final = "can"
@@ -216,19 +217,19 @@ class Arbitration:
         """Tell what happened to a node, with its counters."""
         self._sink(BusErrorSeen(self._scheduler.now, self.name, port.name, kind, port.tec, port.rec))
 
-    def _failed(self, sender: CanPort, entry: Entry) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _failed(self, sender: CanPort, entry: Entry) -> None: ...
 
-    def _enqueue_unheard(self, port: CanPort, entry: Entry) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _enqueue_unheard(self, port: CanPort, entry: Entry) -> None: ...
 
-    def _attempt(self, port: CanPort) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _attempt(self, port: CanPort) -> None: ...
 
-    def _resume(self, port: CanPort, on_the_line: bool) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _resume(self, port: CanPort, on_the_line: bool) -> None: ...
 
+    @abstractmethod
     def _receivers_left(
         self, sender: CanPort, entry: Entry, receivers: tuple[CanPort, ...]
-    ) -> tuple[CanPort, ...] | None:
-        raise NotImplementedError
+    ) -> tuple[CanPort, ...] | None: ...

@@ -23,10 +23,11 @@ from hil.bus.socketcan import error_of
 from hil.codec.frame import CanFrame
 from hil.errors import UsageError
 from hil.transport.correlation import Correlation
+from hil.transport.own_frames import OwnFrames
 from hil.transport.queue import LiveQueue
 from hil.transport.reading import DescriptorReader, Failures, Reader, ThreadReader, descriptor_of
 from hil.transport.slcan_bus import SlcanBus
-from hil.units import Instant, Span, ms, s
+from hil.units import Instant, Span, ms
 
 OnFrame = Callable[[CanFrame, Instant], None]
 Sink = Callable[[Any], None]
@@ -46,16 +47,8 @@ SLOW = "slow port"
 """Kind of a note: an adapter took longer to answer (``round_trip_s``) than the port's clock is declared unsure by."""
 CLOCK_STEP = "clock_step"
 """Kind of a note: the clock on the wall, by which drivers stamp, was set (``by_s``)."""
-NO_ECHO = "no_echo"
-"""Kind of a note: the driver has not shown a ``frame`` of ours (``sent_s``); ``shown``: whether it ever has one."""
-ECHOES = "echoes"
-"""Kind of a note: the driver shows our frames after all."""
 _SLOW_AGAIN: Span = ms(50)
 """So often at most it is told where it holds for what is sent about that time alone."""
-_ECHO_WITHIN: Span = ms(500)
-_OVERDUE = 64
-"""Frames of ours whose echo has not come, and is known as ours where it comes late."""
-_OVERDUE_FOR: Span = s(10)
 
 
 class LiveCanPort:
@@ -106,28 +99,15 @@ class LiveCan:
         self._queue = queue
         self._bus = bus
         self._sink = sink
-        self._echoes = echoes
+        self._own = OwnFrames(queue, name, sink, self._tell) if echoes else None
         self._stamps = Correlation(queue.real)
         self._steps_told = 0
         self._faults = LinkFaults(name, queue, sink, rng)
         self._waiting: deque[tuple[LiveCanPort, CanFrame, Instant]] = deque()
-        self._echo_due: deque[tuple[CanFrame, LiveCanPort, Instant]] = deque()
-        self._overdue: deque[tuple[CanFrame, Instant]] = deque(maxlen=_OVERDUE)
-        self._shown = self._missed = False
-        """The driver has shown a frame of ours; it has not shown one."""
-        self._missing = False
-        """It will be looked whether an echo is missing."""
         self._garbage = 0
         self._failures = Failures()
         self._closed = False
-        sink(
-            Note(
-                queue.now,
-                "clock",
-                name,
-                {"kind": clock, "uncertainty_s": uncertainty / 1e9, "compared_within_s": self._stamps.bracket / 1e9},
-            )
-        )
+        self._tell_clock()
         self._answers = bus.take_slowest if isinstance(bus, SlcanBus) else None
         self._slowest: Span = uncertainty
         self._slow_told: Instant = 0
@@ -139,6 +119,15 @@ class LiveCan:
             if number is None
             else DescriptorReader(queue, number, self._read)
         )
+
+    def _tell_clock(self) -> None:
+        bracket, uncertainty = self._stamps.bracket / 1e9, self.uncertainty / 1e9
+        details: dict[str, Scalar] = {
+            "kind": self.clock,
+            "uncertainty_s": uncertainty,
+            "compared_within_s": bracket,
+        }
+        self._sink(Note(self._queue.now, "clock", self.name, details))
 
     # --- nodes --------------------------------------------------------------------------------------
 
@@ -212,9 +201,8 @@ class LiveCan:
             return True
         gone = self._queue.real()
         self._sink(Sent(due, self.name, frame.id, max(0, gone - due)))
-        if self._echoes:
-            self._echo_due.append((frame, port, gone))
-            self._miss_echoes_later()
+        if self._own is not None:
+            self._own.gave(frame, port, gone)
         else:
             self._tell(gone, port, frame)
         return True
@@ -285,60 +273,18 @@ class LiveCan:
             self._note_garbage(f"{'remote' if message.is_remote_frame else 'FD'} frame {message.arbitration_id:X}")
             return
         frame = CanFrame(message.arbitration_id, bytes(message.data), message.is_extended_id)
-        port = self._own(frame)
-        if port is not None:
-            self._tell(stamp, port, frame)
-            return
-        if self._overdue and self._came_late(frame):
-            return
+        if self._own is not None:
+            port = self._own.whose(frame)
+            if port is not None:
+                self._tell(stamp, port, frame)
+                return
+            if self._own.came_late(frame):
+                return
         self._sink(FrameSeen(stamp, self.name, frame.id, frame.data, "", frame.extended))
         now = self._queue.now
         for each in self.ports:
             if each.connected and not self._misses(each, frame):
                 each.on_frame(frame, now)
-
-    def _own(self, frame: CanFrame) -> LiveCanPort | None:
-        """Who of us sent a frame that the driver shows; None when somebody else did."""
-        due = self._echo_due
-        for index, (sent, port, _) in enumerate(due):
-            if sent == frame:
-                del due[index]
-                if not self._shown:
-                    self._show()
-                return port
-        return None
-
-    def _show(self) -> None:
-        self._shown = True
-        if self._missed:
-            self._sink(Note(self._queue.now, ECHOES, self.name))
-
-    def _came_late(self, frame: CanFrame) -> bool:
-        """Whether it is an echo that was given up: such a frame was told already, and is nobody else's."""
-        for index, (lost, gone) in enumerate(self._overdue):
-            if lost == frame and self._queue.now - gone < _OVERDUE_FOR:
-                del self._overdue[index]
-                if not self._shown:
-                    self._show()
-                return True
-        return False
-
-    def _miss_echoes_later(self) -> None:
-        if self._echo_due and not self._missing:
-            self._missing = True
-            self._queue.at(self._echo_due[0][2] + _ECHO_WITHIN, self._miss_echoes)
-
-    def _miss_echoes(self) -> None:
-        """A driver that never shows a frame of ours is told, also where nothing else is on the bus."""
-        self._missing = False
-        while self._echo_due and self._queue.now - self._echo_due[0][2] >= _ECHO_WITHIN:
-            lost, port, gone = self._echo_due.popleft()
-            details: dict[str, Scalar] = {"frame": str(lost), "sent_s": gone / 1e9, "shown": self._shown}
-            self._sink(Note(self._queue.now, NO_ECHO, self.name, details))
-            self._missed = True
-            self._overdue.append((lost, gone))
-            self._tell(gone, port, lost)
-        self._miss_echoes_later()
 
     def _misses(self, port: LiveCanPort, frame: CanFrame) -> bool:
         return bool(self._faults.active) and bool(self._faults.missed_by("", frame, (port.name,)))
