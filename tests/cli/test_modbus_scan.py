@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +13,13 @@ from typer.testing import CliRunner
 from hil.bench.judge import Judge
 from hil.bench.kinds.modbus import KIND
 from hil.bench.modbus import ModbusBench
+from hil.bench.modbus_scan import Scanned
 from hil.bench.modbus_scan import scan as scan_map
+from hil.bench.opening import Edits
 from hil.bench.setup import Setup
 from hil.cli.app import app
 from hil.codec.map_file import shipped_map
+from hil.protocol.modbus import encode_rtu
 from hil.units import Span, ms
 
 RUNNER = CliRunner(env={"COLUMNS": "200"})
@@ -57,6 +61,57 @@ def test_a_malformed_reply_is_shown_beside_what_was_due() -> None:
     assert "set_current: wrong byte count, the byte count is 1, due is 2; 2 bytes follow\n" in shown.stdout
     assert "  came  01 03 01 00 3C 48 55\n  due   01 03 02 ?? ?? CRC CRC or 01 83 ?? CRC CRC\n" in shown.stdout
     assert "18 of 23 registers read, 5 malformed\n" in shown.stdout
+
+
+RTU_DUE = "01 03 02 ?? ?? CRC CRC or 01 83 ?? CRC CRC"
+TCP_DUE = "00 01 00 00 00 07 FF 03 04 ?? ?? ?? ?? or 00 01 00 00 00 03 FF 83 ??"
+
+
+@pytest.mark.parametrize(
+    ("tcp", "say", "told", "came"),
+    [
+        (False, lambda reply: b"$OK^20\r", "bad CRC, the CRC is 30 0D, due is 8B 70", "24 4F 4B 5E 32 30 0D"),
+        (False, lambda reply: reply[:-3], "short frame, 4 bytes, and the check is not right", "01 03 02 00"),
+        (False, lambda reply: reply[:-1] + b"\0", "bad CRC, ", "01 03 02 00 7F F9 00"),
+        (
+            False,
+            lambda reply: encode_rtu(2, reply[1:-2]),
+            "wrong unit, the unit is 02, due is 01",
+            "02 03 02 00 7F BD A4",
+        ),
+        (
+            True,
+            lambda reply: b"HTTP/1.1 400\r\n",
+            "impossible length field, ",
+            "48 54 54 50 2F 31 2E 31 20 34 30 30 0D 0A",
+        ),
+        (True, lambda reply: reply[:-2], "short frame, 11 bytes of a frame, ", "00 01 00 00 00 07 FF 03 04 00 00"),
+        (True, lambda reply: b"\xaa" + reply[1:], "wrong transaction id, ", "AA 01 00 00 00 07 FF 03 04 00 00 00 00"),
+        (True, lambda reply: reply[:6] + b"\1" + reply[7:], "wrong unit, ", "00 01 00 00 00 07 01 03 04 00 00 00 00"),
+    ],
+)
+def test_what_is_wrong_with_a_reply_is_told(tcp: bool, say: Callable[[bytes], bytes], told: str, came: str) -> None:
+    found = first(
+        "keba-p30" if tcp else MAP,
+        {"modbus": lambda device: device.but(say=lambda line, asked, reply: ((0, say(reply)),))},
+        tcp=tcp,
+    )
+    assert (found.state, found.came, found.due) == ("malformed", came, TCP_DUE if tcp else RTU_DUE)
+    assert found.told.startswith(told)
+
+
+def test_a_map_of_another_device_is_refused_beside_what_was_due() -> None:
+    found = first(MAP, {}, tcp=False, scanned="abb-terra-ac")
+    assert (found.state, found.told) == ("refused", "exception 02 illegal data address")
+    assert (found.came, found.due) == ("01 83 02 C0 F1", "01 03 08 ?? ?? ?? ?? ?? ?? ?? ?? CRC CRC")
+
+
+def first(name: str, edits: Edits, *, tcp: bool, scanned: str = "") -> Scanned:
+    """What becomes of the first register of a map on a device with that map, or with another one."""
+    setup = Setup(map=name)
+    bench = KIND.bench(KIND.build(setup, edits), setup, Judge(), lambda observations: None)
+    assert isinstance(bench, ModbusBench)
+    return next(iter(scan_map(bench, shipped_map(scanned or name), tcp=tcp)))
 
 
 def test_a_device_that_does_not_answer_is_not_asked_for_ever() -> None:
