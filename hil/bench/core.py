@@ -13,7 +13,7 @@ from hil.bench.judge import Inconclusive, Judge
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity
 from hil.conformance.checks import check_window, judge
-from hil.conformance.reading import plain, source_of, uncertainty_of
+from hil.conformance.reading import Reading, plain, source_of, uncertainty_of
 from hil.conformance.verdict import Finding, Measurement, Verdict
 from hil.errors import UsageError
 from hil.plant.signals import PlantSignal
@@ -275,7 +275,9 @@ class Core(Generic[RecordT]):
             if isinstance(equals, int | float) and not isinstance(equals, bool):
                 low = high = float(equals)
         elif isinstance(value, int | float):
-            verdict = judge(float(value), low, high, width)
+            verdict = judge(float(value), plain(low), plain(high), width)
+            if verdict is Verdict.FAIL and isinstance(value, Reading) and value.between:
+                verdict = Verdict.INCONCLUSIVE
         else:
             verdict = Verdict.FAIL
         if by:

@@ -54,6 +54,19 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         middle, spread = (first.value + last.value) / 2, abs(last.value - first.value) / 2
         return bound.reading(middle, spread)
 
+    def _told_before(self, bound: Bound, at: Instant) -> Reading:
+        """What an instrument has told before an instant, and how much that still moved from one reading to the next."""
+        self.until(at)
+        before = self.record.samples(bound.signal.name, max(at - _PATIENCE, -1), at)[-2:]
+        if not before:
+            raise Inconclusive(f"{bound.claim.name} has told no {bound.quantity} before {show_instant(at)}")
+        return bound.reading(before[-1].value, abs(before[-1].value - before[0].value))
+
+    def _told_at_begin(self, bound: Bound, at: Instant) -> Reading:
+        """What the readings around an instant allow of it: nobody has looked just then."""
+        told = self._told_by(bound, at)
+        return Reading(float(told), told.uncertainty, told.by, between=True)
+
     def _await_reading(self, bound: Bound, at: Instant) -> None:
         """Let time pass until a reading is there that was asked for at an instant or later."""
         asked = self.instruments.asked[bound.signal.name]

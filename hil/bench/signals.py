@@ -11,6 +11,7 @@ from hil.bench.judge import Inconclusive
 from hil.bench.measured import MeasuredChecks
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
+from hil.conformance.reading import verdict_of
 from hil.conformance.verdict import Measurement, Verdict
 from hil.units import Instant, s, show_instant
 from hil.world.observation import Sample
@@ -44,6 +45,16 @@ class SignalChecks(MeasuredChecks[RecordT], Generic[RecordT]):
             raise Inconclusive(f"the signal {name} has not been observed up to {show_instant(self.now)}")
         bound = self.instruments.bound.get(name)
         return value if bound is None else bound.reading(value)
+
+    def signal_before(self, name: str, event: Moment) -> float:
+        """The signal's value right before something that moves it, as by contactors that close.
+
+        An instrument that is asked has told it before; what it tells afterwards may be of afterwards.
+        """
+        polled = self._polled(name)
+        return (
+            self.signal(name, instant_of(event) - 1) if polled is None else self._told_before(polled, instant_of(event))
+        )
 
     def _value(self, name: str, at: Instant) -> float | None:
         before, after = self.record.samples_around(name, at)
@@ -139,6 +150,11 @@ class SignalChecks(MeasuredChecks[RecordT], Generic[RecordT]):
     ) -> None:
         """Between two moments the signal never leaves the range."""
         lowest, highest = self.extremes(name, after, until)
+        polled = self._polled(name)
+        if polled is not None:
+            first = self._told_at_begin(polled, instant_of(after))
+            lowest = max(lowest, first, key=lambda each: (verdict_of(each, low, None).rank, -each))
+            highest = max(highest, first, key=lambda each: (verdict_of(each, None, high).rank, each))
         unit = self.signals[name].unit
         if low is not None:
             self.check(f"{label}, lowest", round(lowest, 3), low=low, unit=unit, at=until)

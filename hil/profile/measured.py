@@ -138,16 +138,11 @@ class PolledSignal(_Measured):
     def extremes(self, ends: Iterable[Instant], age: Span) -> Iterator[tuple[float, float]]:
         """For each of these instants, what the readings around the ``age`` before it allow."""
         for end in ends:
-            low, high = self._bounds(end - age, end)
-            yield low, high
+            yield self._bounds(self.around(end - age, end))
 
-    def _bounds(self, begin: Instant, end: Instant) -> tuple[Reading, Reading]:
-        low, high = self.around(begin, end) or self._ends
-        bands = [self._band(each) for each in (low, high)]
-        return (
-            Reading(low, bands[0], self.by, between=True),
-            Reading(high, bands[1], self.by, between=True),
-        )
+    def _bounds(self, found: Range | None) -> tuple[Reading, Reading]:
+        low, high = (Reading(each, self._band(each), self.by, between=True) for each in found or self._ends)
+        return low, high
 
     def stretches(self, begin: Instant, end: Instant) -> Iterator[tuple[Instant, float, float]]:
         """Each reading that was asked for and told in the span; what those around allow where there is none."""
@@ -157,12 +152,12 @@ class PolledSignal(_Measured):
         for index in range(bisect_left(self.asked, begin), bisect_right(self.times, end)):
             value, at = self.reading(self.samples[index].value), self.times[index]
             if at - known > SILENCE:
-                yield (at, *self._bounds(known, at))
+                yield (at, *self._bounds(None))
             known = at
             yield at, value, value
         stop = min(end, self.times[-1])
         if known == begin or stop - known > SILENCE:
-            yield (end, *self._bounds(known, end))
+            yield (end, *self._bounds(self.around(known, end)))
 
     def entered(self, low: float, high: float, begin: Instant, end: Instant) -> Entered:
         """Between which instants it came into the range, as far as the readings tell."""

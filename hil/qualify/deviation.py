@@ -37,6 +37,8 @@ class Deviation(msgspec.Struct, frozen=True):
     """By what the smallest one was convicted."""
     error: str = ""
     """What went wrong on our side; nothing was found then."""
+    undecided: str = ""
+    """Why the rig's instruments leave open even the largest that was tried; nothing was found then."""
 
     @classmethod
     def of(cls, knob: Knob, readings: Mapping[str, str], caught: int | None, measured: str = "") -> Deviation:
@@ -68,6 +70,7 @@ class _ProbeError(HilError):
 def search(knob: Knob, runner: Runner, readings: Mapping[str, str]) -> Deviation:
     """The smallest deviation, in whole milliseconds, that the knob's case still fails."""
     told: dict[int, str] = {}
+    unclear: dict[int, str] = {}
 
     def caught(deviation: int) -> bool:
         outcome = runner.run_edited(
@@ -76,6 +79,8 @@ def search(knob: Knob, runner: Runner, readings: Mapping[str, str]) -> Deviation
         if outcome.verdict is Verdict.ERROR or not outcome.runs:
             raise _ProbeError(f"{deviation:+d} ms: {_reason(outcome)}")
         told[deviation] = _reason(outcome)
+        if outcome.missed_by_instruments is not None:
+            unclear[deviation] = told[deviation]
         return outcome.verdict is Verdict.FAIL
 
     tolerance = round(knob.tolerance(readings) / MILLISECOND)
@@ -84,7 +89,9 @@ def search(knob: Knob, runner: Runner, readings: Mapping[str, str]) -> Deviation
         found = smallest_caught(caught, least=least, most=most, guess=tolerance)
     except _ProbeError as error:
         return Deviation.failed(knob, readings, str(error))
-    return Deviation.of(knob, readings, found, "" if found is None else told[found])
+    if found is None:
+        return msgspec.structs.replace(Deviation.of(knob, readings, None), undecided=unclear.get(most, ""))
+    return Deviation.of(knob, readings, found, told[found])
 
 
 def _edited(knob: Knob, deviation: int, spec: Any) -> Any:

@@ -50,6 +50,7 @@ def document(found: Qualification, command: str, started: str | None) -> dict[st
         "reference": {
             "runs": sum(len(case.runs) for case in found.reference),
             "blamed": [_run(run) for run in found.blamed],
+            "undecided": [_run(run) for run in found.left_open],
         },
         "faults": [_fault(fault) for fault in found.faults],
         "requirements": _requirements(found),
@@ -74,13 +75,16 @@ def summary(found: Qualification) -> dict[str, Any]:
         "survived": len(found.survivors),
         "partly": status.count(PARTLY),
         "seen_by_others": status.count(SEEN_BY_OTHERS),
+        "undecided": len(found.undecided),
         "infrastructure_error": len(found.broken),
         "not_applicable": len(found.faults) - len(found.judged),
         "reference_blamed": len(found.blamed),
+        "reference_undecided": len(found.left_open),
         "requirements": len(found.applicable),
         "requirements_without_fault": len(found.without_fault),
         "limits": len(found.deviations),
-        "limits_not_caught": sum(each.caught is None for each in found.deviations),
+        "limits_not_caught": sum(each.caught is None and not each.undecided for each in found.deviations),
+        "limits_undecided": sum(bool(each.undecided) for each in found.deviations),
         "sensitivity": None if found.sensitivity is None else round(found.sensitivity, 6),
     }
 
@@ -135,4 +139,5 @@ def _deviation(each: Deviation) -> dict[str, Any]:
         "most_ms": each.most,
         "measured": each.measured,
         "error": each.error,
+        "undecided": each.undecided,
     }

@@ -15,6 +15,7 @@ from hil.qualify.outcome import (
     PARTLY,
     SEEN_BY_OTHERS,
     SURVIVED,
+    UNDECIDED,
     CaseOutcome,
     FaultOutcome,
     RunOutcome,
@@ -53,7 +54,14 @@ class Qualification:
     def blamed(self) -> list[RunOutcome]:
         """Runs in which the reference charger did not pass, or that were errors."""
         fine = (Verdict.PASS, Verdict.NOT_APPLICABLE)
-        return [run for case in self.reference for run in case.runs if run.verdict not in fine]
+        runs = [run for case in self.reference for run in case.runs if run.verdict not in fine]
+        return [run for run in runs if not (run.undecided and run.by_plant is Verdict.PASS)]
+
+    @property
+    def left_open(self) -> list[RunOutcome]:
+        """Runs of the reference charger that the rig's instruments leave open, and that pass by the plant."""
+        runs = [run for case in self.reference for run in case.runs]
+        return [run for run in runs if run.undecided and run.by_plant is Verdict.PASS]
 
     @property
     def judged(self) -> list[FaultOutcome]:
@@ -69,6 +77,11 @@ class Qualification:
     def survivors(self) -> list[FaultOutcome]:
         """Faults that some named case let through."""
         return [fault for fault in self.faults if fault.status in (PARTLY, SEEN_BY_OTHERS, SURVIVED)]
+
+    @property
+    def undecided(self) -> list[FaultOutcome]:
+        """Faults that the rig's instruments cannot tell from a right charger."""
+        return [fault for fault in self.faults if fault.status == UNDECIDED]
 
     @property
     def broken(self) -> list[FaultOutcome]:
@@ -102,7 +115,7 @@ class Qualification:
         """3 for an error on our side, 1 where something survived or the reference was blamed; the highest wins."""
         if self.errors or any(each.error for each in self.deviations):
             return ERROR
-        escaped = any(each.caught is None for each in self.deviations)
+        escaped = any(each.caught is None and not each.undecided for each in self.deviations)
         return NOT_PASSED if self.blamed or self.survivors or escaped else OK
 
 

@@ -9,12 +9,14 @@ import msgspec
 from hil.conformance.verdict import Verdict
 
 KILLED, PARTLY, SEEN_BY_OTHERS, SURVIVED = "killed", "partly", "seen_by_others", "survived"
+UNDECIDED = "undecided"
 INFRASTRUCTURE, NOT_APPLICABLE = "infrastructure_error", "not_applicable"
 STATUSES = {
     KILLED: "every case that the fault names failed",
     PARTLY: "some of the cases that it names failed; counts as survived",
     SEEN_BY_OTHERS: "only cases that it does not name failed; counts as survived",
     SURVIVED: "no case failed",
+    UNDECIDED: "the rig's instruments leave open a case that it names and that fails by the plant: not decidable there",
     INFRASTRUCTURE: "a case that it names ended in an error on our side; says nothing of the suite",
     NOT_APPLICABLE: "no case that it names applies to the rig",
 }
@@ -34,6 +36,13 @@ class RunOutcome(msgspec.Struct, frozen=True):
     """The measurement that decided, or why there was none."""
     repeat: str
     """The command line that runs exactly this again."""
+    by_plant: Verdict | None = None
+    """Of an inconclusive run on a rig with instruments: what the plant itself says in their place."""
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is the rig's instruments that leave it open."""
+        return self.verdict is Verdict.INCONCLUSIVE and self.by_plant in (Verdict.PASS, Verdict.FAIL)
 
 
 class CaseOutcome(msgspec.Struct, frozen=True):
@@ -51,10 +60,18 @@ class CaseOutcome(msgspec.Struct, frozen=True):
         return Verdict.NOT_APPLICABLE
 
     @property
+    def missed_by_instruments(self) -> RunOutcome | None:
+        """The first run that would fail by the plant and is left open by the rig's instruments, where no run fails."""
+        if self.verdict is not Verdict.INCONCLUSIVE:
+            return None
+        return next((run for run in self.runs if run.undecided and run.by_plant is Verdict.FAIL), None)
+
+    @property
     def decisive(self) -> RunOutcome | None:
-        """The first run with the case's verdict."""
+        """The first run with the case's verdict; of those that are left open, the one that would fail by the plant."""
         verdict = self.verdict
-        return next((run for run in self.runs if run.verdict is verdict), None)
+        missed = self.missed_by_instruments
+        return missed or next((run for run in self.runs if run.verdict is verdict), None)
 
 
 class FaultOutcome(msgspec.Struct, frozen=True):
@@ -92,6 +109,8 @@ def judge_fault(
         status, telling = INFRASTRUCTURE, broken
     elif not missed:
         status, telling = KILLED, killers[:1]
+    elif all(case.missed_by_instruments for case in missed):
+        status, telling = UNDECIDED, missed
     elif killers:
         status, telling = PARTLY, missed
     else:

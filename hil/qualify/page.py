@@ -52,6 +52,7 @@ def render(found: Qualification, whole: dict[str, Any]) -> str:
         faults=faults,
         cases=cases,
         escaped=[*found.survivors, *found.broken],
+        undecided=found.undecided,
         without_fault=found.without_fault,
         kinds=sorted({fault.kind for fault in found.faults}),
         statuses={status: text for status, text in STATUSES.items() if any(f.status == status for f in found.faults)},

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
+
+import msgspec
 
 from hil.bench.opening import Edits
 from hil.conformance.catalogue import requirements
@@ -41,14 +44,21 @@ class Runner:
         # ``told`` names the fault in the line that repeats the run; the edit is all that is built from it.
         outcomes = []
         for run in filter(wanted, self._plan.runs(requirements()[requirement])):
-            result = self._judge(run, edits)
-            outcomes.append(
-                RunOutcome(run_name(result), result.verdict, result.advisory, show_measured(result), told.repeat(run))
+            result = self._judge(run, edits, self._plan)
+            outcome = RunOutcome(
+                run_name(result), result.verdict, result.advisory, show_measured(result), told.repeat(run)
             )
+            if result.verdict is Verdict.INCONCLUSIVE and self._plan.rig.instruments:
+                outcome = msgspec.structs.replace(outcome, by_plant=self._judge(run, edits, self._by_plant).verdict)
+            outcomes.append(outcome)
         return outcomes
 
-    def _judge(self, run: Run, edits: Edits | None) -> CaseResult:
-        plan = self._plan
+    @cached_property
+    def _by_plant(self) -> RunPlan:
+        """The same rig without its instruments: what the plant itself says."""
+        return replace(self._plan, rig=replace(self._plan.rig, instruments={}), pools={}, ac_pools={})
+
+    def _judge(self, run: Run, edits: Edits | None, plan: RunPlan) -> CaseResult:
         if run.not_applicable is not None:
             return result_of(run, plan, Verdict.NOT_APPLICABLE, run.not_applicable)
         try:

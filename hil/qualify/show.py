@@ -23,9 +23,11 @@ _STYLES = {"killed": "green", "partly": "bold red", "seen_by_others": "bold red"
 def show(found: Qualification, out: Console) -> None:
     """What was let through first, then the limits, then the figures."""
     _show_runs("The reference charger is blamed", found.blamed, out)
+    _show_runs("The reference charger is not decidable on this rig, by its instruments", found.left_open, out, "yellow")
     errors = [run for run in found.errors if run not in found.blamed]
     _show_runs("Errors on our side", errors, out)
-    _show_faults(found, out)
+    _show_faults("Faults that were not killed", [*found.survivors, *found.broken], out)
+    _show_faults("Not decidable on this rig, by its instruments", found.undecided, out, "yellow")
     for requirement in found.without_fault:
         out.print(f"[yellow]no seeded fault breaks {escape(requirement)}[/]")
     if found.deviations:
@@ -41,19 +43,25 @@ def headline(found: Qualification) -> str:
     parts = [f"{counts['killed']} of {counts['faults']} seeded faults killed"]
     if counts["survived"]:
         parts.append(f"{counts['survived']} survived")
+    if counts["undecided"]:
+        parts.append(f"{counts['undecided']} not decidable on this rig")
     if counts["infrastructure_error"]:
         parts.append(f"{counts['infrastructure_error']} not judged for an error on our side")
     blamed = counts["reference_blamed"]
     parts.append(f"reference blamed in {blamed} run{'s' * (blamed != 1)}" if blamed else "reference not blamed")
+    if counts["reference_undecided"]:
+        parts.append(f"{counts['reference_undecided']} of its runs not decidable on this rig")
     if counts["limits_not_caught"]:
         parts.append(f"{counts['limits_not_caught']} limits of which no deviation is caught")
+    if counts["limits_undecided"]:
+        parts.append(f"{counts['limits_undecided']} limits not decidable on this rig")
     return ", ".join(parts)
 
 
-def _show_runs(title: str, runs: list[RunOutcome], out: Console) -> None:
+def _show_runs(title: str, runs: list[RunOutcome], out: Console, style: str = "bold red") -> None:
     if not runs:
         return
-    out.print(f"[bold red]{title}[/]")
+    out.print(f"[{style}]{title}[/]")
     for run in runs:
         verdict = run.verdict.value.replace("_", " ")
         out.print(f"  {escape(run.name)}  {verdict}  {escape(run.reason)}", soft_wrap=True)
@@ -61,14 +69,13 @@ def _show_runs(title: str, runs: list[RunOutcome], out: Console) -> None:
     out.print()
 
 
-def _show_faults(found: Qualification, out: Console) -> None:
-    escaped = [*found.survivors, *found.broken]
-    if not escaped:
+def _show_faults(title: str, faults: list[FaultOutcome], out: Console, style: str = "bold red") -> None:
+    if not faults:
         return
-    out.print("[bold red]Faults that were not killed[/]")
-    for fault in escaped:
+    out.print(f"[{style}]{title}[/]")
+    for fault in faults:
         status = fault.status.replace("_", " ")
-        out.print(f"  {escape(fault.name)}  [red]{status}[/]  {escape(fault.summary)}", soft_wrap=True)
+        out.print(f"  {escape(fault.name)}  [{style}]{status}[/]  {escape(fault.summary)}", soft_wrap=True)
         out.print(f"    {escape(_told(fault))}", soft_wrap=True)
         out.print(f"    {escape(fault.repeat)}", style="dim", soft_wrap=True)
     out.print()
@@ -96,8 +103,8 @@ def _deviations(found: tuple[Deviation, ...]) -> Table:
             f"{signed(each.tolerance, each)} ms",
             shown_caught(each),
             escape(each.requirement.partition("/")[2]),
-            escape(each.error or each.limit),
-            style="bold red" if each.caught is None else None,
+            escape(each.error or each.undecided or each.limit),
+            style=None if each.caught is not None else "yellow" if each.undecided else "bold red",
         )
     return table
 
@@ -106,6 +113,8 @@ def shown_caught(each: Deviation) -> str:
     """``+201 ms``, or that nothing was caught."""
     if each.error:
         return "error"
+    if each.undecided:
+        return "not decidable"
     return f"none to {signed(each.most, each)} ms" if each.caught is None else f"{signed(each.caught, each)} ms"
 
 

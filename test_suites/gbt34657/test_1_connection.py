@@ -107,8 +107,8 @@ def test_D0_3101(bench: Bench) -> None:
     cro = bench.reach(Phase.READY)
 
     closing = last_closing(bench, "k1k2_closed", before=cro)
-    battery = bench.signal("battery_side_voltage", closing - 1)
-    below = battery - bench.signal("output_voltage", closing - 1)
+    battery = bench.signal_before("battery_side_voltage", closing)
+    below = battery - bench.signal_before("output_voltage", closing)
     bench.check_quantity(
         "output below the battery when K1/K2 close", below, quantity("precharge-difference"), at=closing
     )

@@ -206,6 +206,31 @@ def test_at_no_instant_is_told_with_the_number_of_readings(charging: Callable[..
     assert "among 9 readings" in lowest.note or "among 10 readings" in lowest.note
 
 
+def test_an_output_that_was_on_just_before_the_first_reading_is_not_dead(charging: Callable[..., AcBench]) -> None:
+    bench = charging(claim("modbus", voltage=Uncertainty(0.5)))
+    bench.let(ms(80))  # the next question comes when the output is off
+    opened_at = bench.vehicle.s2(closed=False)
+    bench.let(s(1))
+    bench.expect_dead("output", after=opened_at, until=bench.now)
+    assert last(bench).verdict is Verdict.INCONCLUSIVE
+    bench.expect_dead("output", after=opened_at + ms(200), until=bench.now)
+    assert last(bench).verdict is Verdict.PASS
+
+
+def test_what_an_event_moves_is_what_was_told_before_it(charging: Callable[..., AcBench]) -> None:
+    bench = charging(claim("modbus", voltage=Uncertainty(0.5)))
+    opened_at = bench.vehicle.s2(closed=False)
+    bench.let(s(1))
+    before, around = (
+        bench.signal_before("output_voltage", opened_at + ms(30)),
+        bench.signal("output_voltage", opened_at),
+    )
+    assert isinstance(before, Reading)
+    assert isinstance(around, Reading)
+    assert (float(before), before.uncertainty) == (pytest.approx(230.0), pytest.approx(0.5))
+    assert around.uncertainty > 100
+
+
 # --- what a rig file may not say -----------------------------------------------------------------------
 
 

@@ -17,9 +17,11 @@ from hil.profile.events import Cc1, Lose, Pause, Stop, StopButton, Supply
 from hil.profile.invariants import INVARIANTS, judge
 from hil.profile.invariants.basis import Context
 from hil.profile.invariants.demand import allowed_current
+from hil.profile.measured import PolledSignal, UnsureSignal
 from hil.profile.seen import Demand, Seen, Signal
 from hil.protocol.gbt27930 import BCL, BSM, BST, CCS, CML, CRO, CST, edition
-from hil.units import Instant, ms, s
+from hil.rig.instruments import Uncertainty
+from hil.units import Instant, Span, ms, s
 from hil.world.observation import FrameSeen, Observation, Sample
 
 Make = Callable[..., LoadProfile]
@@ -276,6 +278,106 @@ def test_a_demand_of_0_is_judged_by_its_reading(amperes: float, choice: str, exp
     )
 
     assert verdict(found, "LP.03", demand_zero=choice) is expected
+
+
+# --- what instruments tell ------------------------------------------------------------------------
+
+LATENCY = ms(20)
+EXACT, SURE, ROUGH = Uncertainty(), Uncertainty(0.1), Uncertainty(2.0)
+
+
+def polled(found: Seen, name: str, every: Span, uncertainty: Uncertainty, *, mute: Span = 0) -> Seen:
+    """The same as a meter tells it that reads the value when it is asked; it is mute from 5 s for a span."""
+    signal = found.signal(name)
+    asked = [t for t in range(0, found.end, every) if not s(5) <= t < s(5) + mute]
+    values = [(t, signal.value(t) or 0.0) for t in asked]
+    samples = [Sample(t + LATENCY, name, value, value, value) for t, value in values]
+    found.measure(name, PolledSignal(name, asked, samples, uncertainty.of, "meter (x)", (-1000.0, 4000.0)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("peak", "uncertainty", "expected"),
+    [
+        (100.8, SURE, Verdict.PASS),
+        (100.8, ROUGH, Verdict.INCONCLUSIVE),
+        (101.2, SURE, Verdict.FAIL),
+        (101.2, ROUGH, Verdict.INCONCLUSIVE),
+        (104.0, ROUGH, Verdict.FAIL),
+    ],
+)
+@pytest.mark.parametrize("every", [0, ms(100)])
+def test_an_instruments_uncertainty_leaves_the_limit_open(
+    every: Span, peak: float, uncertainty: Uncertainty, expected: Verdict
+) -> None:
+    output = line("output_current", (s(1), 0.0), (s(3), 99.0), (s(12), 99.0), (s(12.5), peak), (s(14), peak))
+    found = seen(begin(bcl(ms(900), 100.0)), output, line("output_voltage", (0, 360.0), (s(29), 360.0)))
+    if every:
+        polled(found, "output_current", every, uncertainty)
+    else:
+        ends = (-1000.0, 4000.0)
+        samples = found.signal("output_current").samples
+        found.measure("output_current", UnsureSignal("output_current", samples, uncertainty.of, "meter (x)", ends))
+
+    told = measured(found, "LP.01")[0]
+    assert told.verdict is expected
+    assert told.uncertainty == uncertainty.absolute
+    assert "by meter (x), among" in told.note
+
+
+@pytest.mark.parametrize(
+    ("reached", "every", "expected"),
+    [
+        (12.8, ms(100), Verdict.PASS),
+        (12.95, ms(100), Verdict.INCONCLUSIVE),
+        (13.05, ms(10), Verdict.FAIL),
+        (13.3, ms(100), Verdict.FAIL),
+        (13.3, s(1), Verdict.INCONCLUSIVE),
+    ],
+)
+def test_when_a_demand_is_met_is_no_better_known_than_the_polls_tell(
+    reached: float, every: Span, expected: Verdict
+) -> None:
+    output = line("output_current", (s(1), 0.0), (s(2), 100.0), (s(10), 100.0), (s(reached), 40.0), (s(29), 40.0))
+    found = polled(seen(begin(bcl(ms(900), 100.0), bcl(s(10), 40.0)), output), "output_current", every, EXACT)
+
+    assert verdict(found, "LP.04") is expected
+
+
+@pytest.mark.parametrize(("mute", "expected"), [(0, Verdict.PASS), (s(2), Verdict.PASS), (s(8), Verdict.INCONCLUSIVE)])
+def test_of_an_instrument_that_fell_silent_nothing_is_taken_for_granted(mute: Span, expected: Verdict) -> None:
+    output = line("output_current", (s(1), 0.0), (s(2), 99.0), (s(29), 99.0))
+    found = polled(seen(begin(bcl(ms(900), 100.0)), output), "output_current", ms(100), EXACT, mute=mute)
+
+    assert verdict(found, "LP.01") is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(4.0, 0.0, Verdict.PASS), (30.0, 0.0, Verdict.INCONCLUSIVE), (30.0, 20.0, Verdict.INCONCLUSIVE)],
+)
+def test_the_current_at_an_instant_between_two_polls_is_open(before: float, after: float, expected: Verdict) -> None:
+    opened = s(11) + ms(50)
+    output = line("output_current", (s(1), 0.0), (s(2), 99.0), (s(10), 99.0), (s(10.9), before), (opened, before))
+    output += line("output_current", (opened + 1, after), (s(29), after))
+    contactors = [Sample(t, "k1k2_closed", value, value, value) for t, value in ((0, 1.0), (opened, 0.0))]
+    bst = frame(s(10), BST(soc_reached=1))
+    found = polled(seen(begin(bcl(ms(900), 100.0)), bst, output, contactors), "output_current", ms(100), EXACT)
+
+    assert verdict(found, "LP.09") is expected
+
+
+@pytest.mark.parametrize(
+    ("slope", "told", "expected"),
+    [(0.0, 100.0, Verdict.PASS), (0.0, 107.0, Verdict.FAIL), (200.0, 0.0, Verdict.INCONCLUSIVE)],
+)
+def test_ccs_is_held_against_what_the_polls_leave_possible(slope: float, told: float, expected: Verdict) -> None:
+    output = line("output_current", (0, 100.0), (s(1.5), 100.0), (s(2.5), 100.0 + slope), (s(31), 100.0 + slope))
+    frames = [ccs(s(1) + n * ms(50), told or 100.0 + slope * min(max(n / 20 - 0.5, 0), 1)) for n in range(580)]
+    voltage = line("output_voltage", (0, 360.0), (s(31), 360.0))
+    found = polled(seen(frames, output, voltage), "output_current", ms(100), EXACT)
+
+    assert verdict(found, "LP.10") is expected
 
 
 # --- ends, telling, course ------------------------------------------------------------------------

@@ -62,6 +62,29 @@ def test_status(named: list[CaseOutcome], others: list[CaseOutcome], status: str
     assert judge_fault("f", "timing", "is wrong", named, others).status == status
 
 
+@pytest.mark.parametrize(
+    ("by_plant", "others", "status"),
+    [
+        (FAIL, (), "undecided"),
+        (FAIL, (case("A", FAIL),), "undecided"),
+        (FAIL, (case("C", PASS),), "partly"),
+        (PASS, (), "survived"),
+        (OPEN, (), "survived"),
+    ],
+)
+def test_what_only_the_instruments_leave_open_is_no_survivor(
+    by_plant: Verdict, others: tuple[CaseOutcome, ...], status: str
+) -> None:
+    run = RunOutcome("B", OPEN, False, "within ± 1 A by meter", "hil run --case B", by_plant)
+    killed = [case("K", FAIL)] if status == "partly" else []
+    outcome = judge_fault("f", "timing", "is wrong", [*killed, *others, CaseOutcome("S/B", (run,))], [])
+    assert outcome.status == status
+    if status == "undecided":
+        assert outcome.detail == "B inconclusive: within ± 1 A by meter"
+    passing = CaseOutcome("S/B", (run, RunOutcome("B[x]", FAIL, False, "", "")))
+    assert judge_fault("f", "timing", "is wrong", [passing], []).status == "killed"
+
+
 def test_what_let_a_fault_through_is_told_with_the_line_that_shows_it() -> None:
     outcome = judge_fault("f", "timing", "is wrong", [case("A", FAIL), case("B", OPEN)], [case("C", FAIL)])
     assert (outcome.killed_by, outcome.survived, outcome.seen_by) == (("S/A",), ("S/B",), ("S/C",))
