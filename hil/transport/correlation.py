@@ -11,10 +11,14 @@ from collections.abc import Callable
 from hil.transport.clock import wall_nanoseconds
 from hil.units import SECOND, Instant, Span, ms, s, us
 
-_STEP: Span = ms(2)
-"""A wall clock that has moved by more than this was set."""
+_STEP: Span = us(500)
+"""A wall clock that has moved by more than this between two looks was set."""
+_PARTED: Span = us(200)
+"""Where the clocks have moved apart by so much they are looked at anew: one that is slewed takes 0.4 s for it."""
 _MIXED: Span = ms(100)
 """So long after it was set, stamps of before are still read."""
+_TOLD_APART: Span = ms(2)
+"""Stamps of before and after a smaller step are not told apart: what was on its way then is wrong by the step."""
 _SURE: Span = us(500)
 """A stamp is in the future by less than that where the comparison of the clocks is to blame."""
 _LOOK: Span = s(1)
@@ -39,6 +43,7 @@ class Correlation:
         self._offset = self._compare()
         self._former = self._offset
         """Until the wall clock was set last."""
+        self._mixed_until: Instant = real()
         self._seen: Instant = 0
         self._own: Span | None = None
         """Smallest difference seen between our clock and an adapter's own."""
@@ -54,10 +59,10 @@ class Correlation:
         if nanoseconds < _EPOCH:
             return self._from_own_clock(nanoseconds, real)
         # Asked with every stamp: one that was made by a clock that was set since the last look is wrong by as much.
-        if real - self._looked > _LOOK or abs(self._wall() - real - self._offset) > _STEP:
+        if real - self._looked > _LOOK or abs(self._wall() - real - self._offset) > _PARTED:
             self._look(real)
         found = nanoseconds - self._offset
-        if self.steps and real - self.steps[-1][0] < _MIXED:
+        if real < self._mixed_until:
             # By the clock before or after it was set: that by which the stamp is nearest to now, and not to come.
             either = (found, nanoseconds - self._former)
             found = max((each for each in either if each <= real + _SURE), default=found)
@@ -73,12 +78,13 @@ class Correlation:
         return nanoseconds + difference
 
     def _look(self, real: Instant) -> None:
-        before, self._looked = self._offset, real
+        before, unsure, self._looked = self._offset, self.bracket, real
         self._offset = self._compare()
         moved = self._offset - before
-        if abs(moved) > _STEP:
-            self._former = before
+        if abs(moved) > _STEP + unsure + self.bracket:
             self.steps.append((real, moved))
+            if abs(moved) > _TOLD_APART:
+                self._former, self._mixed_until = before, real + _MIXED
 
     def _compare(self) -> Span:
         """Wall clock less ours, by the quickest of a few comparisons."""

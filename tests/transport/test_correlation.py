@@ -74,6 +74,30 @@ def test_a_clock_that_was_set_by_little_moves_no_stamp(clocks: Clocks, moved: in
     assert abs(by - moved) < us(10)
 
 
+@pytest.mark.parametrize("moved", [ms(-1), ms(1)])
+def test_a_step_that_is_small_beside_the_way_of_a_frame_is_told_and_followed(clocks: Clocks, moved: int) -> None:
+    """Every 10 ms a frame, read 3 ms after its stamp; what lay unread is off by the step, which is told."""
+    found = Correlation(clocks.real, clocks.wall)
+    for number in range(1, 20):
+        clocks.ours = meant = s(20) + number * ms(10)
+        stamp = (meant + clocks.ahead) / SECOND
+        if number == 5:
+            clocks.ahead += moved
+        clocks.ours += ms(3)
+        assert abs(found.instant(stamp) - meant) < (abs(moved) if number == 5 else 0) + us(10), number
+    assert [abs(by - moved) < us(10) for _, by in found.steps] == [True]
+
+
+def test_a_clock_that_is_slewed_is_followed_and_was_not_set(clocks: Clocks) -> None:
+    """As by NTP, by 500 ppm at most: half a millisecond each second."""
+    found = Correlation(clocks.real, clocks.wall)
+    for number in range(1, 500):
+        clocks.ours = s(20) + number * ms(10)
+        clocks.ahead = EPOCH + number * us(5)
+        assert abs(found.instant((clocks.ours + clocks.ahead) / SECOND) - clocks.ours) < us(250)
+    assert found.steps == []
+
+
 def test_a_frame_that_was_read_late_is_no_step(clocks: Clocks) -> None:
     found = Correlation(clocks.real, clocks.wall)
     clocks.ours = s(30)
