@@ -256,6 +256,24 @@ def test_a_charger_is_asked_for_no_more_than_it_may_offer(rated: float) -> None:
         assert bench.judge.verdict is Verdict.PASS, f"{case}: {bench.judge.decisive}"
 
 
+@pytest.mark.parametrize(
+    ("identifier", "variant", "edit"),
+    [
+        ("IEC61851-1/CP.21", "both-low", lambda spec: spec.timing(supply_delay=ms(2600))),
+        ("ACMODBUS/MB.02", "keba-p30", lambda spec: spec.timing(supply_delay=ms(2600))),
+        ("ACCHARGER/AC.06", "welded-idle", lambda spec: spec.timing(weld=ms(2500), voltage=ms(2500))),
+        ("ACCHARGER/AC.06", "welded-charging", lambda spec: spec.timing(weld=ms(2500), voltage=ms(2500))),
+    ],
+)
+def test_a_charger_that_takes_its_time_is_not_blamed(identifier: str, variant: str, edit: Edit) -> None:
+    kind = kind_of(requirements()[identifier].bench)
+    model = "keba-p30" if kind is kind_of("ac_modbus") else ""
+    setup = Setup(seed=1, readings=resolve({}), model=model)
+    bench = kind.bench(kind.build(setup, {"ac": edit}), setup, Judge(), lambda seen: None)
+    suite_cases()[identifier](bench, variant)
+    assert bench.judge.verdict is Verdict.PASS, bench.judge.decisive
+
+
 def test_every_change_between_5_percent_and_the_nominal_duty_cycle_is_judged() -> None:
     """A charger that falls back to 5 % for a while, at once and without X1 between."""
 

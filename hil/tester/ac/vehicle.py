@@ -70,6 +70,8 @@ class AcVehicle:
         """By this more than what the pilot allows is drawn."""
         self._stubborn = False
         """S2 stays closed when the PWM ends."""
+        self._held = False
+        """S2 stays where it was ordered to be."""
         self._dues: dict[str, Instant] = {}
         self._pulses: list[tuple[Instant, bool]] = []
 
@@ -113,7 +115,8 @@ class AcVehicle:
     # --- behaviour --------------------------------------------------------------------------------
 
     def _follow_pilot(self, now: Instant) -> None:
-        if self._wants and current_for(self._duty):
+        wants = self._s2 if self._held else self._wants
+        if wants and current_for(self._duty):
             self._dues.pop("open", None)
             if not self._s2:
                 self._dues.setdefault("close", now + self.spec.close_after)
@@ -121,7 +124,7 @@ class AcVehicle:
                 self._dues["draw"] = now + self.spec.follow_after
             return
         self._dues.pop("close", None)
-        if self._s2 and not self._stubborn:
+        if self._s2 and not self._stubborn and not self._held:
             self._dues.setdefault("open", now + self.spec.open_after)
 
     def _allowed(self) -> float:
@@ -146,8 +149,8 @@ class AcVehicle:
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """Carry out an order; raises :class:`UsageError` for one that is not known.
 
-        ``want`` (``on``: close S2 by the pilot, or open it now), ``s2`` (``closed``: at once, whatever the
-        pilot says), ``stubborn`` (``on``: S2 stays closed when the PWM ends), ``draw`` (``current`` in A
+        ``want`` (``on``: close S2 by the pilot, or open it now), ``s2`` (``closed``: at once and until ``want``,
+        whatever the pilot says), ``stubborn`` (``on``: S2 stays closed when the PWM ends), ``draw`` (``current`` in A
         whatever the pilot says, None by the pilot), ``exceed`` (``factor`` of what the pilot
         allows), ``replace`` (``on``: something else draws in its place),
         ``toggle`` (``count``, ``span`` in ns: S2 closes and opens so often, each state for the span).
@@ -168,7 +171,7 @@ class AcVehicle:
         self.notes.append(Note(now, "order", verb, scalars(arguments)))
 
     def _order_want(self, arguments: Mapping[str, Any], now: Instant) -> None:
-        self._wants = bool(arguments["on"])
+        self._wants, self._held = bool(arguments["on"]), False
         if self._wants:
             self._follow_pilot(now)
         else:
@@ -179,6 +182,7 @@ class AcVehicle:
     def _order_s2(self, arguments: Mapping[str, Any], now: Instant) -> None:
         self._dues.pop("close", None)
         self._dues.pop("open", None)
+        self._held = True
         self._switch(bool(arguments["closed"]))
 
     def _order_stubborn(self, arguments: Mapping[str, Any], now: Instant) -> None:

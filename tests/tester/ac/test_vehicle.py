@@ -150,6 +150,15 @@ def test_it_may_move_s2_whatever_the_pilot_says() -> None:
     assert driven.tell("s2", closed=False).s2 == 0
 
 
+@pytest.mark.parametrize("wants", [False, True])
+@pytest.mark.parametrize("closed", [False, True])
+def test_s2_stays_where_it_was_ordered_whatever_the_pilot_tells_later(wants: bool, closed: bool) -> None:
+    driven = Driven().tell("want", on=wants).see(pilot_duty=50.0).let(s(1)).tell("s2", closed=closed)
+    for duty in (50.1, 100.0, 50.0):
+        assert driven.see(pilot_duty=duty).let(s(5)).s2 == closed, duty
+    assert driven.tell("want", on=not closed).let(s(1)).s2 == (not closed)
+
+
 def test_it_may_toggle() -> None:
     driven = Driven().tell("toggle", count=2, span=ms(300)).let(s(2))
     assert [(t, value) for t, _, value in driven.course] == [(0, 1.0), (ms(300), 0.0), (ms(600), 1.0), (ms(900), 0.0)]
