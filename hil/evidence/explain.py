@@ -82,6 +82,18 @@ def show_value(value: float | str | bool | None) -> str:
     return f"{value:.6g}" if isinstance(value, int | float) else value
 
 
+def show_measured_value(measurement: Measurement) -> str:
+    """The value with its unit and how unsure it is, as ``1.00053 s ± 0.0109 s``; a note that says so already will do."""
+    unit = f" {measurement.unit}" if measurement.unit and measurement.value is not None else ""
+    unsure = "" if "±" in measurement.note else show_uncertainty(measurement)
+    return f"{show_value(measurement.value)}{unit}" + (f" {unsure}" if unsure else "")
+
+
+def show_uncertainty(measurement: Measurement) -> str:
+    """How unsure a value is, as ``± 0.0109 s``; empty where it counts as exact."""
+    return f"± {measurement.uncertainty:.3g} {measurement.unit}".rstrip() if measurement.uncertainty else ""
+
+
 def show_limits(measurement: Measurement) -> str:
     """What is allowed, as ``0.99 .. 1.2 s``; empty where nothing is."""
     low, high = measurement.low, measurement.high
@@ -182,10 +194,9 @@ def _table(result: CaseResult) -> Iterator[str]:
     """Expected against measured; what did not pass is marked and comes with its note."""
     rows = [("", "what", "measured", "expected", "verdict", "at")]
     for measurement in result.measurements:
-        unit = f" {measurement.unit}" if measurement.unit and measurement.value is not None else ""
         marked = measurement.verdict not in (Verdict.PASS, Verdict.NONE)
         at = "" if measurement.at is None else show_instant(measurement.at)
-        measured = f"{show_value(measurement.value)}{unit}"
+        measured = show_measured_value(measurement)
         expected = show_limits(measurement) or measurement.note
         verdict = VERDICTS[measurement.verdict].lower()
         rows.append((">>" if marked else "", measurement.name, measured, expected, verdict, at))

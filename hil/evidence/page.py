@@ -16,7 +16,17 @@ from hil.conformance.register import register
 from hil.conformance.verdict import CaseResult, Measurement, Verdict
 from hil.evidence.decode import TraceLine
 from hil.evidence.document import summary, verdict_word
-from hil.evidence.explain import BASIS, decisive, is_finding, run_name, sentence, show_limits, show_value, title
+from hil.evidence.explain import (
+    BASIS,
+    decisive,
+    is_finding,
+    run_name,
+    sentence,
+    show_limits,
+    show_uncertainty,
+    show_value,
+    title,
+)
 from hil.evidence.run import RunInfo
 from hil.evidence.timing import Timing
 from hil.protocol.gbt27930 import MessageSet
@@ -226,6 +236,7 @@ def _row(measurement: Measurement) -> dict[str, Any]:
     return {
         "name": measurement.name,
         "value": _with_unit(measurement),
+        "unsure": show_uncertainty(measurement),
         "limits": show_limits(measurement),
         "verdict": measurement.verdict.value,
         "at": "" if measurement.at is None else f"{seconds(measurement.at):.6f}",

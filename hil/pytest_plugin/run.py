@@ -18,7 +18,7 @@ from hil.bench.setup import Setup
 from hil.bench.twin import Twin
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
 from hil.errors import HilError
-from hil.evidence.explain import show_limits, show_value
+from hil.evidence.explain import show_limits, show_measured_value
 from hil.evidence.trace import TraceWriter
 from hil.profile.ac import AcProfile
 from hil.profile.ac.files import save as save_ac
@@ -271,8 +271,7 @@ def _explained(measurement: Measurement | None) -> str:
     """The measurement that decided, with limits, instant and note; empty for a pass."""
     if measurement is None or measurement.verdict in (Verdict.NONE, Verdict.PASS):
         return ""
-    unit = f" {measurement.unit}" if measurement.unit and measurement.value is not None else ""
-    text = f"{measurement.name}: {show_value(measurement.value)}{unit}"
+    text = f"{measurement.name}: {show_measured_value(measurement)}"
     limits = show_limits(measurement)
     text += f", allowed is {limits}" if limits else ""
     text += f", at {show_instant(measurement.at)}" if measurement.at is not None else ""

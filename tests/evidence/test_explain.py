@@ -74,3 +74,14 @@ def test_advisory_runs_say_so(failed: Callable[..., CaseResult], messages: Messa
 def test_names_of_runs(result: Callable[..., CaseResult]) -> None:
     assert run_name(result()) == "DN.3006"
     assert run_name(result(variant="a", reading="b=c")) == "DN.3006[a][b=c]"
+
+
+def test_a_value_that_is_unsure_says_by_how_much(failed: Callable[..., CaseResult], messages: MessageSet) -> None:
+    measured = [
+        Measurement("time to CEM", 1.0005, "s", 0.99, 1.2, Verdict.INCONCLUSIVE, 1, uncertainty=0.01092),
+        Measurement("voltage error", 0.6, "%", None, 0.5, Verdict.INCONCLUSIVE, 1, "± 0.2 % by meter", 0.2),
+        Measurement("CEM length", 4.0, "bytes", 4.0, 4.0, Verdict.PASS, 1),
+    ]
+    text = failure_text(failed(measurements=measured), [], messages)
+    assert "1.0005 s ± 0.0109 s" in text
+    assert text.count("±") == 2, "a note that tells it is enough, and an exact value has none"

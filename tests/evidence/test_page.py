@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import jsonschema
 import msgspec
 import pytest
 
-from hil.conformance.verdict import CaseResult
+from hil.conformance.verdict import CaseResult, Measurement, Verdict
 from hil.evidence.curves import Curves, collect
+from hil.evidence.document import schema
 from hil.evidence.plot import draw, intervals, points
 from hil.evidence.report import write_reports
 from hil.evidence.run import RunInfo
@@ -126,6 +129,12 @@ def test_the_reader_finds_what_happened(html: str) -> None:
         assert part in text
 
 
+def test_a_value_shows_how_unsure_it_is(tmp_path: Path, info: RunInfo, failed: Callable[..., CaseResult]) -> None:
+    unsure = Measurement("time", 1.0005, "s", 0.99, 1.2, Verdict.INCONCLUSIVE, 1, uncertainty=0.01092)
+    write_reports(tmp_path, info, [failed(measurements=[unsure])])
+    assert "1.0005 s ± 0.0109 s" in " ".join(" ".join(Page((tmp_path / "index.html").read_text("utf-8")).text).split())
+
+
 def test_plots_only_where_current_was_asked_for(html: str) -> None:
     assert Page(html).plots == 2
 
@@ -215,6 +224,43 @@ def test_a_signal_at_rest_is_drawn_to_the_end(messages: MessageSet) -> None:
     assert float(line[0].split()[0]) == 56.0
     assert float(line[-1].split()[0]) == 888.0
     assert line[0].split()[1] == line[-1].split()[1]
+
+
+INSTRUMENT = {
+    "name": "meter",
+    "kind": "modbus",
+    "map": "acrel-djsf1352",
+    "serial": "20260017",
+    "calibrated": "2026-03-01",
+    "port": "rs485",
+    "poll_s": 0.1,
+    "measures": {
+        "voltage": {"unit": "V", "absolute": 0.2, "relative": 0.0005},
+        "energy": {"unit": "kWh", "absolute": 0.0, "relative": 0.002},
+    },
+}
+
+
+def test_the_instruments_of_the_rig_are_told_with_what_makes_them_believed(info: RunInfo, tmp_path: Path) -> None:
+    measured = msgspec.structs.replace(info, rig={**info.rig, "instruments": [INSTRUMENT]})
+    write_reports(tmp_path, measured, [])
+    page = (tmp_path / "index.html").read_text("utf-8")
+    jsonschema.Draft202012Validator(schema()).validate(json.loads((tmp_path / "conformance.json").read_text("utf-8")))
+
+    assert "<h3>Instruments of the rig</h3>" in page
+    assert "serial number 20260017; calibrated 2026-03-01; at port rs485; asked every 100 ms" in page
+    assert "voltage ± (0.2 V + 0.05 % of the value); energy ± 0.2 % of the value" in page
+    assert "Instruments of the rig" not in _page_without(info, tmp_path)
+
+
+def _page_without(info: RunInfo, folder: Path) -> str:
+    write_reports(folder, info, [])
+    return (folder / "index.html").read_text("utf-8")
+
+
+def test_a_card_of_many_facts_is_as_wide_as_one_with_a_long_fact(info: RunInfo, tmp_path: Path) -> None:
+    write_reports(tmp_path, info, [], [(f"port {n}", "kernel clock, ± 500 us, 0.1 ms at most") for n in range(12)])
+    assert '<section class="card wide"><h3>Generated load profiles</h3>' in (tmp_path / "index.html").read_text("utf-8")
 
 
 def test_long_facts_take_the_page_s_width_and_short_ones_do_not(info: RunInfo, tmp_path: Path) -> None:
