@@ -15,6 +15,7 @@ from rich.table import Table
 
 from hil.bench.ac_profiles import KINDS
 from hil.bench.core import Core, ignore
+from hil.bench.guard import ended_by, held_back
 from hil.bench.judge import Inconclusive
 from hil.cli.profile_show import show_found, write_plot
 from hil.cli.profile_sides import (
@@ -229,7 +230,9 @@ def replay_one(path: Path, profile: AnyProfile, plan: RunPlan, out: Path | None,
     finally:
         if writer is not None:
             writer.close()
-    found = Replayed(path, profile, measured, problem, counted=plan.rig.opt_in)
+    ended, held = ended_by(bench.record.notes), held_back(bench.record.notes)
+    trouble = Verdict.ERROR if ended else Verdict.INCONCLUSIVE
+    found = Replayed(path, profile, measured, ended or held or problem, trouble, counted=plan.rig.opt_in)
     if out is not None:
         drawn = _draw(bench, edition(plan.edition), found, out / stem)
         found = dataclasses.replace(found, evidence=", ".join([f"{out / stem}.log", ".jsonl", *drawn]))

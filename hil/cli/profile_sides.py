@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from hil.bench.ac import AcBench
@@ -16,6 +17,7 @@ from hil.bench.profiles import ProfileOutcome, judged
 from hil.bench.profiles import replay as carry_out
 from hil.bench.setup import Setup
 from hil.bench.twin import Twin
+from hil.bench.virtual import build_virtual
 from hil.conformance.catalogue import Requirement, requirements
 from hil.conformance.verdict import Measurement
 from hil.profile.ac.model import AcProfile
@@ -24,10 +26,11 @@ from hil.profile.model import LoadProfile
 from hil.profile.reduce import P
 from hil.protocol.gbt27930 import edition
 from hil.pytest_plugin.plan import RunPlan
+from hil.world.pipe import World
 
 _OPENED_AS = {"signals": "ACPROFILE/AP.21", "registers": "ACPROFILE/AP.01", "console": "ACPROFILE/AP.20"}
 """The requirement in whose name a bench on real ports is opened, by the interface that limits are asked for over."""
-_DC_OPENED_AS = "LOADPROFILE/LP.20"
+_DC, _DC_OPENED_AS = "gbt27930", "LOADPROFILE/LP.20"
 
 
 class ProfileTwin(Protocol[P]):
@@ -48,22 +51,29 @@ def dc_twin(plan: RunPlan, seed: int = 0) -> Twin:
         edition=plan.edition,
         vehicle=plan.rig.bench.vehicle,
         readings=dict(plan.readings),
+        instruments=tuple(plan.rig.instruments.values()),
         faults=tuple(each.name for each in plan.faults),
     )
-    return Twin(setup, seed=seed)
+    return Twin(setup, _build(_DC, plan), seed=seed)
 
 
 def ac_twin(plan: RunPlan, interface: str = "registers") -> AcTwin:
     """The virtual twin of a rig with an AC charger, whose limits are asked for over an interface."""
-    kind = kind_of(KINDS[interface])
     setup = Setup(
         readings=dict(plan.readings),
         validity=plan.rig.bench.validity,
         safe_current=plan.rig.bench.safe_current,
         map=plan.rig.dut.map,
+        instruments=tuple(plan.rig.instruments.values()),
         faults=tuple(each.name for each in plan.faults),
     )
-    return AcTwin(setup, lambda given: kind.build(given, {}), kind=KINDS[interface])
+    kind = KINDS[interface]
+    return AcTwin(setup, _build(kind, plan), kind=kind)
+
+
+def _build(name: str, plan: RunPlan) -> Callable[[Setup], World]:
+    kind = kind_of(name)
+    return lambda setup: build_virtual(kind, setup, {}, plan.rig.envelope)
 
 
 def open_virtual(profile: AnyProfile, plan: RunPlan, sink: Sink) -> Bench | AcBench:
@@ -71,7 +81,9 @@ def open_virtual(profile: AnyProfile, plan: RunPlan, sink: Sink) -> Bench | AcBe
     if isinstance(profile, AcProfile):
         return ac_twin(plan, profile.interface).open(profile, sink)
     twin = dc_twin(plan)
-    return Bench(twin.world(profile), edition(twin.base.edition), Judge(), twin.base.readings, sink)
+    bench = Bench(twin.world(profile), edition(twin.base.edition), Judge(), twin.base.readings, sink)
+    bench.measure_with(twin.base.instruments)
+    return bench
 
 
 def opened_as(profile: AnyProfile) -> Requirement:

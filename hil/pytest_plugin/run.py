@@ -9,13 +9,13 @@ from hil.bench.ac import AcBench
 from hil.bench.ac_profiles import AcTwin
 from hil.bench.bench import Bench
 from hil.bench.core import Sink, ignore
-from hil.bench.guard import ended_by, guard_world, held_back
-from hil.bench.instruments import add_instruments
+from hil.bench.guard import ended_by, held_back
 from hil.bench.judge import CheckFailed, Inconclusive, Judge
 from hil.bench.measured import MeasuredChecks
 from hil.bench.opening import Edits, kind_of
 from hil.bench.setup import Setup
 from hil.bench.twin import Twin
+from hil.bench.virtual import build_virtual
 from hil.conformance.verdict import CaseResult, Measurement, Verdict, worst
 from hil.errors import HilError
 from hil.evidence.explain import show_limits, show_measured_value
@@ -31,7 +31,6 @@ from hil.pytest_plugin.plan import Run, RunPlan
 from hil.pytest_plugin.watchdog import WatchedWorld
 from hil.transport.dut_process import DutError
 from hil.units import ms, s, seconds, show_instant
-from hil.world.base import BaseWorld
 from hil.world.observation import Sample
 from hil.world.pipe import World
 
@@ -125,13 +124,7 @@ class CaseRun:
         return ended
 
     def _build(self, setup: Setup) -> World:
-        world = self._kind.build(setup, self._edits)
-        carried = None if self._kind.live is None else self._kind.live.carried
-        if setup.instruments and carried is not None and isinstance(world, BaseWorld):
-            add_instruments(world, setup.instruments, {each.name: each for each in carried.signals})
-        if self._plan.rig.envelope is not None and isinstance(world, BaseWorld):
-            guard_world(world, self._kind, setup, self._plan.rig.envelope)
-        return self._watch(world)
+        return self._watch(build_virtual(self._kind, setup, self._edits, self._plan.rig.envelope))
 
     def _watch(self, world: World) -> World:
         if self._plan.options.max_real_time is not None:

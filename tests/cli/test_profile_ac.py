@@ -72,12 +72,13 @@ def test_a_folder_of_both_kinds_is_listed_and_as_bad_as_its_worst(shell: Any, pr
 
 
 def test_a_profile_is_told_case_by_case_with_its_evidence(shell: Any, profile: str) -> None:
-    replayed = shell.hil("profile", "replay", profile, *NEVER, "--out", "kept")
+    replayed = shell.hil("profile", "replay", profile, *NEVER, "--out", "kept", "--rig", "virtual-instruments")
 
     assert replayed.returncode == 1, replayed.stderr
     assert f"{profile}  left alone" in replayed.stdout
     assert "AP.05  fail " in replayed.stdout
     assert "AP.01  pass (advisory)" in replayed.stdout
+    assert "AP.07  inconclusive (advisory)" in replayed.stdout, "within the uncertainty of the rig's meter"
     assert {path.name for path in (shell.path / "kept").iterdir()} == {"alone.log", "alone.jsonl", "alone.svg"}
     seen = (shell.path / "kept" / "alone.jsonl").read_text("utf-8")
     assert "segments[2] limit none" in seen
