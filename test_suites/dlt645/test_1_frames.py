@@ -10,7 +10,9 @@ PAUSES = {"short": ms(400), "long": ms(1000)}
 HALF, PARITY_AT = 12, 18
 """Bytes, wake-up included."""
 NOISE = {
-    "68": bytes.fromhex("00 68 11 68"),
+    # Bytes behind each 68 keep the one of the request from standing seven behind it: that would be the begin of a frame,
+    # for whose end a meter has to wait.
+    "68": bytes.fromhex("00 68 11 68 22 33 44"),
     "698": bytes.fromhex("68170043 45AAAAAAAAAAAA00 5B4F 050100400102 0000 ED03 16"),
 }
 WITH_68 = 0x00353500

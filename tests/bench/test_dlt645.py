@@ -12,7 +12,7 @@ from hil.bus.serial import SerialFormat
 from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Measurement, Verdict
-from hil.dut.dlt645 import SINGLE_PHASE
+from hil.dut.dlt645 import SINGLE_PHASE, reference
 from hil.dut.faults import Edit
 from hil.errors import UsageError
 from hil.protocol.dlt645 import ErrorWord, Frame, Function, di_bytes
@@ -55,7 +55,7 @@ HABITS: dict[str, Edit] = {
     "neither freezes nor has an output": lambda m: m.refusing(Function.FREEZE, ErrorWord.OTHER).refusing(
         Function.OUTPUT, ErrorWord.OTHER
     ),
-    "has another number and address": lambda m: m.but(number="000000012345"),
+    "has another number and address": lambda m: m.but(number="000000012345", address="123456789012"),
     "puts little into a frame": lambda m: m.but(room=60),
 }
 
@@ -65,6 +65,7 @@ def test_no_meter_is_blamed_for_its_habits(habit: str) -> None:
     blamed: list[str] = []
     for requirement, variant in RUNS:
         bench = opened(HABITS[habit], requirement.model(variant))
+        bench.address = HABITS[habit](reference()).address
         try:
             suite_cases()[requirement.id](bench, variant)
         except Inconclusive:
