@@ -31,21 +31,27 @@ def clock_of(interface: str) -> str:
 
 
 @dataclass(frozen=True)
-class CanPortSettings:
+class _Port:
+    """What every port has."""
+
+    name: str
+    clock: str = field(default="user", kw_only=True)
+    """One of :data:`CLOCKS`."""
+    uncertainty: Span = field(default=CLOCKS["user"], kw_only=True)
+    """Of its stamps."""
+
+
+@dataclass(frozen=True)
+class CanPortSettings(_Port):
     """A CAN port through python-can."""
 
     type: ClassVar[str] = "can"
-    name: str
     interface: str
     channel: str
     bitrate: int
     """bit/s. Interfaces whose system sets it (socketcan) or that have none (udp_multicast) take no notice."""
     options: Mapping[str, Option] = field(default_factory=dict)
     """Further arguments of ``can.Bus``."""
-    clock: str = "user"
-    """One of :data:`CLOCKS`."""
-    uncertainty: Span = CLOCKS["user"]
-    """Of its stamps."""
 
     @property
     def place(self) -> str:
@@ -54,11 +60,10 @@ class CanPortSettings:
 
 
 @dataclass(frozen=True)
-class SerialPortSettings:
+class SerialPortSettings(_Port):
     """A serial port through pyserial."""
 
     type: ClassVar[str] = "serial"
-    name: str
     url: str
     """Anything that ``serial.serial_for_url`` takes."""
     baud: int = 9600
@@ -68,8 +73,6 @@ class SerialPortSettings:
     stop: float = 1
     echo: bool = False
     """The adapter hears what it sends itself, as RS-485 ones may."""
-    clock: str = "user"
-    uncertainty: Span = CLOCKS["user"]
 
     @property
     def place(self) -> str:
@@ -78,15 +81,12 @@ class SerialPortSettings:
 
 
 @dataclass(frozen=True)
-class TcpPortSettings:
+class TcpPortSettings(_Port):
     """A TCP server that the bench is the client of."""
 
     type: ClassVar[str] = "tcp"
-    name: str
     host: str
     port: int
-    clock: str = "user"
-    uncertainty: Span = CLOCKS["user"]
 
     @property
     def place(self) -> str:
@@ -95,17 +95,14 @@ class TcpPortSettings:
 
 
 @dataclass(frozen=True)
-class SignalsPortSettings:
+class SignalsPortSettings(_Port):
     """A box with the charger's sensors and actuators, which speaks the signals line protocol."""
 
     type: ClassVar[str] = "signals"
-    name: str
     url: str
     """``tcp://host:port``, ``udp://host:port``, or what ``serial.serial_for_url`` takes."""
     baud: int = 115_200
     """Where it is a serial port."""
-    clock: str = "user"
-    uncertainty: Span = CLOCKS["user"]
 
     @property
     def transport(self) -> str:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from hil.codec.map_checks import toml
 from hil.errors import RigError
 from hil.rig.combinations import Found
 from hil.rig.field import Field, Named, Table
@@ -41,7 +42,7 @@ class Walk:
             if names is not None and name not in names:
                 raise self._unknown(place, name, names)
             if not isinstance(table, dict):
-                raise self.error(place, name, f"= {_toml(table)}: allowed is a table, [{place}.{name}]")
+                raise self.error(place, name, f"= {toml(table)}: allowed is a table, [{place}.{name}]")
             found[name] = self._one(f"{place}.{name}", named, table)
         return found
 
@@ -56,7 +57,7 @@ class Walk:
         for key, each in named.below.items():
             inner = table.get(key, {})
             if not isinstance(inner, dict):
-                raise self.error(place, key, f"= {_toml(inner)}: allowed is a table, [{place}.{key}]")
+                raise self.error(place, key, f"= {toml(inner)}: allowed is a table, [{place}.{key}]")
             below[key] = self._named(f"{place}.{key}", each, inner)
         return chosen | self._fields(place, fields, table) | below
 
@@ -67,7 +68,7 @@ class Walk:
             given = part in table
             table = table.get(part, {})
             if not isinstance(table, dict):
-                raise self.error(walked, part, f"= {_toml(table)}: allowed is a table, [{name}]")
+                raise self.error(walked, part, f"= {toml(table)}: allowed is a table, [{name}]")
             walked = f"{walked}.{part}" if walked else part
             if not given and walked in REQUIRED_TABLES:
                 raise self.error("", "", f"[{walked}] is missing")
@@ -87,7 +88,7 @@ class Walk:
         if key in given:
             wrong = field.wrong(given[key])
             if wrong is not None:
-                raise self.error(name, key, f"= {_toml(given[key])}: {wrong}")
+                raise self.error(name, key, f"= {toml(given[key])}: {wrong}")
         elif field.required:
             raise self.error(name, key, f"is missing: {field.text}")
         return given.get(key, field.default)
@@ -136,15 +137,3 @@ def _more(name: str, given: dict[str, Any]) -> Table:
     interlocks = given["envelope"].get("interlocks", []) if name == "signals" else []
     named = interlocks if isinstance(interlocks, list) else []
     return {each: INTERLOCK for each in named if isinstance(each, str) and each not in tables()[name]}
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, list):
-        return f"[{', '.join(_toml(each) for each in value)}]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
-    return str(value)

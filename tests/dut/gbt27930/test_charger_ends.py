@@ -14,7 +14,7 @@ from hil.protocol.gbt27930 import (
     CST,
 )
 from hil.units import minutes, ms, s
-from tests.dut.gbt27930.conftest import BCL_, BCP_, BCS_, BEM_, BRM_, BROAA, BSD_, BST_, FORBIDDEN, PACK, Drive
+from tests.dut.gbt27930.conftest import BCL_, BCP_, BCS_, BEM_, BRM_, BROAA, BSD_, BST_, FORBIDDEN, PACK, Drive, Driven
 
 # --- stops (sheet 3.15, 4.5 C10, C11) -----------------------------------------------------------------
 
@@ -161,6 +161,16 @@ def test_a_second_session_counts_from_nought(drive: Drive) -> None:
 # --- errors and reconnections (sheet 4.4) ---------------------------------------------------------------
 
 
+def recharge(driven: Driven) -> None:
+    """From recognition on, as after a connection that was lost."""
+    for message in (BRM_, BCP_, BROAA):
+        driven.hear(message)
+    driven.sensors["battery_side_voltage"] = PACK
+    driven.wait("ready", s(1))
+    driven.hear(BCL_)
+    driven.hear(BCS_)
+
+
 def test_after_cem_the_charger_begins_anew_with_crm_00_without_test_or_loss_of_supply(drive: Drive) -> None:
     driven = drive()
     driven.begin_charging()
@@ -177,13 +187,7 @@ def test_after_cem_the_charger_begins_anew_with_crm_00_without_test_or_loss_of_s
     assert not [at for at in driven.times(CHM) if at > error]
     assert driven.settings["k3k4_command"] == 1
     assert driven.sensors["k1k2_closed"] == 0.0
-    driven.hear(BRM_)
-    driven.hear(BCP_)
-    driven.hear(BROAA)
-    driven.sensors["battery_side_voltage"] = PACK
-    driven.wait("ready", s(1))
-    driven.hear(BCL_)
-    driven.hear(BCS_)
+    recharge(driven)
     assert driven.settings["current_setpoint"] == 100.0
     assert driven.settings["discharge_command"] == 0
 
@@ -217,13 +221,7 @@ def test_a_charge_gives_all_reconnections_back(drive: Drive) -> None:
     for _ in range(5):
         driven.wait("recognise", s(10))
         driven.sensors["battery_side_voltage"] = 0.0
-        driven.hear(BRM_)
-        driven.hear(BCP_)
-        driven.hear(BROAA)
-        driven.sensors["battery_side_voltage"] = PACK
-        driven.wait("ready", s(1))
-        driven.hear(BCL_)
-        driven.hear(BCS_)
+        recharge(driven)
         assert driven.state == "charging"
 
 
