@@ -10,8 +10,8 @@ PAUSES = {"short": ms(400), "long": ms(1000)}
 HALF, PARITY_AT = 12, 18
 """Bytes, wake-up included."""
 NOISE = {
-    # Bytes behind each 68 keep the one of the request from standing seven behind it: that would be the begin of a frame,
-    # for whose end a meter has to wait.
+    # No 68 of the request stands seven bytes behind one of these: that would be the begin of a frame, for whose end a
+    # meter has to wait.
     "68": bytes.fromhex("00 68 11 68 22 33 44"),
     "698": bytes.fromhex("68170043 45AAAAAAAAAAAA00 5B4F 050100400102 0000 ED03 16"),
 }
