@@ -10,6 +10,7 @@ import msgspec
 from hil.bench.ac import AcBench
 from hil.bench.ac_modbus import CLIENT, AcModbusBench
 from hil.bench.core import Sink, ignore
+from hil.bench.guard import spoilt_by
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.measured_profiles import measured_signals
 from hil.bench.opening import kind_of
@@ -18,7 +19,7 @@ from hil.bench.rapi import CLIENT as CONSOLE
 from hil.bench.rapi import RapiBench
 from hil.bench.setup import Setup
 from hil.conformance.verdict import Measurement, Verdict
-from hil.errors import UsageError
+from hil.errors import UsageError, WorldError
 from hil.profile.ac.generate import THEMES, generated
 from hil.profile.ac.invariants import INVARIANTS, PREFIX, Context, judged
 from hil.profile.ac.model import AcProfile
@@ -168,12 +169,20 @@ class AcTwin:
         return bench
 
     def run(self, profile: AcProfile, cases: tuple[str, ...] = ()) -> AcOutcome:
-        """Replay a profile in a world of its own and judge it by these cases, or by all."""
+        """Replay a profile in a world of its own and judge it by these cases, or by all.
+
+        Where the envelope of the rig has held something back, or ended the session, nothing is judged.
+        """
         bench = self.open(profile)
-        replay(bench, profile)
-        measured = judge_session(bench, cases)
+        try:
+            replay(bench, profile)
+        except WorldError:
+            if not spoilt_by(bench.record.notes):
+                raise
+        spoilt = spoilt_by(bench.record.notes)
+        measured = {} if spoilt else judge_session(bench, cases)
         bench.close()
-        return AcOutcome(profile, measured)
+        return AcOutcome(profile, measured, spoilt)
 
     def pool(self, theme: str, interface: str) -> list[AcOutcome]:
         """The outcomes of a theme's profiles; run when first asked for."""
@@ -203,7 +212,8 @@ def judge_ac_profiles(bench: AcBench, *cases: str) -> None:
     outcomes = [each for theme in THEMES for each in twin.pool(theme, interface)]
     judging = [each for each in outcomes if any(each.verdict(case) is not Verdict.NONE for case in cases)]
     if not judging:
-        raise Inconclusive(f"none of {len(outcomes)} profiles gave {', '.join(cases)} anything to judge")
+        why = next((f": {each.problem}" for each in outcomes if each.problem), "")
+        raise Inconclusive(f"none of {len(outcomes)} profiles gave {', '.join(cases)} anything to judge{why}")
     failing = ((each.profile, case) for case in cases for each in judging if each.verdict(case) is Verdict.FAIL)
     found = next(failing, None)
     undecided = [each for each in judging if any(each.verdict(case) is Verdict.INCONCLUSIVE for case in cases)]

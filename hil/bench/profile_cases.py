@@ -62,7 +62,8 @@ def judge_generated(bench: Bench, case: str, *themes: str) -> None:
 def judge_family(bench: Bench, name: str) -> None:
     """Replay one named family on this bench and judge it by every invariant that binds."""
     cases = tuple(case for case, each in INVARIANTS.items() if not requirements()[each.requirement].advisory)
-    profile = family(name).profile(_twin(bench).base.vehicle)
+    twin = _twin(bench)
+    profile = family(name).profile(twin.base.vehicle, twin.envelope)
     measured = show(bench, profile, cases)
     failing = next((case for case in cases if any(each.verdict is Verdict.FAIL for each in measured[case])), None)
     if failing is not None:
@@ -74,17 +75,19 @@ def generated(twin: Twin, theme: str) -> list[LoadProfile]:
     from hil.profile import strategies
     from hil.profile.generate import examples
 
-    vehicle = twin.base.vehicle
+    vehicle, envelope = twin.base.vehicle, twin.envelope
     if theme == "named":
-        return [family(name).profile(vehicle) for name in _NAMED]
+        return [family(name).profile(vehicle, envelope) for name in _NAMED]
     made: Mapping[str, Callable[[], SearchStrategy[LoadProfile]]] = {
-        "mixed": partial(strategies.load_profiles, vehicle),
-        "holding": partial(strategies.holding_profiles, vehicle),
-        "sweeping": partial(strategies.sweeping_profiles, vehicle),
-        "hurried": partial(strategies.hurried_profiles, vehicle),
-        "pausing": partial(strategies.pausing_profiles, vehicle),
-        "stormy": partial(strategies.stormy_profiles, vehicle),
-        "upset": partial(strategies.load_profiles, vehicle, duration=(0.1, 30.0), events=tuple(strategies.EVENTS)),
+        "mixed": partial(strategies.load_profiles, vehicle, envelope),
+        "holding": partial(strategies.holding_profiles, vehicle, envelope),
+        "sweeping": partial(strategies.sweeping_profiles, vehicle, envelope),
+        "hurried": partial(strategies.hurried_profiles, vehicle, envelope),
+        "pausing": partial(strategies.pausing_profiles, vehicle, envelope),
+        "stormy": partial(strategies.stormy_profiles, vehicle, envelope),
+        "upset": partial(
+            strategies.load_profiles, vehicle, envelope, duration=(0.1, 30.0), events=tuple(strategies.EVENTS)
+        ),
         "illegal": partial(strategies.illegal_profiles, vehicle, duration=(0.1, 30.0)),
     }
     return examples(made[theme](), _COUNTS[theme], twin.seed)

@@ -36,7 +36,7 @@ class ProfileOutcome(Generic[P]):
     measured: Mapping[str, list[Measurement]]
     """By case of the requirement."""
     problem: str = ""
-    """Why charging was not reached."""
+    """Why charging was not reached, or what the envelope of the rig held back."""
 
     def verdict(self, case: str) -> Verdict:
         """Of one requirement; *none* where the session gave nothing to judge."""

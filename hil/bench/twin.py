@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec.structs import replace
 
 from hil.bench.driver import Driver
+from hil.bench.guard import spoilt_by
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.profiles import Outcome, judged, replay
 from hil.bench.setup import Setup, build
 from hil.conformance.verdict import Verdict
+from hil.errors import WorldError
 from hil.profile.coverage import Coverage
 from hil.profile.model import LoadProfile
 from hil.profile.reduce import reduced
 from hil.protocol.gbt27930 import edition
+from hil.safety.envelope import Envelope
 from hil.world.pipe import World
 from hil.world.plan import Describe
 
@@ -47,13 +50,23 @@ class Pool:
 class Twin:
     """Builds a world for each profile from one setup: the same edition, readings and faults.
 
-    ``build`` makes worlds; ``pools`` keeps what was generated, for whoever gives the same dictionary.
+    ``build`` makes worlds; ``pools`` keeps what was generated, for whoever gives the same dictionary. ``envelope`` is
+    that of the rig whose twin it is.
     """
 
-    def __init__(self, base: Setup, build: Build = build, pools: dict[str, Pool] | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        base: Setup,
+        build: Build = build,
+        pools: dict[str, Pool] | None = None,
+        seed: int = 0,
+        envelope: Envelope | None = None,
+    ) -> None:
         self.base = base
         self.seed = seed
         """Of generated profiles."""
+        self.envelope = envelope
+        """What they have to stay within, as far as they are legal ones."""
         self._build = build
         self._pools = {} if pools is None else pools
 
@@ -73,7 +86,8 @@ class Twin:
     def run(self, profile: LoadProfile, cases: tuple[str, ...] = (), coverage: Coverage | None = None) -> Outcome:
         """Replay a profile in a world of its own and judge it by these cases, or by all.
 
-        What it has reached is added to ``coverage``, where that is given.
+        What it has reached is added to ``coverage``, where that is given. Where the envelope has held something back,
+        or ended the session, nothing is judged.
         """
         bench = self.open(profile)
         problem = ""
@@ -81,6 +95,13 @@ class Twin:
             replay(bench, profile)
         except Inconclusive as error:
             problem = str(error)
+        except WorldError:
+            if not spoilt_by(bench.record.notes):
+                raise
+        spoilt = spoilt_by(bench.record.notes)
+        if spoilt:
+            bench.close()
+            return Outcome(profile, {}, spoilt)
         outcome = Outcome(profile, judged(bench, cases), problem)
         if coverage is not None:
             bench.execute(Describe())

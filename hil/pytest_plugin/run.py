@@ -94,7 +94,8 @@ class CaseRun:
             self.bench.record.add([seen for seen in self._live.before if isinstance(seen, Sample)])
             self.bench.now = self._live.now
         elif isinstance(self.bench, Bench):
-            self.bench.twin = Twin(setup, self._build, plan.pools if edits is None else None, plan.seed)
+            kept = plan.pools if edits is None else None
+            self.bench.twin = Twin(setup, self._build, kept, plan.seed, plan.rig.envelope)
         elif isinstance(self.bench, AcBench):
             pools = plan.ac_pools if edits is None else {}
             self.bench.twin = AcTwin(setup, self._build, pools, plan.seed, run.requirement.bench)

@@ -2,6 +2,6 @@
 
 from hil.bench.guard.guard import KIND, Guard
 from hil.bench.guard.lines import guard_world
-from hil.bench.guard.told import ended_by, held_back
+from hil.bench.guard.told import ended_by, held_back, spoilt_by
 
-__all__ = ["KIND", "Guard", "ended_by", "guard_world", "held_back"]
+__all__ = ["KIND", "Guard", "ended_by", "guard_world", "held_back", "spoilt_by"]

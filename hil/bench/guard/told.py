@@ -27,6 +27,12 @@ def _held_back(note: Note) -> str:
     )
 
 
+def spoilt_by(notes: Iterable[Note]) -> str:
+    """Why a session was none of what it was meant to be: it was ended, or something was held back; empty if neither."""
+    told = list(notes)
+    return ended_by(told) or held_back(told)
+
+
 def ended_by(notes: Iterable[Note]) -> str:
     """Why the world went to its safe state by itself; empty when it did not."""
     return next((note.what for note in notes if note.kind == ENDED), "")
