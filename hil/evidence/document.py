@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -38,8 +38,8 @@ def verdict_word(verdict: Verdict) -> str:
     return Verdict.INCONCLUSIVE.value if verdict is Verdict.NONE else verdict.value
 
 
-def document(info: RunInfo, results: Sequence[CaseResult]) -> dict[str, Any]:
-    """The document as plain values, keys in their documented order."""
+def document(info: RunInfo, results: Sequence[CaseResult], digests: Mapping[str, str] = {}) -> dict[str, Any]:
+    """The document as plain values, keys in their documented order; ``digests`` are SHA-256 of files, by path."""
     return {
         "schema": SCHEMA,
         "tool": info.tool,
@@ -52,16 +52,21 @@ def document(info: RunInfo, results: Sequence[CaseResult]) -> dict[str, Any]:
         "command": info.command,
         "started": info.started,
         "summary": summary(results),
-        "cases": [_case(result) for result in results],
+        "cases": [_case(result, digests) for result in results],
     }
 
 
-def render(info: RunInfo, results: Sequence[CaseResult]) -> bytes:
+def render(info: RunInfo, results: Sequence[CaseResult], digests: Mapping[str, str] = {}) -> bytes:
     """The document as UTF-8 JSON. Numbers that JSON cannot hold become null."""
-    return msgspec.json.format(msgspec.json.encode(document(info, results)), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document(info, results, digests)), indent=2) + b"\n"
 
 
-def _case(result: CaseResult) -> dict[str, Any]:
+def left_by(result: CaseResult) -> list[str]:
+    """Paths of the files that a run has left beside the reports."""
+    return [path for path in (result.trace, result.stream, result.profile, result.dut_output) if path is not None]
+
+
+def _case(result: CaseResult, digests: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": result.id,
         "suite": result.suite,
@@ -86,6 +91,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "profile": result.profile,
         "replay": result.replay,
         "dut_output": result.dut_output,
+        "sha256": {path: digests[path] for path in left_by(result) if path in digests},
     }
 
 

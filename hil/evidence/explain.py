@@ -83,7 +83,7 @@ def show_value(value: float | str | bool | None) -> str:
 
 
 def show_measured_value(measurement: Measurement) -> str:
-    """The value with its unit and how unsure it is, as ``1.00053 s ± 0.0109 s``; a note that says so already will do."""
+    """The value with its unit and how unsure it is, as ``1.00053 s ± 0.0109 s``; a note that says so will do."""
     unit = f" {measurement.unit}" if measurement.unit and measurement.value is not None else ""
     unsure = "" if "±" in measurement.note else show_uncertainty(measurement)
     return f"{show_value(measurement.value)}{unit}" + (f" {unsure}" if unsure else "")

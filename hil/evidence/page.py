@@ -15,7 +15,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from hil.conformance.register import register
 from hil.conformance.verdict import CaseResult, Measurement, Verdict
 from hil.evidence.decode import TraceLine
-from hil.evidence.document import summary, verdict_word
+from hil.evidence.document import left_by, summary, verdict_word
 from hil.evidence.explain import (
     BASIS,
     decisive,
@@ -80,10 +80,12 @@ def render(
     messages: MessageSet,
     reached: Sequence[tuple[str, str]] = (),
     timing: Timing | None = None,
+    digests: Mapping[str, str] = {},
 ) -> str:
     """The page. ``stories`` has the trace and the plot of results by their index, ``reached`` what generated load
-    profiles have reached, as names and texts; ``timing`` is that of all runs together."""
-    runs = [_run(index, result, stories.get(index, Story())) for index, result in enumerate(results)]
+    profiles have reached, as names and texts; ``timing`` is that of all runs together, ``digests`` the SHA-256 of files
+    by their path."""
+    runs = [_run(index, result, stories.get(index, Story()), digests) for index, result in enumerate(results)]
     counts = summary(results)
     tiles = [
         {"key": key, "count": counts["advisory_findings" if key == "finding" else key], "word": word, "sign": sign}
@@ -196,7 +198,7 @@ def _readings(info: RunInfo) -> list[dict[str, str]]:
     return rows
 
 
-def _run(index: int, result: CaseResult, story: Story) -> dict[str, Any]:
+def _run(index: int, result: CaseResult, story: Story, digests: Mapping[str, str]) -> dict[str, Any]:
     measured = decisive(result)
     name = run_name(result)
     outcome = "finding" if is_finding(result) else verdict_word(result.verdict)
@@ -215,6 +217,7 @@ def _run(index: int, result: CaseResult, story: Story) -> dict[str, Any]:
         "story": story,
         "trace": _link(result.trace),
         "stream": _link(result.stream),
+        "digests": [(path, digests[path]) for path in left_by(result) if path in digests],
         "open": outcome in ("fail", "error", "inconclusive", "finding"),
         "decisive": "" if result.decisive is None else show_instant(result.decisive),
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 
@@ -46,9 +48,10 @@ def write_reports(
             texts[index] = failure_text(result, observations, messages)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _replace(out / JSON_NAME, document.render(info, results))
+        digests = _digests(out, results)
+        _replace(out / JSON_NAME, document.render(info, results, digests))
         _replace(out / JUNIT_NAME, junit.render(info, results, texts))
-        html = page.render(info, results, stories, messages, reached, timings.timing())
+        html = page.render(info, results, stories, messages, reached, timings.timing(), digests)
         _replace(out / page.FILE_NAME, html.encode("utf-8", "replace"))
         allure.write(out, info, results, texts)
     except OSError as error:
@@ -67,6 +70,15 @@ def forget_reports(out: Path) -> None:
             path.unlink()
     except OSError as error:
         raise HilError(f"cannot replace {error.filename or out}: {error.strerror or error}") from error
+
+
+def _digests(out: Path, results: Sequence[CaseResult]) -> dict[str, str]:
+    """SHA-256 of every file that the results name and that is there: later they can be told to be these."""
+    found = {}
+    for path in sorted({path for result in results for path in document.left_by(result)}):
+        with suppress(OSError), (out / path).open("rb") as file:
+            found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _observations(out: Path, result: CaseResult) -> tuple[list[Observation], str]:

@@ -41,6 +41,18 @@ def test_everything_is_there(out: Path) -> None:
     assert not [name for name in found if name.endswith(".new")]
 
 
+def test_the_files_of_a_run_have_their_digests(
+    tmp_path: Path, info: RunInfo, result: Callable[..., CaseResult], failed: Callable[..., CaseResult]
+) -> None:
+    (tmp_path / "traces").mkdir()
+    (tmp_path / "traces/a.log").write_bytes(b"(0000000000.000000) can0 1826F456#010100\n")
+    write_reports(tmp_path, info, [result(trace="traces/a.log"), failed(trace="traces/gone.log")])
+    cases = json.loads((tmp_path / "conformance.json").read_text("utf-8"))["cases"]
+    digest = "214c0d0ecd393b4f17b79c5e7595f128e85250ead28c8497acf98f9b7be2af2e"
+    assert [case["sha256"] for case in cases] == [{"traces/a.log": digest}, {}]
+    assert f"{digest}  traces/a.log" in (tmp_path / "index.html").read_text("utf-8")
+
+
 def test_junit_counts_agree_with_its_cases(out: Path) -> None:
     root = junit(out)
     (suite,) = root.findall("testsuite")
