@@ -10,6 +10,7 @@ from hil.protocol.gbt27930 import edition
 from hil.pytest_plugin.options import Options
 from hil.qualify import KNOBS, Knob, make_request, qualify
 from hil.units import MILLISECOND
+from tools.deviations import PAGE, row
 
 READINGS = resolve({}, None)
 each_knob = pytest.mark.parametrize("knob", KNOBS.values(), ids=list(KNOBS))
@@ -29,6 +30,17 @@ def test_a_knob_names_a_case_that_there_is(knob: Knob) -> None:
     assert (knob.variant is None) == (not variants)
     assert knob.variant is None or knob.variant in variants
     assert knob.reading is None or knob.reading.partition("=")[0] == requirement.reading
+
+
+def test_the_page_has_every_limit_as_it_is() -> None:
+    """But for what was caught, which a whole qualification tells."""
+    lines = [line.split(" | ") for line in PAGE.read_text("utf-8").splitlines() if line.count(" | ") == 5]
+    shown = {cells[0]: [*cells[1:4], *cells[5:]] for cells in lines}
+    for knob in KNOBS.values():
+        told = {"name": knob.name, "limit": knob.of, "direction": knob.direction, "requirement": knob.requirement}
+        spans = {"nominal_ms": knob.nominal, "tolerance_ms": knob.tolerance(READINGS), "caught_ms": 0}
+        cells = row(told | {key: span / MILLISECOND for key, span in spans.items()}).strip().split(" | ")
+        assert shown[cells[0]] == [*cells[1:4], *cells[5:]], knob.name
 
 
 def test_every_time_out_is_searched_on_both_sides() -> None:
