@@ -31,7 +31,7 @@ from hil.conformance.catalogue import requirements
 from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.errors import UsageError
 from hil.evidence.curves import collect
-from hil.evidence.explain import show_limits, show_value
+from hil.evidence.explain import show_limits, show_measured_value
 from hil.evidence.plot import draw
 from hil.evidence.trace import TraceWriter
 from hil.profile.ac.envelope import refuse_ac_beyond
@@ -275,7 +275,7 @@ def tell(found: Replayed) -> None:
 
 
 def _value(shown: Measurement) -> str:
-    return f"{shown.name}: {show_value(shown.value)} {shown.unit}".strip()
+    return f"{shown.name}: {show_measured_value(shown)}"
 
 
 def tell_line(found: Replayed) -> None:

@@ -1,4 +1,4 @@
-"""The JSON Schema of load profile files, derived from the model."""
+"""The JSON Schemas of profile files, derived from their models."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ from typing import Any
 
 import msgspec
 
+from hil.profile.ac.model import AcProfile
 from hil.profile.files import FORMAT, VERSION
 from hil.profile.model import LoadProfile
 
+_TITLES = {LoadProfile: "Load profile", AcProfile: "AC profile"}
 
-def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a file."""
-    derived: dict[str, Any] = msgspec.json.schema(LoadProfile)
+
+def schema(kind: type[LoadProfile | AcProfile] = LoadProfile) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a file of that kind."""
+    derived: dict[str, Any] = msgspec.json.schema(kind)
     definitions = derived["$defs"]
-    root = definitions.pop("LoadProfile")
+    root = definitions.pop(kind.__name__)
     root["properties"] = {
         "format": {"const": FORMAT},
         "version": {"const": VERSION},
         **root["properties"],
     }
-    root["required"] = ["format", "version", *root["required"]]
+    told = ["kind"] if kind is AcProfile else []  # without it a file is a load profile
+    root["required"] = ["format", "version", *told, *root["required"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"Load profile of hil, version {VERSION}",
         **root,
+        "title": f"{_TITLES[kind]} of hil, version {VERSION}",
         "$defs": definitions,
     }

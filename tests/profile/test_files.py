@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hil.errors import UsageError
 from hil.profile import LoadProfile, Segment
+from hil.profile.ac import AcProfile
 from hil.profile.ac.files import load as load_ac
 from hil.profile.events import KINDS
 from hil.profile.families import families
@@ -23,7 +24,7 @@ from hil.profile.strategies import EVENTS, illegal_profiles, load_profiles
 from hil.profile.table import columns_of, from_csv, import_table, to_csv
 from hil.profile.upsets import upset_profiles
 
-SHIPPED = Path(__file__).resolve().parents[2] / "hil" / "profile" / "load_profile.schema.json"
+SHIPPED = Path(__file__).resolve().parents[2] / "hil" / "profile"
 ANY = st.one_of(load_profiles(events=tuple(EVENTS)), illegal_profiles(), upset_profiles())
 
 
@@ -37,8 +38,10 @@ def test_what_is_written_is_read_again_and_fits_the_schema(profile: LoadProfile)
     jsonschema.Draft202012Validator(schema()).validate(json.loads(text))
 
 
-def test_the_shipped_schema_is_that_of_the_model() -> None:
-    assert json.loads(SHIPPED.read_text("utf-8")) == json.loads(json.dumps(schema()))
+@pytest.mark.parametrize(("kind", "name"), [(LoadProfile, "load_profile"), (AcProfile, "ac_profile")])
+def test_the_shipped_schema_is_that_of_the_model(kind: type[LoadProfile | AcProfile], name: str) -> None:
+    shipped = json.loads((SHIPPED / f"{name}.schema.json").read_text("utf-8"))
+    assert shipped == json.loads(json.dumps(schema(kind)))
 
 
 def test_the_schema_refuses_what_the_reader_refuses() -> None:

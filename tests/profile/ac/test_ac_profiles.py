@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import jsonschema
 import pytest
 
 from hil.bench.ac_profiles import KINDS, AcTwin
@@ -21,6 +22,7 @@ from hil.profile.ac.files import dumps, is_ac, load, loads, save
 from hil.profile.ac.generate import THEMES, generated
 from hil.profile.ac.invariants import INVARIANTS, PREFIX, current_of, duty_of
 from hil.profile.ac.model import AcEvent, AcProfile, AcSegment
+from hil.profile.schema import schema
 from hil.safety.envelope import Envelope
 from hil.units import s, seconds
 
@@ -38,8 +40,10 @@ def twin(*faults: str, interface: str = "registers") -> AcTwin:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_generated_profiles_survive_a_file(theme: str, tmp_path: Path) -> None:
+    validator = jsonschema.Draft202012Validator(schema(AcProfile))
     for profile in generated(theme, 20, seed=5):
         assert loads(dumps(profile)) == profile
+        validator.validate(json.loads(dumps(profile)))
     path = tmp_path / "ac.json"
     save(profile, path)
     assert is_ac(path)
