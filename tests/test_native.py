@@ -148,6 +148,38 @@ def test_one_library_that_is_damaged_leaves_all_of_them_aside(tmp_path: Path) ->
     ]
 
 
+BUILDS = """
+import sys
+from pathlib import Path
+import tools.native as tool
+from hil import native
+
+def compile_nothing(into):
+    for name in (*native.MODULES, native.SHARED):
+        path = into / native.library(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+
+native.FOLDER = Path(sys.argv[1])
+tool.build, tool.compiler = compile_nothing, lambda: "cc"
+(native.FOLDER / "former source").mkdir(parents=True)
+assert tool.main() == 0
+made = native.compiled()
+(made / native.library("hil.bus.can")).write_text("cut sh")
+assert native.compiled() is None
+assert tool.main() == 0
+assert native.compiled() == made
+assert list(native.FOLDER.iterdir()) == [made]
+"""
+
+
+def test_a_damaged_folder_is_built_anew(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BUILDS, str(tmp_path / "native")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("building") == 2
+
+
 def test_without_a_compiler_it_says_so_and_nothing_fails(tmp_path: Path) -> None:
     code = (
         "import sys, tools.native as build; from pathlib import Path\n"

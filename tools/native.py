@@ -64,12 +64,12 @@ def main() -> int:
         return 0
     print(f"compiled modules: building {len(native.MODULES)} of them, about half a minute", flush=True)
     native.FOLDER.mkdir(exist_ok=True)
-    former = list(native.FOLDER.iterdir())
+    place = native.FOLDER / native.digest()
+    former = [each for each in native.FOLDER.iterdir() if each != place]
     made = Path(tempfile.mkdtemp(dir=native.FOLDER))
     try:
         build(made)
         (made / native.SUM).write_text(native.checksum(made), "ascii")
-        place = native.FOLDER / native.digest()
         shutil.rmtree(place, ignore_errors=True)  # one that is damaged
         made.rename(place)
     except (Exception, SystemExit) as error:
