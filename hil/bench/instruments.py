@@ -62,7 +62,7 @@ class Bound:
     @property
     def polled(self) -> bool:
         """Whether it is asked for; the plant tells by itself."""
-        return self.claim.kind != "plant"
+        return self.claim.polled
 
     def reading(self, value: float, spread: float = 0.0, *, among: int = 0) -> Reading:
         """A value with its uncertainty and what is not known of it beyond that; ``among`` so many readings."""

@@ -30,11 +30,13 @@ from hil.evidence.explain import (
 from hil.evidence.run import RunInfo
 from hil.evidence.timing import Timing
 from hil.protocol.gbt27930 import MessageSet
-from hil.units import seconds, show_instant, show_span
+from hil.units import s, seconds, show_instant, show_span
 
 FILE_NAME = "index.html"
 _LONG = 300
 """Characters of a fact above which its card takes the page's whole width: in a narrow one it would be a tower."""
+_INSTRUMENTS, _PORTS = "Instruments of the rig", "Ports and clocks"
+"""Tables, which always take it."""
 _WORDS = {
     "pass": ("✓", "pass", "The DUT met the requirement in this run."),
     "fail": (
@@ -98,7 +100,7 @@ def render(
         total=len(runs),
         tiles=tiles,
         facts=facts,
-        wide=[heading for heading, pairs in facts if any(len(value) > _LONG for _, value in pairs)],
+        wide=[heading for heading, pairs in facts if _is_wide(heading, pairs)],
         readings=_readings(info),
         suites=_by_suite(runs),
         attention=[run for run in runs if run["outcome"] in ("error", "fail", "inconclusive", "finding")],
@@ -111,11 +113,15 @@ def render(
     )
 
 
+def _is_wide(heading: str, pairs: Sequence[tuple[str, str]]) -> bool:
+    return heading in (_INSTRUMENTS, _PORTS) or any(len(value) > _LONG for _, value in pairs)
+
+
 def _more_facts(reached: Sequence[tuple[str, str]], timing: Timing | None) -> list[tuple[str, list[tuple[str, str]]]]:
     groups = [("Generated load profiles", list(reached))]
     if timing is not None:
         late = [("frames of the bench", timing.summary)] if timing.summary else []
-        groups.append(("Ports and clocks", [*timing.clocks, *late]))
+        groups.append((_PORTS, [*timing.clocks, *late]))
     return [(name, rows) for name, rows in groups if rows]
 
 
@@ -156,13 +162,34 @@ def _facts(info: RunInfo) -> list[tuple[str, list[tuple[str, str]]]]:
     run: dict[str, Any] = {"started": info.started or "no clock was asked", "seed": info.seed, "command": info.command}
     run["edition"] = info.edition
     name = f"{info.tool.get('name', 'hil')} {info.tool.get('version', '')}".strip()
+    instruments = [(str(told["name"]), _instrument(told)) for told in info.rig.get("instruments", ())]
     stands_on = {"stands on": ", ".join(f"{key} {value}" for key, value in versions.items())} if versions else {}
     return [
         ("Device under test (DUT)", _pairs(info.dut)),
-        ("Rig", _pairs(info.rig)),
+        ("Rig", _pairs({key: value for key, value in info.rig.items() if key != "instruments"})),
         ("Run", _pairs(run)),
         ("Tool", _pairs({"tool": name, **tool, **stands_on})),
+        *([(_INSTRUMENTS, instruments)] if instruments else []),
     ]
+
+
+def _instrument(told: Mapping[str, Any]) -> str:
+    """What a third party needs to know of an instrument to believe what it told."""
+    parts = [str(told["kind"])]
+    parts += [f"register map {told['map']}"] if told["map"] else []
+    parts.append(f"serial number {told['serial'] or 'not given'}")
+    parts.append(f"calibrated {told['calibrated'] or 'not given'}")
+    parts += [f"at port {told['port']}"] if told["port"] else []
+    parts += [] if told["poll_s"] is None else [f"asked every {show_span(s(told['poll_s']))}"]
+    parts += [f"{quantity} ± {_uncertainty(sure)}" for quantity, sure in told["measures"].items()]
+    return "; ".join(parts)
+
+
+def _uncertainty(sure: Mapping[str, Any]) -> str:
+    absolute, percent = float(sure["absolute"]), 100.0 * float(sure["relative"])
+    parts = [f"{absolute:g} {sure['unit']}"] if absolute or not percent else []
+    parts += [f"{percent:g} % of the value"] if percent else []
+    return f"({' + '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:

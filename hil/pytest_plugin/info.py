@@ -13,6 +13,8 @@ from hil.evidence.run import RunInfo
 from hil.pytest_plugin.plan import STANDARD, RunPlan
 from hil.resources import root
 from hil.rig import Rig
+from hil.rig.instruments import QUANTITIES
+from hil.units import seconds
 
 DISTRIBUTION = "hil"
 
@@ -38,6 +40,7 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
             "vehicle": rig.bench.vehicle,
             "opt_in": list(rig.opt_in),
             **_safety(rig),
+            **_instruments(rig),
         },
         dut={
             "name": rig.dut.name,
@@ -73,6 +76,27 @@ def _safety(rig: Rig) -> dict[str, Any]:
     }
     answered = {"watched": sorted(rig.interlocks), "by_the_operator": list(rig.unwatched)}
     return {"envelope": limits, "interlocks": answered}
+
+
+def _instruments(rig: Rig) -> dict[str, Any]:
+    """What the rig measures with and how sure that is, where it has such."""
+    told = [
+        {
+            "name": claim.name,
+            "kind": claim.kind,
+            "map": claim.map,
+            "serial": claim.serial,
+            "calibrated": claim.calibrated,
+            "port": claim.port,
+            "poll_s": seconds(claim.poll) if claim.polled else None,
+            "measures": {
+                quantity: {"unit": QUANTITIES[quantity], "absolute": sure.absolute, "relative": sure.relative}
+                for quantity, sure in claim.measures.items()
+            },
+        }
+        for claim in rig.instruments.values()
+    ]
+    return {"instruments": told} if told else {}
 
 
 def tool_version() -> str:

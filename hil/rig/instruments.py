@@ -96,6 +96,11 @@ class InstrumentClaim:
         return RigError(f'[instruments.{self.name}] {key} = "{value}": {allowed}')
 
     @property
+    def polled(self) -> bool:
+        """Whether it is asked for; the plant tells by itself."""
+        return self.kind in _LINED
+
+    @property
     def identity(self) -> str:
         """As reports show it: name, kind, map, serial number and calibration date, as far as declared."""
         parts = [self.map or self.kind]

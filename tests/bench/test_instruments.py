@@ -227,7 +227,7 @@ def test_what_an_event_moves_is_what_was_told_before_it(charging: Callable[..., 
     )
     assert isinstance(before, Reading)
     assert isinstance(around, Reading)
-    assert (float(before), before.uncertainty) == (pytest.approx(230.0), pytest.approx(0.5))
+    assert [float(before), before.uncertainty] == pytest.approx([230.0, 0.5])
     assert around.uncertainty > 100
 
 
