@@ -243,6 +243,8 @@ class LiveSerial(_LiveBytes):
         except OSError as error:
             self._lose(error)
             return
+        if self._echo is not None:
+            self._echo.wrote(b"", max(real, self.busy_until))  # what goes later comes back later
         if self._draining:
             self._queue.at(real + _RETRY, self._drain)
             return

@@ -19,6 +19,7 @@ from hil.bus.bytefaults import CutLine, RefuseLine, ResetLine, SplitBytes
 from hil.bus.serial import Heard, SerialFormat
 from hil.errors import UsageError
 from hil.transport import byte_lines
+from hil.transport import echo as echoes
 from hil.transport.byte_lines import LiveDatagrams, LiveSerial
 from hil.transport.echo import Echo
 from hil.transport.pty_port import PtyPort, PtySerial
@@ -213,6 +214,7 @@ class Waiting:
         self.timeout: float | None = 0
         self.in_waiting = 0
         self.fails: Exception | None = None
+        self.brings: list[bytes] = []
 
     def fileno(self) -> int:
         raise OSError("no descriptor")
@@ -226,7 +228,7 @@ class Waiting:
 
     def read(self, size: int = 1) -> bytes:
         self.may.wait(self.timeout)
-        return b""
+        return self.brings.pop(0) if self.brings and self.may.is_set() and size == 1 else b""
 
     def close(self) -> None:
         self.may.set()
@@ -260,6 +262,23 @@ def test_a_port_that_waits_in_its_write_keeps_nobody_else_waiting(
     assert port.written == [b"first", b"second"]
     assert all(sent.late >= ms(19) for sent in _of(told, Sent)), "as long as the port had them wait"
     assert not line.lost
+
+
+def test_an_echo_is_waited_for_from_when_its_bytes_have_gone(
+    live: LiveQueue, told: list[Observation], until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(echoes, "_PATIENCE", ms(50))
+    port: Any = Waiting()
+    line = LiveSerial(live, port, name="remote", sink=told.append, line_format=FORMAT, echo=True)
+    line.attach("master", lambda heard: None).write(b"12")
+    live.run(live.real() + ms(100))
+    port.brings = [b"12"]
+    port.may.set()
+    until(lambda: not port.brings)
+    live.run(live.real() + ms(20))
+    assert [seen.sender for seen in _of(told, BytesSeen)] == ["master"]
+    assert [note.kind for note in _of(told, Note)] == ["clock"]
+    line.close()
 
 
 def test_a_port_whose_write_fails_later_is_lost(
