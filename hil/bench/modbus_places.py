@@ -116,6 +116,11 @@ class Places:
         if name not in self.map.transports:
             raise Inconclusive(f"the map {self.map.name} is not of a device on {name.upper()}")
 
+    def obeys_broadcasts(self) -> None:
+        """Go on only with a device that carries out what is written to all stations."""
+        if self.map.behaviour.broadcast == "ignored":
+            raise Inconclusive(f"the device of map {self.map.name} ignores broadcasts")
+
     def parity(self) -> None:
         """Go on only with a serial line that has a parity bit."""
         if (self.map.serial or USUAL_FORMAT).partition(" ")[2][1] == "N":
@@ -306,6 +311,7 @@ def _all(*lookups: Callable[[Places], object]) -> Callable[[Places], object]:
 FEATURES: Mapping[str, Callable[[Places], object]] = {
     "tcp": lambda places: places.transport("tcp"),
     "rtu": lambda places: places.transport("rtu"),
+    "broadcast": Places.obeys_broadcasts,
     "parity": Places.parity,
     "gap": lambda places: places.gap(places.any_run()),
     "row": Places.several,

@@ -165,6 +165,7 @@ BEHAVIOUR: Table = {
     "partial_write": Key("text", "A write of a part of a value.", default="", allowed=("refused", "accepted")),
     "foreign_unit": Key("text", "A request to another unit.", default="", allowed=("silent", "gateway", "answered")),
     "unknown_function": Key("text", "A function code that it has not.", default="", allowed=("exception", "silent")),
+    "broadcast": Key("text", "A write to all stations of a serial line.", default="", allowed=("obeyed", "ignored")),
     "clients": Key("integer", "Connections at once.", default=0, low=1),
     "idle_close": Key("number", "Seconds without a request after which it closes a connection.", default=0, low=0),
     "read_interval": Key("number", "Least seconds between reads.", default=0, low=0),

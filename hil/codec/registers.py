@@ -44,6 +44,7 @@ class Behaviour:
     partial_write: str = ""
     foreign_unit: str = ""
     unknown_function: str = ""
+    broadcast: str = ""
     clients: int = 0
     idle_close: float = 0
     read_interval: float = 0
@@ -248,14 +249,17 @@ class RegisterMap:
 
         Raises :class:`CodecError` for what cannot be written and for a value that is not allowed.
         """
-        register = self[name]
-        if not register.writable:
+        if not self[name].writable:
             raise CodecError(f"{self.name}: {name} can only be read")
-        values = self.encode(name, value)
+        return self.write_words(name, self.encode(name, value))
+
+    def write_words(self, name: str, values: Sequence[int]) -> WriteBlock:
+        """The request that writes words as they are, allowed or not."""
+        register = self[name]
         known = self.functions[register.table]
         one, many = WRITE_ONE[register.table], WRITE_MANY[register.table]
         function = one if one in known and register.size == 1 else many
-        return WriteBlock(register.unit_id, function, register.address, values)
+        return WriteBlock(register.unit_id, function, register.address, tuple(values))
 
 
 def frozen(registers: Iterable[Register]) -> Mapping[str, Register]:

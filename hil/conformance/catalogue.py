@@ -67,6 +67,7 @@ MAP_FEATURES: Mapping[str, str] = MappingProxyType(
     {
         "tcp": "TCP",
         "rtu": "a serial line",
+        "broadcast": "writes to all stations that are carried out",
         "parity": "a serial line with a parity bit",
         "gap": "an address that is not declared",
         "row": "several values in one request",

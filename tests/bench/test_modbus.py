@@ -223,6 +223,17 @@ def test_a_map_without_what_a_case_needs_says_so() -> None:
         opened(map="keba-p30").line("rtu")
 
 
+def test_a_device_that_ignores_broadcasts_is_not_asked_to_obey_one() -> None:
+    """As the Heidelberg's sheet says of it."""
+    assert KIND.unfit is not None
+    ignoring = Setup(map="heidelberg-energy-control")
+    told = KIND.unfit(ignoring, requirements()["MODBUS/RT.02"], None)
+    assert told == "the device of map heidelberg-energy-control ignores broadcasts"
+    bench = opened(map=ignoring.map)
+    bench.line("rtu").expect_broadcast_written()
+    assert bench.judge.verdict is Verdict.FAIL
+
+
 def test_faults_name_cases_of_their_own_suite() -> None:
     names = {each for fault in all_faults().values() if fault.dut == "modbus" for each in fault.breaks}
     assert names == {each for each in requirements() if each.startswith("MODBUS/")}

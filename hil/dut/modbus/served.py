@@ -37,6 +37,7 @@ def spec_of(registers: RegisterMap, *, latency: Span = 0) -> ServerSpec:
         units=None if behaviour.foreign_unit == "answered" else frozenset(registers.unit_ids),
         foreign="gateway" if behaviour.foreign_unit == "gateway" else "silent",
         unknown_function="silent" if behaviour.unknown_function == "silent" else "exception",
+        broadcast=frozenset() if behaviour.broadcast == "ignored" else frozenset({0}),
         latency=latency,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from hil.codec.register import Value
@@ -144,8 +144,7 @@ class RegisterClient:
         name = need(arguments, "name", str)
         if "words" not in arguments:
             return self._map.write(name, arguments["value"])
-        usual = self._map.write(name, self._map[name].low or 0)
-        return replace(usual, values=tuple(arguments["words"]))
+        return self._map.write_words(name, arguments["words"])
 
     # --- what the world tells -------------------------------------------------------------------------
 

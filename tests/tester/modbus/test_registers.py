@@ -123,6 +123,14 @@ def test_a_limit_is_kept_over_tcp_and_refusals_are_told() -> None:
     assert (told.what, told.details["code"]) == ("refused 5", 3)
 
 
+def test_words_are_written_that_the_map_does_not_allow_whatever_it_does() -> None:
+    """Neither a 0 nor anything else than 1 and 3 are phases."""
+    bench = Bench("alfen-ng9xx")
+    bench.tell("write", ticket=6, name="socket1.phases", words=[7])
+    told = bench.let(s(1))[-1]
+    assert (told.what, told.details["code"]) == ("refused 6", 3)
+
+
 def test_misuse_is_named() -> None:
     bench = Bench("keba-p30")
     with pytest.raises(UsageError, match="client cannot sing; it knows read, write, keep"):
