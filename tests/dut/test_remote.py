@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from hil.world.bytenode import Open, Send, Wish
 from hil.world.observation import Note, Observation
 from hil.world.plan import Advance, Do, Stimulate, Tell
 from hil.world.virtual import VirtualWorld
+from tests.mutation import COUNT, mutated, size
 
 LINES = pytest.mark.parametrize("line", ["tcp", "serial"])
 
@@ -230,3 +232,33 @@ def test_without_a_bench_nothing_is_ever_due() -> None:
     rig.let(s(3600))
     assert rig.plant.next_deadline() is None
     assert rig.controller.signals == []
+
+
+# --- robustness -------------------------------------------------------------------------------------------
+
+HOSTILE = (*("0", "1", "0.5") * 4, "-7", "1e999", "-1e300", "NaN", "null", "true", '"1"', "[1]", str(10**400))
+
+
+def test_a_hostile_bench_sets_sensors_to_numbers_of_their_ranges_only() -> None:
+    draw, now, early, moved = random.Random("bench"), s(1), 0, 0
+    plant = RemotePlant("box", "io", SIGNALS, safe=SAFE_STATE)
+    sensors = {each.name: each for each in SIGNALS if each.side == "charger" and each.kind == "sensor"}
+    for number in range(COUNT // 4):
+        now += draw.choice((ms(1), ms(20), s(2)))
+        names = draw.sample([*sensors, "k1k2_command", "nonsense"], 2)
+        values = ",".join(f'"{name}":{draw.choice(HOSTILE)}' for name in names)
+        greeting = b'{"hello":1,"watchdog":1.0,"id":1}\n{"subscribe":["*"],"id":2}\n' if number % 4 == 0 else b""
+        said = greeting + mutated(draw, f'{{"set":{{{values}}},"id":{number % 9}}}'.encode())
+        plant.received("io", 0, said + b"\n", "framing" if number % 50 == 0 else "", now)
+        plant.actuate("voltage_setpoint", float(number % 700), now)
+        plant.wake(now)
+        for sample in plant.take_samples():
+            assert sensors[sample.name].low <= sample.value <= sensors[sample.name].high, sample
+            moved += 1
+        plant.take_changes()
+        plant.wishes.clear()
+        plant.notes.clear()
+        if number == COUNT // 8:
+            early = size(plant)
+    assert moved > COUNT // 100
+    assert size(plant) < early + 20_000
