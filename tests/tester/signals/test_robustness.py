@@ -9,6 +9,7 @@ from math import isfinite
 from hil.plant.signals import SAFE_STATE, SIGNALS
 from hil.tester.signals import PlantBridge
 from hil.units import ms, s
+from hil.world.bytenode import Send
 from tests.mutation import COUNT, mutated, size
 from tests.tester.signals.conftest import CHARGER
 
@@ -41,18 +42,19 @@ def test_a_hostile_box() -> None:
     for number in range(FEWER):
         now += draw.choice((ms(1), ms(20), ms(300)))
         bridge.wake(now)
-        if any(b'"hello"' in wish.data for wish in bridge.wishes):  # half of the greetings are answered rightly
-            asked = [json.loads(wish.data.splitlines()[-1]) for wish in bridge.wishes][-1]
-            answer = json.dumps({"hello": 1, "box": "b", "signals": CHARGER, "id": asked["id"]}).encode()
-            bridge.received("io", 0, answer + b"\n", "", now)
+        for wish in reversed(bridge.wishes):
+            if isinstance(wish, Send) and b'"hello"' in wish.data:  # its greeting is answered rightly
+                told = {"hello": 1, "box": "b", "signals": CHARGER, "id": json.loads(wish.data)["id"]}
+                bridge.received("io", 0, json.dumps(told).encode() + b"\n", "", now)
+                break
         bridge.received("io", 0, line(draw, hello), "framing" if number % 50 == 0 else "", now)
         for name, value in bridge.actuations:
             assert name in ACTUATORS
             assert isfinite(value), name
         driven += len(bridge.actuations)
         up += sum(note.what == "up" for note in bridge.notes)
-        for told in (bridge.wishes, bridge.actuations, bridge.notes):
-            told.clear()
+        for each in (bridge.wishes, bridge.actuations, bridge.notes):
+            each.clear()
         if number == FEWER // 2:
             early = size(bridge)
     assert up > 10
