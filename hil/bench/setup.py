@@ -9,13 +9,16 @@ from typing import NamedTuple
 import msgspec
 
 from hil.bus.can import VirtualCan
+from hil.bus.serial import SerialFormat
 from hil.dut.faults import Edit, apply_faults
 from hil.dut.gbt27930 import Charger, ChargerSpec, reference
 from hil.errors import RigError, UsageError
 from hil.plant import PRESETS, Plant
 from hil.plant.pack import ocv
 from hil.protocol.gbt27930 import edition
+from hil.rig import Rig
 from hil.rig.instruments import InstrumentClaim
+from hil.rig.ports import SerialPortSettings
 from hil.tester.gbt27930 import MISFITS, VEHICLES, Vehicle, VehicleSpec
 from hil.units import Span, ms
 from hil.world.base import BaseWorld
@@ -26,8 +29,33 @@ BITRATE = 250_000
 LINE = "can0"
 """Name of the bus in every world, whatever port carries it."""
 
+_PARITIES = "NEO"
 _SOC = (30.0, 60.0)
 """Percent between which the seed draws."""
+
+
+class MeterPlace(msgspec.Struct, frozen=True):
+    """A DL/T 645 meter as a rig has it; what is empty is the usual."""
+
+    address: str = ""
+    """Twelve digits."""
+    password: str = ""
+    """Six digits."""
+    level: int = 2
+    """Of the password."""
+    operator: str = ""
+    """Eight digits."""
+    format: SerialFormat | None = None
+    """Of the line, where the rig has a port for it."""
+
+    @classmethod
+    def of(cls, rig: Rig) -> MeterPlace:
+        """The meter that a rig file describes."""
+        dut, port = rig.dut, rig.ports.get(rig.roles.get("meter", ""))
+        form = None
+        if isinstance(port, SerialPortSettings) and port.parity in _PARITIES:
+            form = SerialFormat(port.baud, port.bits, port.parity, int(port.stop))
+        return cls(dut.address, dut.password, dut.password_level, dut.operator, form)
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -56,6 +84,8 @@ class Setup(msgspec.Struct, frozen=True):
     """A to which an AC charger falls back without a limit."""
     instruments: tuple[InstrumentClaim, ...] = ()
     """What the bench measures with; what none of them measures is the plant's."""
+    meter: MeterPlace = MeterPlace()
+    """Where a DL/T 645 meter is, and what it takes."""
     faults: tuple[str, ...] = ()
     """Seeded faults; those of devices that are not in the world have no effect."""
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from hil.bench.opening import kind_of
 from hil.bench.serving import ServedSetup, build_served, served_ports
-from hil.bench.setup import Setup
+from hil.bench.setup import MeterPlace, Setup
 from hil.cli.ending import ending
 from hil.cli.errors import OK, telling
 from hil.cli.paths import out_path
@@ -162,6 +162,7 @@ def _setup(plan: RunPlan, kind: str, register_map: str, standalone: bool) -> Ser
         validity=bench.validity,
         safe_current=bench.safe_current,
         claims=told_claims(rig.dut),
+        meter=MeterPlace.of(rig),
         map=register_map or plan.register_map,
         faults=tuple(each.name for each in plan.faults),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hil.bench.ac_profiles import AcOutcome
 from hil.bench.opening import kind_of
-from hil.bench.setup import Setup
+from hil.bench.setup import MeterPlace, Setup
 from hil.bench.twin import Pool
 from hil.conformance.catalogue import Requirement, requirements
 from hil.conformance.register import PRESETS, register, resolve
@@ -169,6 +169,7 @@ class RunPlan:
             map=self.register_map,
             transport=self.rig.modbus_transport,
             instruments=tuple(self.rig.instruments.values()),
+            meter=MeterPlace.of(self.rig),
             faults=tuple(fault.name for fault in self.faults),
         )
 

@@ -54,6 +54,21 @@ _DUT = {
         form="([0-9]{12})?",
         example="twelve digits",
     ),
+    "password": Field(
+        "text",
+        "Password of a DL/T 645 meter where it is not the usual one (000000).",
+        default="",
+        form="([0-9]{6})?",
+        example="six digits",
+    ),
+    "password_level": Field("integer", "Level of that password.", default=2, low=0, high=255),
+    "operator": Field(
+        "text",
+        "Operator's code that a DL/T 645 meter is told where it is not the usual one (00000000).",
+        default="",
+        form="([0-9]{8})?",
+        example="eight digits",
+    ),
 }
 _CLAIMS = {
     "stop_button": Field("boolean", "A user can stop the charge at the charger.", default=True),

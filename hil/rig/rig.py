@@ -32,6 +32,11 @@ class Dut:
     """Register map of a Modbus device, a shipped one or the path of a file; empty for that of the reference device."""
     address: str = ""
     """Of a DL/T 645 meter, twelve digits; empty for the usual one."""
+    password: str = ""
+    """Of a DL/T 645 meter, six digits; empty for the usual one."""
+    password_level: int = 2
+    operator: str = ""
+    """Operator's code that a DL/T 645 meter is told, eight digits; empty for the usual one."""
     claims: Mapping[str, Claim] = field(default_factory=lambda: MappingProxyType({}))
     """Every claim of the rig file's declaration, given or by default."""
 

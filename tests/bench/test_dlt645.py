@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from msgspec.structs import replace
 
 from hil.bench.dlt645 import LINE, READER, MeterBench
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.opening import kind_of
-from hil.bench.setup import Setup
+from hil.bench.setup import MeterPlace, Setup
 from hil.bus.serial import SerialFormat
 from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Measurement, Verdict
 from hil.dut.dlt645 import SINGLE_PHASE, reference
 from hil.dut.faults import Edit
-from hil.errors import UsageError
-from hil.protocol.dlt645 import ErrorWord, Frame, Function, di_bytes
+from hil.errors import RigError, UsageError
+from hil.protocol.dlt645 import Access, ErrorWord, Frame, Function, di_bytes
 from hil.qualify.suite import suite_cases
+from hil.rig import load_rig
 from hil.units import Instant, ms
 from hil.world.observation import BytesSeen, Observation
 from hil.world.plan import Advance, Command, Do, Reply, Tell
@@ -39,6 +44,64 @@ def opened(edit: Edit = lambda spec: spec, model: str = "") -> MeterBench:
 
 def last(bench: MeterBench) -> Measurement:
     return bench.judge.measurements[-1]
+
+
+# --- where a rig's meter is ---------------------------------------------------------------------------
+
+RIG = """
+schema = 1
+name = "meter"
+kind = "live"
+[dut]
+name = "meter"
+address = "123456789012"
+password = "246810"
+password_level = 4
+operator = "00000042"
+[ports.rs485]
+type = "serial"
+url = "loop://"
+baud = 9600
+parity = "N"
+[roles]
+meter = "rs485"
+"""
+
+
+def test_a_rigs_meter_is_asked_by_its_address_with_its_password_in_its_format(tmp_path: Path) -> None:
+    path = tmp_path / "meter.toml"
+    path.write_text(RIG, encoding="utf-8")
+    place = MeterPlace.of(load_rig(path))
+    assert place.format == SerialFormat(9600, parity="N")
+    kind, setup = kind_of("dlt645"), Setup(seed=1, readings=resolve({}), meter=replace(place, format=None))
+    bench = kind.bench(kind.build(setup, {}), setup, Judge(), lambda seen: None)
+    assert isinstance(bench, MeterBench)
+
+    assert bench.address == "123456789012"
+    assert bench.access.block.hex() == "0410682442000000"
+    asked = bench.order(Function.CLEAR_DEMAND, bench.access.block)
+    bench.expect_done("cleared", asked, Function.CLEAR_DEMAND)
+    assert bench.judge.verdict is Verdict.PASS
+    wrong = bench.order(Function.CLEAR_DEMAND, Access().block)
+    assert wrong.frame is not None
+    assert wrong.frame.is_error
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('password = "12345"', '[dut] password = "12345": allowed is six digits'),
+        ('operator = "x"', '[dut] operator = "x": allowed is eight digits'),
+        ("password_level = 256", "[dut] password_level = 256: allowed is an integer from 0 to 255"),
+    ],
+)
+def test_a_password_that_no_meter_has_is_refused(line: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "meter.toml"
+    key = line.partition(" ")[0]
+    rows = [row for row in RIG.splitlines() if not row.startswith(f"{key} ")]
+    path.write_text("\n".join(rows).replace("[dut]", f"[dut]\n{line}"), encoding="utf-8")
+    with pytest.raises(RigError, match=re.escape(told)):
+        load_rig(path)
 
 
 # --- meters that do what real ones do -----------------------------------------------------------------

@@ -7,12 +7,12 @@ from hil.bench.dlt645 import DUT, LINE, READER, MeterBench
 from hil.bench.judge import Judge
 from hil.bench.kinds.ac import charger_spec, plant, point
 from hil.bench.opening import Edits, Kind, Lines, Live
-from hil.bench.setup import Setup
+from hil.bench.setup import MeterPlace, Setup
 from hil.bus.serial import VirtualSerial
 from hil.dut.dlt645 import Meter, MeterSpec, reference
 from hil.dut.faults import apply_faults
 from hil.errors import UsageError
-from hil.protocol.dlt645 import MAX_TARIFFS
+from hil.protocol.dlt645 import MAX_TARIFFS, Access
 from hil.tester.dlt645 import MeterReader
 from hil.world.base import BaseWorld
 from hil.world.pipe import World
@@ -29,9 +29,21 @@ def meter_spec(setup: Setup, edits: Edits) -> MeterSpec:
             f"no model {setup.model!r} of the reference meter; there are {', '.join(filter(None, MODELS))}"
         )
     model = "tariffs" if setup.claims.get("following_frames") else setup.model
-    spec = apply_faults("dlt645", MODELS[model], setup.faults)
+    spec = apply_faults("dlt645", _placed(MODELS[model], setup.meter), setup.faults)
     edit = edits.get("dlt645")
     return spec if edit is None else edit(spec)
+
+
+def _placed(spec: MeterSpec, place: MeterPlace) -> MeterSpec:
+    """A reference meter as the rig has it."""
+    access = _access(place)
+    key = access.key
+    return spec.but(address=place.address or spec.address, level=key[0], password=key[1:])
+
+
+def _access(place: MeterPlace) -> Access:
+    usual = Access()
+    return Access(place.password or usual.password, place.level, place.operator or usual.operator)
 
 
 def _build(setup: Setup, edits: Edits) -> World:
@@ -46,8 +58,16 @@ def _build(setup: Setup, edits: Edits) -> World:
 
 
 def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> MeterBench:
-    spec = reference()
-    return MeterBench(world, judge, setup.readings, sink, address=spec.address, line_format=spec.format)
+    place, usual = setup.meter, reference()
+    return MeterBench(
+        world,
+        judge,
+        setup.readings,
+        sink,
+        address=place.address or usual.address,
+        line_format=place.format or usual.format,
+        access=_access(place),
+    )
 
 
 def _surround(world: BaseWorld, _: Setup, lines: Lines) -> None:
