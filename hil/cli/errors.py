@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ EXITS = (
     "0 all pass (advisory findings aside), 1 something fails or is inconclusive, "
     "2 usage or rig error, 3 an error on our side; the highest wins."
 )
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)
+"""What a system says when it takes no more of an output."""
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -43,9 +46,21 @@ def telling(command: Callable[_P, _R]) -> Callable[_P, _R]:
             # The reader of our output has left, and so may we.
             let_go(sys.stdout)
             raise typer.Exit(OK) from None
-        except Exception as error:
-            console(stderr=True).print_exception()
-            complain(f"{type(error).__name__}: {error}")
+        except OSError as error:
+            if error.filename is not None or error.errno not in FULL:
+                raise _unforeseen(error) from error
+            # What we write into files names them, so it is our output that a disk has no room for.
+            let_go(sys.stdout)
+            complain(f"standard output cannot be written: {error.strerror}")
             raise typer.Exit(INTERNAL) from error
+        except Exception as error:
+            raise _unforeseen(error) from error
 
     return told
+
+
+def _unforeseen(error: Exception) -> typer.Exit:
+    """A defect of ours is shown whole."""
+    console(stderr=True).print_exception()
+    complain(f"{type(error).__name__}: {error}")
+    return typer.Exit(INTERNAL)

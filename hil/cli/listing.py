@@ -13,7 +13,7 @@ from rich.table import Table
 
 from hil.conformance.register import register
 from hil.dut.faults import all_faults
-from hil.errors import HilError, UsageError
+from hil.errors import UsageError
 from hil.protocol.gbt27930 import edition as messages_of
 from hil.pytest_plugin.plan import STANDARD, Run, RunPlan
 from hil.pytest_plugin.table import console
@@ -97,10 +97,14 @@ def export_dbc(protocol: str, edition: str, out: Path | None) -> None:
 
     text = to_dbc(messages_of(edition))
     if out is None:
-        sys.stdout.write(text)
+        # The bytes that a file would have, whatever the terminal's encoding: they are redirected into one.
         sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
         return
     try:
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise HilError(f"cannot write {out}: {error.strerror or error}") from error
+        raise UsageError(
+            f"--out {out}: cannot be written ({error.strerror or error}); give the path of a file"
+        ) from error

@@ -16,7 +16,7 @@ from hil.evidence.explain import is_finding, run_name
 from hil.pytest_plugin.controller import NAME, TEXT, Controller
 from hil.pytest_plugin.handle import COMMAND, SESSION
 from hil.pytest_plugin.plan import Run, RunPlan
-from hil.pytest_plugin.table import show_measured, styled_verdict
+from hil.pytest_plugin.table import let_go, show_measured, styled_verdict
 
 
 class Progress:
@@ -125,7 +125,7 @@ class Progress:
             return
         plan = self._plan
         faults = f", with {', '.join(fault.name for fault in plan.faults)}" if plan.faults else ""
-        self._console.print(
+        self._print(
             f"{escape(plan.rig.dut.name)}{faults} on rig {escape(plan.rig.name)}, GB/T 27930-{plan.edition}, "
             f"seed {plan.seed}: {total} run{'s' * (total != 1)}"
         )
@@ -150,9 +150,18 @@ class Progress:
         line = f"{styled_verdict(result)}  {escape(run_name(result))}"
         if self._bar is None:
             line = f"{self._done:>{len(str(self._total))}}/{self._total}  {line}  {escape(show_measured(result))}"
-            self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+            self._print(line, no_wrap=True, overflow="ellipsis", crop=True)
             return
         if result.verdict.rank > Verdict.PASS.rank:
-            self._console.print(f"{line}  {escape(show_measured(result))}")
+            self._print(f"{line}  {escape(show_measured(result))}")
         self._bar.update(self._task, advance=1, description=escape(run_name(result)))
         self._bar.refresh()
+
+    def _print(self, text: str, **how: Any) -> None:
+        """A line of progress. Where the system takes no more of them the run goes on: its evidence is elsewhere."""
+        try:
+            self._console.print(text, **how)
+        except OSError as error:
+            self._console.quiet = True
+            let_go(self._console.file)
+            self._problems.append(f"standard output cannot be written: {error.strerror}")

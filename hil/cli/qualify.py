@@ -67,7 +67,7 @@ def qualify_command(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Run every case with every fault.")] = False,
     workers: Annotated[
-        int | None, typer.Option("-n", metavar="N", help="Worker processes.", show_default="one a processor")
+        int | None, typer.Option("-n", metavar="N", help="Worker processes.", show_default="one a processor", min=1)
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the runs.", show_default="the rig's")] = None,
     out: Annotated[Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for the reports.")] = Path(

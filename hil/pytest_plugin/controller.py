@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import pytest
 
 from hil.errors import HilError, UsageError
 from hil.pytest_plugin.handle import COMMAND, session_of
-from hil.pytest_plugin.options import options_of
+from hil.pytest_plugin.options import join_words, options_of
 from hil.transport.clock import wall_time
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class Controller:
         """Write the reports, after everything was torn down."""
         if self._results is None:
             return
-        given = shlex.join(["pytest", *map(str, self._config.invocation_params.args)])
+        given = join_words(["pytest", *map(str, self._config.invocation_params.args)])
         command = self._config.stash.get(COMMAND, given)
         try:
             self._results.finish(command, self._started, self._earlier)

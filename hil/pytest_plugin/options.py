@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -104,7 +105,22 @@ def command_line(options: Options, pytest_args: Sequence[str]) -> str:
         if value != field.default:
             for each in value if isinstance(value, tuple) else (value,):
                 words += [f"--{field.name.replace('_', '-')}", *([] if value is True else [str(each)])]
-    return shlex.join([*words, *(["--", *pytest_args] if pytest_args else [])])
+    return join_words([*words, *(["--", *pytest_args] if pytest_args else [])])
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Words as a shell takes them. A name whose bytes are no text (a folder from a machine with another encoding) is
+    written as ``$'...'``, as no report could hold it otherwise."""
+    return " ".join(shlex.quote(word) if _is_text(word) else _escaped(word) for word in words)
+
+
+def _is_text(word: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in word)
+
+
+def _escaped(word: str) -> str:
+    plain = {byte: chr(byte) for byte in range(32, 127) if chr(byte) not in "'\\"}
+    return "$'" + "".join(plain.get(byte, f"\\x{byte:02x}") for byte in os.fsencode(word)) + "'"
 
 
 def arguments(options: Options) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from hil.protocol.gbt27930 import EDITIONS
 from hil.pytest_plugin.battery import beyond_envelope, lacks_battery
 from hil.pytest_plugin.dut import DutKeeper
 from hil.pytest_plugin.near import known_name
-from hil.pytest_plugin.options import Options
+from hil.pytest_plugin.options import Options, join_words
 from hil.pytest_plugin.suites import Suites, choose
 from hil.rig import Rig, applicability, find_rig, lacks_besides, lacks_transport, load_rig, told_claims
 
@@ -197,7 +196,7 @@ class RunPlan:
         readings = [each for each in options.reading if each.partition("=")[0] != (run.requirement.reading or "")]
         for each in (*readings, *((run.reading,) if run.reading else ())):
             words += ["--reading", each]
-        return shlex.join([*words, *self._fault_words()])
+        return join_words([*words, *self._fault_words()])
 
     def replay(self, run: Run, profile: Path) -> str:
         """The command line that replays a load profile as this run did."""
@@ -207,7 +206,7 @@ class RunPlan:
         words += self._rig_words()
         for each in (*self.options.reading, *((run.reading,) if run.reading else ())):
             words += ["--reading", each]
-        return shlex.join([*words, *self._fault_words()])
+        return join_words([*words, *self._fault_words()])
 
     def _rig_words(self) -> list[str]:
         words = ["--rig", self.options.rig] if self.options.rig != Options.rig else []

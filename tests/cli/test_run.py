@@ -187,6 +187,25 @@ def test_a_reader_that_leaves_does_not_end_the_run(shell: Any) -> None:
     assert shell.report()["summary"]["pass"] == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_full_disk_under_the_output_loses_no_evidence(shell: Any) -> None:
+    folder = os.fsdecode(b"r\xb1")  # no text in UTF-8, as folders from elsewhere can be
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hil.cli", "run", "--case", "DP.1001", "--out", folder],
+            cwd=shell.path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    told = "error: standard output cannot be written: No space left on device"
+    assert (done.returncode, set(done.stderr.splitlines())) == (3, {told})
+    report = shell.report(folder)
+    assert report["summary"]["pass"] == 1
+    assert report["command"] == r"hil run --case DP.1001 --out $'r\xb1'"
+
+
 def test_the_users_own_configuration_does_not_matter(shell: Any) -> None:
     (shell.path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (shell.path / "conftest.py").write_text("raise RuntimeError('not ours to read')\n")
