@@ -23,7 +23,7 @@ from hil.errors import UsageError, WorldError
 from hil.profile.ac.generate import THEMES, generated
 from hil.profile.ac.invariants import INVARIANTS, PREFIX, Context, judged
 from hil.profile.ac.model import AcProfile
-from hil.profile.ac.plan import Interface, rules
+from hil.profile.ac.plan import AFTERWARDS, BEFORE, Interface, rules
 from hil.profile.ac.reduce import reduced
 from hil.profile.ac.seen import AcSeen
 from hil.profile.model import Found
@@ -33,10 +33,6 @@ from hil.world.plan import Action, Stimulate, Tell
 
 KINDS = {"signals": "ac", "registers": "ac_modbus", "console": "rapi"}
 """The kind of bench by the interface that limits are asked for over."""
-_BEFORE: Span = s(2)
-"""From the vehicle's connection to the authorisation, and before it."""
-_AFTERWARDS: Span = s(6)
-"""After the end: the last limit has had its time to show, and stands for another second."""
 _METER: Span = s(5)
 _COUNT = 10
 """Profiles of a theme."""
@@ -113,14 +109,14 @@ def replay(bench: AcBench, profile: AcProfile) -> None:
     if isinstance(bench, AcModbusBench) and bench.roles.energy:
         quantities = [["energy", bench.roles.energy, 0.001, "kWh"]]
         bench.do(Tell(CLIENT, "poll", {"every": _METER, "quantities": quantities}))
-    bench.let(_BEFORE)
+    bench.let(BEFORE)
     bench.plug_in()
-    bench.let(_BEFORE)
+    bench.let(BEFORE)
     interface = interface_of(bench)
     for rule in rules(profile, interface):
         bench.on(rule.trigger, *rule.actions, delay=rule.delay, name=rule.name)
     bench.start()
-    bench.until(bench.now + profile.span + _AFTERWARDS)
+    bench.until(bench.now + profile.span + AFTERWARDS)
 
 
 def _bench_of(interface: str) -> type[AcBench]:

@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
+from hil.bench.ac_profiles import KINDS
 from hil.bench.setup import Setup
 from hil.bench.twin import Twin
 from hil.cli import profile_replay as playing
 from hil.cli import profile_show as shown
 from hil.cli.coverage import tell_and_keep
+from hil.cli.ending import ending
 from hil.cli.errors import INTERNAL, NOT_PASSED, OK, telling
 from hil.cli.interlocks import InterlocksChecked
 from hil.cli.paths import out_path
@@ -47,7 +49,7 @@ app = typer.Typer(
 )
 
 _DC, _AC = "gbt27930", "ac"
-_VEHICLE = "car-400v"
+_VEHICLE, _INTERFACE = "car-400v", "registers"
 _EXIT = {Verdict.PASS: OK, Verdict.ERROR: INTERNAL}
 _Rig = Annotated[str, typer.Option(metavar="FILE", help="Rig file, or the name of a shipped rig.")]
 _Readings = Annotated[
@@ -65,6 +67,9 @@ _MaxPower = Annotated[
     float | None, typer.Option(metavar="W", help="The most power that may be demanded.", show_default="no limit")
 ]
 _Bench = Annotated[str, typer.Option(metavar="KIND", help="gbt27930, or ac for limits of an AC charger.")]
+_Interface = Annotated[
+    str, typer.Option(metavar="NAME", help=f"Of AC profiles: {', '.join(KINDS)}. What limits are asked for over.")
+]
 _Vehicle = Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(VEHICLES)}.")]
 
 
@@ -75,9 +80,13 @@ def _plan(
     return make_plan(options if out is None else dataclasses.replace(options, out=str(out)))
 
 
-def _for_ac(bench: str) -> bool:
+def _for_ac(bench: str, interface: str) -> bool:
     if bench not in (_DC, _AC):
         raise UsageError(f"--bench {bench}: allowed is {_DC} or {_AC}")
+    if interface not in KINDS:
+        raise UsageError(f"--interface {interface}: allowed is {', '.join(KINDS)}")
+    if bench == _DC and interface != _INTERFACE:
+        raise UsageError(f"--interface {interface}: it is for --bench {_AC}")
     return bench == _AC
 
 
@@ -104,13 +113,14 @@ def generate(
     full: Annotated[bool, typer.Option("--full", help="Families at the length of the real thing.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of JSON.")] = False,
     bench: _Bench = _DC,
+    interface: _Interface = _INTERFACE,
     replayed: Annotated[
         bool,
         typer.Option("--coverage", help="Replay each on the virtual bench, to tell phases and transitions reached."),
     ] = False,
 ) -> None:
     """Write legal profiles: generated ones, or named families; tell and keep what they cover."""
-    if _for_ac(bench):
+    if _for_ac(bench, interface):
         _refuse_given(
             {
                 "--vehicle": vehicle != _VEHICLE,
@@ -122,7 +132,7 @@ def generate(
                 "--coverage": replayed,
             }
         )
-        written = len(generate_ac(folder, count, seed))
+        written = len(generate_ac(folder, count, seed, interface))
         typer.echo(f"{written} profile{'s' * (written != 1)} in {folder}")
         return
     envelope = _envelope(max_power, max_current)
@@ -177,8 +187,9 @@ def replay(
 ) -> None:
     """Replay written profiles, on a virtual rig or a live one, and judge them by every invariant.
 
-    Exit code: 0 all pass (advisory findings aside), 1 one fails or is inconclusive, 3 an error on our side; the highest
-    wins. A profile given as a file is told invariant by invariant, those of a folder in one line each.
+    Exit code: 0 all pass (advisory findings aside), 1 one fails or is inconclusive, 3 an error on our side, after which
+    nothing more is replayed; the highest wins. A profile given as a file is told invariant by invariant, those of a
+    folder in one line each.
 
     All files are read and checked as a whole, against the rig's envelope too, before the first one is replayed.
     """
@@ -191,6 +202,7 @@ def replay(
     plan.refuse_unchecked()
     verdicts: list[Verdict] = []
     with ExitStack() as stack:
+        stack.enter_context(ending())
         if plan.dut is not None:
             stack.callback(plan.dut.close)
         for path, profile, stem in zip(paths, profiles, playing.stems(paths), strict=True):
@@ -203,6 +215,8 @@ def replay(
             else:
                 playing.tell(found)
             verdicts.append(found.verdict())
+            if verdicts[-1] is Verdict.ERROR:
+                break
     if brief:
         playing.tell_count(verdicts)
     raise typer.Exit(max(_EXIT.get(verdict, NOT_PASSED) for verdict in verdicts))
@@ -269,13 +283,14 @@ def search(
     vehicle: _Vehicle = _VEHICLE,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the generated profiles.")] = 0,
     bench: _Bench = _DC,
+    interface: _Interface = _INTERFACE,
 ) -> None:
     """Drive generated profiles towards the worst case and keep the worst with their scores."""
     from hil.profile import search as searching
     from hil.profile.ac.strategies import ac_profiles
     from hil.profile.strategies import load_profiles
 
-    is_ac = _for_ac(bench)
+    is_ac = _for_ac(bench, interface)
     _refuse_given({"--vehicle": is_ac and vehicle != _VEHICLE})
     if minutes_ <= 0:
         raise UsageError(f"--minutes {minutes_:g}: allowed is more than 0")
@@ -288,12 +303,12 @@ def search(
         return monotonic() < end
 
     if is_ac:
-        ac, drawn = ac_twin(plan), ac_profiles()
+        ac, drawn = ac_twin(plan, interface), ac_profiles(interface)
         worst = searching.search(drawn, lambda each: ac.run(each, cases).measured, goal, seed, go_on)
         shown.corpus_table(folder, shown.merge(folder, goal, worst, AcProfile))
         return
     twin, coverage = dc_twin(plan, seed), Coverage()
-    strategy = load_profiles(vehicle, events=searching.events_of(goal))
+    strategy = load_profiles(vehicle, twin.envelope, events=searching.events_of(goal))
     corpus = searching.search(strategy, lambda each: twin.run(each, cases, coverage).measured, goal, seed, go_on)
     shown.corpus_table(folder, shown.merge(folder, goal, corpus, LoadProfile))
     tell_and_keep(coverage, folder / FOLDER / f"search-{goal}.json")

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from hil.bench.ac_profiles import KINDS
 from hil.bench.core import Core, ignore
-from hil.bench.guard import ended_by, held_back
+from hil.bench.guard import ended_by, spoilt_by
 from hil.bench.judge import Inconclusive
 from hil.cli.profile_show import show_found, write_plot
 from hil.cli.profile_sides import (
@@ -29,7 +29,7 @@ from hil.cli.profile_sides import (
 )
 from hil.conformance.catalogue import requirements
 from hil.conformance.verdict import Measurement, Verdict, worst
-from hil.errors import UsageError
+from hil.errors import UsageError, WorldError
 from hil.evidence.curves import collect
 from hil.evidence.explain import show_limits, show_measured_value
 from hil.evidence.plot import draw
@@ -203,7 +203,7 @@ def replay_live(path: Path, profile: AnyProfile, plan: RunPlan, stem: str, *, ke
         bench.judge.extend(found.counting())
     except BaseException as raised:
         error = raised
-        if not isinstance(raised, Inconclusive):
+        if not isinstance(raised, Inconclusive | WorldError):
             raise
     finally:
         result = run.conclude(error)
@@ -225,14 +225,17 @@ def replay_one(path: Path, profile: AnyProfile, plan: RunPlan, out: Path | None,
             play(bench, profile)
         except Inconclusive as error:
             problem = str(error)
-        measured = judge_played(bench)
+        except WorldError:
+            if not ended_by(bench.record.notes):
+                raise
+        spoilt = spoilt_by(bench.record.notes)
+        measured = {} if spoilt else judge_played(bench)
         bench.close()
     finally:
         if writer is not None:
             writer.close()
-    ended, held = ended_by(bench.record.notes), held_back(bench.record.notes)
-    trouble = Verdict.ERROR if ended else Verdict.INCONCLUSIVE
-    found = Replayed(path, profile, measured, ended or held or problem, trouble, counted=plan.rig.opt_in)
+    trouble = Verdict.ERROR if ended_by(bench.record.notes) else Verdict.INCONCLUSIVE
+    found = Replayed(path, profile, measured, spoilt or problem, trouble, counted=plan.rig.opt_in)
     if out is not None:
         drawn = _draw(bench, edition(plan.edition), found, out / stem)
         found = dataclasses.replace(found, evidence=", ".join([f"{out / stem}.log", ".jsonl", *drawn]))
@@ -324,8 +327,8 @@ def shrunk(profile: P, twin: ProfileTwin[P], case: str | None) -> tuple[str, P]:
         raise UsageError(f"the profile cannot be replayed on this rig: {error}") from error
     failing = [each for each in ([case] if case else known) if outcome.verdict(each) is Verdict.FAIL]
     if not failing:
-        asked = case or "any invariant"
-        raise UsageError(f"the profile does not fail {asked} on this rig: there is nothing to shrink")
+        asked, why = case or "any invariant", f" ({outcome.problem})" if outcome.problem else ""
+        raise UsageError(f"the profile does not fail {asked} on this rig{why}: there is nothing to shrink")
     smallest = twin.smallest(profile, failing[0])
     again = twin.run(smallest, (failing[0],)).failing(failing[0])
     assert again is not None, "what was reduced still fails"

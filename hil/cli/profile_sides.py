@@ -54,7 +54,7 @@ def dc_twin(plan: RunPlan, seed: int = 0) -> Twin:
         instruments=tuple(plan.rig.instruments.values()),
         faults=tuple(each.name for each in plan.faults),
     )
-    return Twin(setup, _build(_DC, plan), seed=seed)
+    return Twin(setup, _build(_DC, plan), seed=seed, envelope=plan.rig.envelope)
 
 
 def ac_twin(plan: RunPlan, interface: str = "registers") -> AcTwin:

@@ -35,9 +35,11 @@ def profile(shell: Any) -> str:
 
 
 def test_generated_profiles_of_a_folder_are_replayed_in_one_line_each(shell: Any) -> None:
-    made = shell.hil("profile", "generate", "--bench", "ac", "--count", "4", "--seed", "3", "some")
+    words = ("--bench", "ac", "--interface", "console", "--count", "4", "--seed", "3")
+    made = shell.hil("profile", "generate", *words, "some")
     assert made.returncode == 0, made.stderr
     assert "4 profiles in some" in made.stdout
+    assert {load(path).interface for path in (shell.path / "some").iterdir()} == {"console"}
 
     sound = shell.hil("profile", "replay", "some")
 
@@ -142,6 +144,11 @@ def test_a_search_keeps_the_worst_and_goes_on_from_them(shell: Any) -> None:
         (
             ("generate", "--bench", "ac", "--csv", "--max-power", "3", "--coverage", "new"),
             "--max-power, --csv, --coverage: AC profiles know no such thing",
+        ),
+        (("generate", "--interface", "console", "new"), "--interface console: it is for --bench ac"),
+        (
+            ("generate", "--bench", "ac", "--interface", "telex", "new"),
+            "--interface telex: allowed is signals, registers, console",
         ),
         (("search", "new", "--bench", "ac", "--for", "overshoot"), "no goal 'overshoot'; there are limit, overcurrent"),
         (("search", "new", "--bench", "ac", "--for", "meter", "--vehicle", "x"), "--vehicle: AC profiles know no"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from hil.plant.ac import MAINS, PHASES
 from hil.profile.ac.model import AcProfile
-from hil.profile.ac.plan import OVERDRAW
+from hil.profile.ac.plan import AFTERWARDS, BEFORE, OVERDRAW
 from hil.profile.envelope import Violation, refuse
 from hil.profile.events import span_of
 from hil.safety.envelope import Envelope
@@ -25,7 +25,8 @@ def first_violation(profile: AcProfile, envelope: Envelope, *, safe: float, rate
 
     Currents in A each phase. Silence lets the last limit stand and leads to the ``safe`` current, or the ``rated``
     one where nothing was asked for. A vehicle that draws more than it may counts. Voltage (line to neutral) and phases
-    are the envelope's; where it has none, those of the bench's plant.
+    are the envelope's; where it has none, those of the bench's plant. The duration is that of the whole session,
+    from the vehicle's connection until nothing more is watched.
     """
     mains = envelope.nominal_voltage or MAINS
     if envelope.max_voltage < mains:
@@ -37,8 +38,9 @@ def first_violation(profile: AcProfile, envelope: Envelope, *, safe: float, rate
         ):
             if value > allowed:
                 return Violation(t, what, value, allowed)
-    if seconds(profile.span) > envelope.max_duration:
-        return Violation(s(envelope.max_duration), "duration", seconds(profile.span), envelope.max_duration)
+    whole = seconds(BEFORE + profile.span + AFTERWARDS)
+    if whole > envelope.max_duration:
+        return Violation(max(s(envelope.max_duration) - BEFORE, 0), "duration", whole, envelope.max_duration)
     return None
 
 

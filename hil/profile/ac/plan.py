@@ -8,13 +8,17 @@ from typing import Protocol
 from hil.profile.ac.model import AcEvent, AcProfile, What
 from hil.profile.events import span_of
 from hil.profile.plan import AUTHORISED
-from hil.units import Span
+from hil.units import Span, s
 from hil.world.plan import Action, Rule, Stimulate, Tell
 
 LEAKAGE = 40.0
 """mA AC."""
 OVERDRAW = 1.3
 _VEHICLE = "vehicle"
+BEFORE: Span = s(2)
+"""From the vehicle's connection to the authorisation: a charger may supply it at once."""
+AFTERWARDS: Span = s(6)
+"""Watched after the end: the last limit has had its time to show, and stands for another second."""
 
 
 class Interface(Protocol):

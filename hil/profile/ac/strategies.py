@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hil.profile.ac.model import LASTING, AcEvent, AcProfile, AcSegment, What
 
@@ -33,10 +34,14 @@ def ac_segments(kinds: Sequence[What] = EVENTS, *, silent: bool = True) -> st.Se
     return st.tuples(limits, st.sampled_from(DURATIONS), events).map(lambda drawn: _segment(*drawn))
 
 
-def ac_profiles(kinds: Sequence[What] = EVENTS, *, most: int = 8) -> st.SearchStrategy[AcProfile]:
-    """One to so many segments, the first of which asks for a limit."""
+def ac_profiles(
+    interface: str = "registers", kinds: Sequence[What] = EVENTS, *, most: int = 8
+) -> st.SearchStrategy[AcProfile]:
+    """One to so many segments, the first of which asks for a limit, over an interface (:class:`AcProfile` has them)."""
+    usual = AcProfile(name="generated", segments=(AcSegment(duration=1.0, limit=16.0),))
+    plain = replace(usual, interface=interface)
     return st.tuples(ac_segments(kinds, silent=False), st.lists(ac_segments(kinds), max_size=most - 1)).map(
-        lambda drawn: AcProfile(name="generated", segments=(drawn[0], *drawn[1]))
+        lambda drawn: replace(plain, segments=(drawn[0], *drawn[1]))
     )
 
 

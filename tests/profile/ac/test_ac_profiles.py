@@ -108,7 +108,8 @@ def asking(*limits: float | None, event: AcEvent | None = None) -> AcProfile:
         (asking(6.0, None, 8.0), None),
         (asking(None, 8.0), (0.0, "current", 32.0, 16.0)),
         (asking(13.0, event=AcEvent(do="overdraw", at=4.0, lasts=2.0)), (4.0, "current", 16.9, 16.0)),
-        (asking(16.0, *(6.0,) * 5, 7.0), (60.0, "duration", 70.0, 60.0)),
+        (asking(16.0, *(6.0,) * 4), None),
+        (asking(16.0, *(6.0,) * 5, 7.0), (58.0, "duration", 78.0, 60.0)),
     ],
 )
 def test_the_first_instant_beyond_an_envelope_is_found(
