@@ -38,8 +38,8 @@ MOMENT = bytes.fromhex("51 22 10 05 06 26")
 """2026-06-05 10:22:51."""
 LATE = 5
 """Seconds that setting and reading the clock take at most."""
-OTHER_BAUD, NO_BAUD = 0x10, 0x03
-"""Two bits are no rate."""
+OTHER_BAUDS, NO_BAUD = (0x10, 0x20), 0x03
+"""One that is not the line's is taken; two bits are no rate."""
 ENERGY = 0x00010000
 BROADCASTS = {
     "read": (Function.READ, di_bytes(ENERGY)),
@@ -157,14 +157,15 @@ def _seconds(digits: bytes) -> int:
 @requirement("DLT645/BR.01")
 def test_BR_01(bench: MeterBench) -> None:
     """TP: a meter repeats the byte of a baud rate and then speaks it, or says by bit 3 that its own is fixed."""
-    asked = bench.ask(bench.request(Function.CHANGE_BAUD, bytes((OTHER_BAUD,))))
+    other = next(code for code in OTHER_BAUDS if BAUD_RATES[code] != bench.line_format.baud)
+    asked = bench.ask(bench.request(Function.CHANGE_BAUD, bytes((other,))))
     if asked.frame is not None and asked.frame.is_error:
         bench.expect_refusal("fixed", asked, Function.CHANGE_BAUD, ErrorWord.BAUD_FIXED)
         return
-    bench.expect_answer("answer", asked, Function.CHANGE_BAUD, bytes((OTHER_BAUD,)))
-    bench.speak(BAUD_RATES[OTHER_BAUD])
+    bench.expect_answer("answer", asked, Function.CHANGE_BAUD, bytes((other,)))
+    bench.speak(BAUD_RATES[other])
     bench.let(s(1))
-    bench.expect_served(f"at {BAUD_RATES[OTHER_BAUD]} baud")
+    bench.expect_served(f"at {BAUD_RATES[other]} baud")
     usual = next((code for code, baud in BAUD_RATES.items() if baud == bench.line_format.baud), None)
     bench.assume(usual is not None, f"no code for the line's {bench.line_format.baud} baud")
     bench.order(Function.CHANGE_BAUD, bytes((usual or 0,)))

@@ -148,13 +148,13 @@ def test_FN_05(bench: RapiBench, variant: str) -> None:
     after = bench.get(query)
     due = [str(each) for each in parameters]
     told = after.bare.split()[-len(due) :]
+    bench.ask(command, *before.bare.split()[-len(due) :])
     if variant == "clock":
         bench.check("date, hour and minute", " ".join(told[:-1]), equals=" ".join(due[:-1]), at=after.at)
         late = after.number("second") - int(parameters[-1])
         bench.check("seconds after the one that was set", late, low=0, high=SLOW, unit="s", at=after.at)
         return
     bench.check(variant, " ".join(told), equals=" ".join(due), at=after.at)
-    bench.ask(command, *before.bare.split()[-len(due) :])
 
 
 @requirement("RAPI/HB.01")

@@ -138,6 +138,14 @@ def test_no_meter_is_blamed_for_its_habits(habit: str) -> None:
     assert blamed == []
 
 
+def test_another_baud_rate_than_the_lines_is_asked_for() -> None:
+    bench = opened(lambda m: m.refusing(Function.CHANGE_BAUD, ErrorWord.BAUD_FIXED))
+    bench.line_format = SerialFormat(4800, parity="E")
+    suite_cases()["DLT645/BR.01"](bench, None)
+    asked = b"".join(each.data for each in bench.record.bytes_on(LINE, sender=READER))
+    assert bytes.fromhex("68 17 01 53") in asked, "9600 baud, as 4800 are spoken already"
+
+
 # --- asking -------------------------------------------------------------------------------------------
 
 

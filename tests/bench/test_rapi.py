@@ -78,6 +78,14 @@ def test_no_console_is_blamed_for_its_habits(habit: str) -> None:
     assert blamed == []
 
 
+@pytest.mark.parametrize(("case", "variant"), [("FN.05", "clock"), ("ST.05", None)])
+def test_a_console_gets_its_clock_back(case: str, variant: str | None) -> None:
+    bench = opened()
+    before = bench.get("GT").bare
+    suite_cases()[f"RAPI/{case}"](bench, variant)
+    assert bench.get("GT").bare.split()[:4] == before.split()[:4]
+
+
 # --- asking -------------------------------------------------------------------------------------------
 
 
