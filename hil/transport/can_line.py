@@ -46,7 +46,7 @@ USER_CLOCK: Span = ms(2)
 SLOW = "slow port"
 """Kind of a note: an adapter took longer to answer (``round_trip_s``) than the port's clock is declared unsure by."""
 CLOCK_STEP = "clock_step"
-"""Kind of a note: the clock on the wall, by which drivers stamp, was set (``by_s``)."""
+"""Kind of a note: the clock by which the driver stamps was set, or began anew (``by_s``)."""
 _SLOW_AGAIN: Span = ms(50)
 """So often at most it is told where it holds for what is sent about that time alone."""
 

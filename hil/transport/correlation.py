@@ -24,6 +24,8 @@ _SURE: Span = us(500)
 _LOOK: Span = s(1)
 _DRIFT = 10_000
 """Two clocks part by less than one in so many."""
+_RESTART: Span = s(1)
+"""A frame that has come from so long ago by an adapter's own clock has not: the clock began anew."""
 _EPOCH: Span = s(365 * 24 * 3600)
 """A stamp beyond this counts from 1970; an adapter's own clock counts from its start."""
 
@@ -48,7 +50,7 @@ class Correlation:
         self._own: Span | None = None
         """Smallest difference seen between our clock and an adapter's own."""
         self.steps: list[tuple[Instant, Span]] = []
-        """When the wall clock was found to have been set, and by how much."""
+        """When a clock was found to have been set, and by how much."""
 
     def instant(self, stamp: float) -> Instant:
         """The instant of a stamp; 0 or less (a driver without stamps) is now."""
@@ -73,7 +75,11 @@ class Correlation:
         # It is let grow as slowly as two crystals may part.
         difference = real - nanoseconds
         if self._own is not None:
-            difference = min(difference, self._own + (real - self._seen) // _DRIFT)
+            grown = self._own + (real - self._seen) // _DRIFT
+            if difference - grown > _RESTART:
+                self.steps.append((real, grown - difference))
+            else:
+                difference = min(difference, grown)
         self._own, self._seen = difference, real
         return nanoseconds + difference
 

@@ -118,6 +118,18 @@ def test_an_adapters_own_clock_is_met_by_its_quickest_frame(clocks: Clocks) -> N
     assert all(abs(error - ms(1)) < us(30) for error in errors[5:]), "as late as the quickest, and steady"
 
 
+def test_an_adapter_that_was_reset_is_told_and_met_anew(clocks: Clocks) -> None:
+    """Its clock begins at 0 again, while its port stays open: its frames are not from before the reset."""
+    found = Correlation(clocks.real, clocks.wall)
+    for begun in (s(100), s(150)):
+        for index in range(1, 10):
+            clocks.ours = begun + index * ms(10)
+            assert abs(found.instant(index * ms(10) / SECOND) - clocks.ours) < us(30)
+    ((when, by),) = found.steps
+    assert abs(when - s(150) - ms(10)) < us(30)
+    assert abs(by + s(50)) < ms(100)
+
+
 def test_two_clocks_that_drift_apart_are_followed(clocks: Clocks) -> None:
     """The adapter's clock loses 20 ppm: after 1000 s, 20 ms."""
     found = Correlation(clocks.real, clocks.wall)
