@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SUPPLY = "output_voltage"
 _SETTLE: Span = s(3)
 """From the supply until the vehicle draws its current and the lock, the air and the duty cycle are at rest."""
+_MATCHING: Span = s(60)
+"""A charger that wants digital communication has given it up by then, as case CP.29 has it."""
+_NOMINAL = (8.0, 97.0)
+"""Duty cycles in percent that tell a current (sheet 2)."""
 _PATIENCE: Span = s(20)
 """The bench waits so long for a phase, and for what no source gives a limit."""
 _DIGITS = 9
@@ -78,6 +82,7 @@ class AcBench(SignalChecks[StreamRecord]):
         validity: Span = 60 * SECOND,
         safe_current: float = 10.0,
         rated_current: float = 32.0,
+        digital: bool = False,
     ) -> None:
         super().__init__(world, judge, readings, record=StreamRecord(), signals=AC_BY_NAME, sink=sink)
         self.vehicle = VehicleOrders(self)
@@ -87,6 +92,8 @@ class AcBench(SignalChecks[StreamRecord]):
         """To which it falls back then, A."""
         self.rated_current = rated_current
         """What it may offer where it is installed, A."""
+        self.digital = digital
+        """It begins with 5 % for digital communication, which the stand-in vehicle has not (sheet 6)."""
         # Fresh virtual benches for generated profiles; None where the bench has none.
         self.twin: AcTwin | None = None
 
@@ -134,7 +141,7 @@ class AcBench(SignalChecks[StreamRecord]):
         """Bring the session to a phase; returns when it was reached. Not reached: :class:`Inconclusive`.
 
         In ``OFFERED`` and ``PLUGGED`` the vehicle leaves S2 open until it is told otherwise; in ``CHARGING``
-        everything has settled.
+        everything has settled. Of a charger that begins with 5 %, ``OFFERED`` is at the nominal duty cycle.
         """
         self.vehicle.want(phase is AcPhase.CHARGING)
         self.plug_in()
@@ -144,12 +151,28 @@ class AcBench(SignalChecks[StreamRecord]):
             AcPhase.OFFERED: ("cp_frequency", 1.0),
             AcPhase.CHARGING: (SUPPLY, quantity("supply-threshold").most),
         }[phase]
-        reached = self.come(name, low=low)
+        waits = self.digital and phase is AcPhase.CHARGING
+        reached = self.come(name, low=low, within=_PATIENCE + _MATCHING if waits else _PATIENCE)
         if reached is None:
             raise Inconclusive(f"{phase.value} was not reached by {show_instant(self.now)}")
+        if phase is AcPhase.OFFERED:
+            reached = self.await_nominal(reached)
         if phase is not AcPhase.PLUGGED:
             self.let(_SETTLE)
         return reached
+
+    def await_nominal(self, since: Instant) -> Instant:
+        """When a charger that begins with 5 % tells a current by its duty cycle; ``since`` for any other.
+
+        Inconclusive where it goes on waiting for digital communication: without it, it owes no current (sheet 2).
+        """
+        if not self.digital:
+            return since
+        nominal = self.come("cp_duty", low=_NOMINAL[0], high=_NOMINAL[1], within=_MATCHING)
+        if nominal is None:
+            waited = f"within {seconds(_MATCHING):g} s"
+            raise Inconclusive(f"no nominal duty cycle {waited}: the charger wants digital communication")
+        return nominal
 
     def come(self, name: str, *, low: float = -1e12, high: float = 1e12, within: Span = _PATIENCE) -> Instant | None:
         """Advance until a signal is in a range; None when it never is."""
@@ -164,7 +187,11 @@ class AcBench(SignalChecks[StreamRecord]):
         self.vehicle.want(False)
         plugged = self.plug_in()
         self.start()
-        return self.expect_change("PWM in state B", "cp_frequency", 1.0, 1e9, after=plugged)
+        offered = self.expect_change("PWM in state B", "cp_frequency", 1.0, 1e9, after=plugged)
+        if offered is not None and self.digital:
+            offered = self.await_nominal(offered)
+            self.let(_SETTLE)
+        return offered
 
     # --- judging ----------------------------------------------------------------------------------
 

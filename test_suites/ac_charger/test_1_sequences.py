@@ -12,6 +12,17 @@ CABLES = {"iec61851": 20.0, "gbt18487": 16.0}
 """What a resistor of 680 ohm means, A (sheet 4 and 7)."""
 
 
+def _matching_until(bench: AcBench, after: int, until: int) -> int:
+    """Up to when a pilot stays in state B: to an instant, or until 5 % ends without digital communication.
+
+    X1, E or F stand then (sheet 6); CP.29 judges them.
+    """
+    bench.until(until)
+    told = bench.record.samples("cp_duty", after, until) if bench.digital else []
+    ends = (each.t for before, each in pairwise(told) if _means(before.value) == "5 %" != _means(each.value))
+    return next(ends, until + 1) - 1
+
+
 def _b(bench: AcBench) -> tuple[float, float]:
     level = bench.by_standard("pilot-b", "pilot-b-gbt")
     assert level.low is not None, "limits.toml gives it"
@@ -37,7 +48,8 @@ def test_CP_02(bench: AcBench) -> None:
     low, high = _b(bench)
     shown = bench.expect_change("state B", "cp_high", low, high, after=plugged)
     if shown is not None:
-        bench.expect_at_no_instant("cp_high", "pilot", low=low, high=high, after=shown, until=shown + s(20))
+        stands = _matching_until(bench, shown, shown + s(20))
+        bench.expect_at_no_instant("cp_high", "pilot", low=low, high=high, after=shown, until=stands)
     bench.expect_dead("output", after=plugged, until=bench.now)
 
 

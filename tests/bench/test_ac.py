@@ -19,7 +19,7 @@ from hil.dut.faults import Edit, all_faults
 from hil.errors import UsageError
 from hil.protocol.table import Row, State
 from hil.qualify.suite import suite_cases
-from hil.units import ms, s
+from hil.units import Span, ms, s
 
 
 def opened(edit: Edit | None = None, *, model: str = "", faults: tuple[str, ...] = (), **readings: str) -> AcBench:
@@ -286,3 +286,34 @@ def test_every_change_between_5_percent_and_the_nominal_duty_cycle_is_judged() -
     assert verdict(bench) is Verdict.FAIL
     assert bench.judge.decisive is not None
     assert bench.judge.decisive.name == "X1 between nominal and 5 %"
+
+
+# --- a charger that begins with 5 % --------------------------------------------------------------------
+
+DIGITAL = [("CP.02", None), ("CP.03", "ready"), ("CP.03", "cable"), ("CP.04", None), ("CP.21", "both-low")]
+DIGITAL += [("AC.01", "16A"), ("MB.02", "keba-p30")]
+
+
+def digital(identifier: str, variant: str | None, *, match: Span, step_level: str = "F") -> AcBench:
+    wanted = next(each for each in requirements().values() if each.case == identifier and each.suite == "ac_charger")
+    model = wanted.model(variant)
+    setup = Setup(seed=1, readings=resolve({}), claims={"digital": True}, model=model)
+    kind = kind_of(wanted.bench)
+    edits: dict[str, Edit] = {"ac": lambda charger: charger.timing(match=match).but(step_level=step_level)}
+    bench = kind.bench(kind.build(setup, edits), setup, Judge(), lambda seen: None)
+    assert isinstance(bench, AcBench)
+    suite_cases()[wanted.id](bench, variant)
+    return bench
+
+
+@pytest.mark.parametrize(("identifier", "variant"), DIGITAL)
+def test_a_charger_that_wants_digital_communication_first_is_judged_at_its_nominal_duty_cycle(
+    identifier: str, variant: str | None
+) -> None:
+    for match, step_level in ((s(10), "F"), (s(30), "X1")):
+        assert verdict(digital(identifier, variant, match=match, step_level=step_level)) is Verdict.PASS
+
+
+def test_one_that_goes_on_waiting_for_it_owes_no_current() -> None:
+    with pytest.raises(Inconclusive, match="no nominal duty cycle within 60 s: the charger wants digital"):
+        digital("CP.04", None, match=s(600))

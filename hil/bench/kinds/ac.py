@@ -56,6 +56,11 @@ def rated_current(setup: Setup) -> float:
     return _as_claimed(reference(setup.readings, setup.model), setup).rated_current
 
 
+def is_digital(setup: Setup) -> bool:
+    """Whether the charger of a setup begins with 5 % for digital communication."""
+    return _as_claimed(reference(setup.readings, setup.model), setup).digital
+
+
 def point(world: VirtualWorld, spec: AcSpec, fronts: Iterable[FrontMaker] = ()) -> AcCharger:
     """Put plant, charger, vehicle and load into a world; the charger is to be added to its lines by the caller."""
     world.add_plant(AcPlant(spec.phases))
@@ -114,6 +119,7 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcBench:
         validity=s(setup.validity),
         safe_current=setup.safe_current,
         rated_current=rated_current(setup),
+        digital=is_digital(setup),
     )
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hil.bench.ac_modbus import CLIENT, LINE, AcModbusBench
 from hil.bench.core import Sink
 from hil.bench.judge import Judge
-from hil.bench.kinds.ac import CARRIED, REST, add_vehicle, charger_spec, point, rated_current, standalone
+from hil.bench.kinds.ac import CARRIED, REST, add_vehicle, charger_spec, is_digital, point, rated_current, standalone
 from hil.bench.opening import Edits, Kind, Lines, Live
 from hil.bench.setup import Setup
 from hil.bus.tcp import VirtualTcp
@@ -86,6 +86,7 @@ def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> AcModbusBenc
         validity=s(setup.validity),
         safe_current=setup.safe_current,
         rated_current=rated_current(_charger(setup)),
+        digital=is_digital(_charger(setup)),
     )
 
 
