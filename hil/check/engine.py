@@ -154,6 +154,8 @@ class _Log:
         self._reader: LogReader | None = None
         if not self.exact:
             self._reader = LogReader(path, mapping)
+        elif path.is_dir():
+            raise UsageError(f"{path}: is a folder; give one log in it")
         elif not path.is_file():
             raise UsageError(f"{path}: there is no such file")
 

@@ -28,8 +28,10 @@ import csv
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -87,6 +89,14 @@ class CsvMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extended: Extended | None = None
 
 
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "columns": Columns,
+    "time": TimeForm,
+    "id": IdForm,
+    "extended": Extended,
+}
+
+
 def shipped() -> dict[str, CsvMapping]:
     """The mappings that come with the package, by name."""
     folder = files("hil.transport").joinpath("mappings")
@@ -99,14 +109,20 @@ def load_mapping(path: Path) -> CsvMapping:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"mapping {path} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8 text"
+        raise UsageError(f"mapping {path} cannot be read: {why}") from error
     return parse_mapping(text, str(path))
 
 
 def parse_mapping(text: str, name: str) -> CsvMapping:
     """A mapping from its TOML text."""
     try:
-        mapping = msgspec.convert(tomllib.loads(text), CsvMapping)
+        document = tomllib.loads(text)
+        _refuse_unknown(document, CsvMapping, f"mapping {name}: ")
+        for table, kind in _TABLES.items():
+            if isinstance(document.get(table), dict):
+                _refuse_unknown(document[table], kind, f"mapping {name}: {table}.")
+        mapping = msgspec.convert(document, CsvMapping)
         "".encode(mapping.encoding)
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, LookupError) as error:
         raise UsageError(f"mapping {name}: {error}") from error
@@ -115,9 +131,24 @@ def parse_mapping(text: str, name: str) -> CsvMapping:
         raise UsageError(f"mapping {name}: time.form {mapping.time.form!r}; allowed is {allowed}")
     if len(mapping.delimiter) != 1:
         raise UsageError(f"mapping {name}: delimiter {mapping.delimiter!r}; allowed is one character")
+    if mapping.skip < 0:
+        raise UsageError(f"mapping {name}: skip {mapping.skip}; allowed is 0 and more")
+    if not 2 <= mapping.id.base <= 36:
+        raise UsageError(f"mapping {name}: id.base {mapping.id.base}; allowed is 2 .. 36")
+    if any(isinstance(each, int) and each < 1 for each in _places(mapping)):
+        raise UsageError(f"mapping {name}: a column is a name of the header or a number from 1")
     if not mapping.header and any(isinstance(each, str) for each in _places(mapping)):
         raise UsageError(f"mapping {name}: without a header the columns are numbers from 1")
     return mapping
+
+
+def _refuse_unknown(given: dict[str, Any], kind: type[msgspec.Struct], place: str) -> None:
+    known = [field.name for field in msgspec.structs.fields(kind)]
+    for key in given:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(f"{place}{key} is unknown; {hint}allowed are {', '.join(known)}")
 
 
 def _places(mapping: CsvMapping) -> list[str | int]:
@@ -189,7 +220,10 @@ class CsvFrames:
         return FrameSeen(t, "csv", identifier, data, "", self._is_extended(row, identifier))
 
     def _cell(self, row: list[str], place: str | int) -> str:
-        return row[self._index[place]].strip()
+        index = self._index[place]
+        if index >= len(row):
+            raise IndexError(f"there is no column {place}, the row has {len(row)}")
+        return row[index].strip()
 
     def _check_length(self, row: list[str], place: str | int, data: bytes) -> None:
         try:

@@ -6,8 +6,10 @@ with the line or the frame, never an exception.
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,6 +32,7 @@ _READERS: dict[str, Any] = {
 }
 _TEXT = ("candump", "ASC", "TRC", "CSV")
 _MOST_PROBLEMS = 100
+_MOST_SHOWN = 80
 _LONGEST_LINE = 1 << 16
 _HEADER = 1 << 12
 _MOST_SECONDS = 1e12
@@ -62,11 +65,15 @@ class LogReader:
         self._lines: _Lines | None = None
         self.ports: dict[Any, str] = {}
         """Channels seen so far, with their names."""
+        if path.is_dir():
+            raise UsageError(f"{path}: is a folder; give one log in it")
         known = FORMATS.get(path.suffix.lower())
         if known is None:
-            raise UsageError(f"{path}: suffix {path.suffix!r} is not known; there are {', '.join(FORMATS)}")
+            raise UsageError(f"{path}: suffix {path.suffix!r} is not known; there are {', '.join(FORMATS)}, .jsonl")
         if not path.is_file():
             raise UsageError(f"{path}: there is no such file")
+        if known == "MF4" and find_spec("asammdf") is None:
+            raise UsageError(f'{path}: MF4 is read by asammdf, which is not there; pip install "python-can[mf4]"')
         if mapping is not None and known != "CSV":
             raise UsageError(f"--mapping is for CSV; {path} is {known}")
         self.format = known
@@ -93,7 +100,8 @@ class LogReader:
         try:
             if self.format in _TEXT:
                 encoding = "utf-8" if self._mapping is None else self._mapping.encoding
-                with self.path.open(encoding=encoding, errors="replace", newline="") as file:
+                heard = _Heard(self.tell)
+                with heard, self.path.open(encoding=encoding, errors="replace", newline="") as file:
                     self._lines = _Lines(file)
                     yield from self._read_text(self._lines)
             else:
@@ -127,7 +135,7 @@ class LogReader:
                 if self._lines is None or self._lines.ended:
                     self.tell(f"reading ends here: {_why(error)}")
                     return
-                self.tell(f"not a frame: {_why(error)}")
+                self.tell(f"not a frame: {shown(self._lines.last)}")
 
     def _observation(self, message: can.Message) -> FrameSeen | BusErrorSeen | None:
         stamp = message.timestamp
@@ -175,6 +183,7 @@ class _Lines:
     def __init__(self, file: Any) -> None:
         self._file = file
         self.number = 0
+        self.last = ""
         self.ended = False
 
     def __iter__(self) -> Iterator[str]:
@@ -186,10 +195,38 @@ class _Lines:
             self.ended = True
             raise StopIteration
         self.number += 1
+        self.last = line
         return line
 
     def close(self) -> None:
         """The file is closed by the one who opened it."""
+
+
+class _Heard(logging.Handler):
+    """While it is entered, what readers of python-can complain of is a problem of the file, and not on the terminal."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+        self._logger = logging.getLogger("can.io")
+
+    def __enter__(self) -> None:
+        self._logger.addHandler(self)
+        self._logger.propagate = False
+
+    def __exit__(self, *exception: object) -> None:
+        self._logger.removeHandler(self)
+        self._logger.propagate = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by logging."""
+        self._tell(shown(record.getMessage()))
+
+
+def shown(text: str) -> str:
+    """What a file holds, for a line of a terminal: the beginning of it, without what a terminal would obey."""
+    printable = "".join(each if each.isprintable() else "." for each in text.strip())
+    return printable if len(printable) <= _MOST_SHOWN else f"{printable[:_MOST_SHOWN]}..."
 
 
 def _why(error: Exception) -> str:

@@ -159,6 +159,10 @@ def test_a_clock_of_minutes_that_starts_again(tmp_path: Path) -> None:
         (MAPPING.replace('";"', '";;"'), "one character"),
         ("header = false\n" + MAPPING, "numbers from 1"),
         (MAPPING + 'encoding = "x"\n', "encoding"),
+        (MAPPING.replace("[columns]", "[colums]"), r"colums is unknown; did you mean columns\? allowed are"),
+        (MAPPING + '[time]\nfrom = "s"\n', r"time\.from is unknown; did you mean form\? allowed are form"),
+        ("skip = -1\n" + MAPPING, "skip -1; allowed is 0 and more"),
+        (MAPPING + "[id]\nbase = 1\n", "id.base 1; allowed is 2 .. 36"),
     ],
 )
 def test_a_wrong_mapping_is_told(tmp_path: Path, text: str, why: str) -> None:
@@ -176,6 +180,7 @@ def test_what_is_asked_wrongly_raises(tmp_path: Path) -> None:
         ("a.xyz", {}, "suffix"),
         ("b.log", {}, "no such file"),
         ("b.jsonl", {}, "no such file"),
+        (".", {}, "is a folder"),
         ("a.csv", {}, "no shipped mapping"),
         ("a.log", {"mapping": tmp_path / "a.csv"}, "--mapping"),
         ("a.log", {"edition": "1999"}, "edition"),
@@ -211,6 +216,15 @@ def test_garbage_lines_are_noted_and_reading_goes_on(tmp_path: Path) -> None:
     assert {note.where for note in check.notes} >= {"line 101", "line 102", "line 103", "line 104"}
     assert check.findings == []
     assert check.frames > 500
+
+
+def test_what_a_reader_cannot_read_is_a_note_and_no_noise(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = save(session(), tmp_path / "a.trc")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, "x\x1b[31m\n"]))
+    check = check_log(path)
+    assert [note.text for note in check.notes] == ["TRCReader: Failed to parse message 'x.[31m'"]
+    assert caplog.text == ""
 
 
 def test_a_truncated_binary_log_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
