@@ -29,6 +29,8 @@ _NOMINAL = (8.0, 97.0)
 """Duty cycles in percent that tell a current (sheet 2)."""
 _PATIENCE: Span = s(20)
 """The bench waits so long for a phase, and for what no source gives a limit."""
+_APART: Span = s(5)
+"""From one vehicle to the next: PWM and lock have gone (sheet 3, 2.1)."""
 _DIGITS = 9
 """A watt-second is 3e-7 kWh."""
 _STEADY = 100.0
@@ -173,6 +175,14 @@ class AcBench(SignalChecks[StreamRecord]):
             waited = f"within {seconds(_MATCHING):g} s"
             raise Inconclusive(f"no nominal duty cycle {waited}: the charger wants digital communication")
         return nominal
+
+    def see_an_offer(self) -> None:
+        """Have a vehicle that is right offered a charge, and unplug it: one to which none is offered afterwards shows
+        nothing of a charger that never does. Not reached: :class:`Inconclusive`.
+        """
+        self.reach(AcPhase.OFFERED)
+        self.unplug()
+        self.let(_APART)
 
     def come(self, name: str, *, low: float = -1e12, high: float = 1e12, within: Span = _PATIENCE) -> Instant | None:
         """Advance until a signal is in a range; None when it never is."""

@@ -197,8 +197,10 @@ def test_CP_11(bench: AcBench) -> None:
 @requirement("IEC61851-1/CP.18")
 def test_CP_18(bench: AcBench) -> None:
     """TP: a vehicle whose S2 is always closed gets no output without PWM, and with it in time."""
+    bench.see_an_offer()
     bench.prepare("s2_stuck", 1)
     plugged = bench.plug_in()
+    bench.start()
     bench.let(s(20))
 
     on = bench.time_in_range("output_voltage", quantity("supply-threshold").most, 1e9, plugged, bench.now)
@@ -217,6 +219,7 @@ def test_CP_29(bench: AcBench) -> None:
     """TP: between 5 % without digital communication and the nominal duty cycle stands X1, E or F for its time."""
     bench.vehicle.want(False)
     plugged = bench.plug_in()
+    bench.start()
     bench.let(s(60))
 
     told = [(each.t, _means(each.value)) for each in bench.record.samples("cp_duty", plugged, bench.now)]

@@ -126,9 +126,11 @@ def test_CP_21(bench: AcBench, variant: str) -> None:
 def test_CP_22(bench: AcBench, variant: str) -> None:
     """TP: a vehicle whose resistors show no state of charging does not get the output."""
     r2, r3 = REFUSED[variant]
+    bench.see_an_offer()
     bench.prepare("r2", r2)
     bench.prepare("r3", r3)
     plugged = bench.plug_in()
+    bench.start()
     bench.let(s(5))
     bench.vehicle.s2(closed=True)
     bench.let(s(20))
@@ -155,8 +157,10 @@ def test_CP_23(bench: AcBench) -> None:
 @requirement("IEC61851-1/CP.24")
 def test_CP_24(bench: AcBench, variant: str) -> None:
     """TP: without a cable that is coded there is neither PWM nor output."""
+    bench.see_an_offer()
     bench.prepare("pp", OPEN if variant == "open" else 50.0)
     plugged = bench.plug_in()
+    bench.start()
     bench.let(s(5))
     bench.vehicle.s2(closed=True)
     bench.let(s(20))

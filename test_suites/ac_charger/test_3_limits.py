@@ -145,10 +145,11 @@ def test_AC_05(bench: AcBench, variant: str) -> None:
 def test_AC_06(bench: AcBench, variant: str) -> None:
     """TP: with a contactor that is stuck closed no charge is offered any more."""
     if variant == "welded-idle":
-        bench.let(s(2))
+        bench.see_an_offer()
         welded = bench.stimulate("contactor_welded", 1)
         bench.let(SEEN)
         bench.plug_in()
+        bench.start()
     else:
         bench.reach(AcPhase.CHARGING)
         welded = bench.stimulate("contactor_welded", 1)

@@ -317,3 +317,28 @@ def test_a_charger_that_wants_digital_communication_first_is_judged_at_its_nomin
 def test_one_that_goes_on_waiting_for_it_owes_no_current() -> None:
     with pytest.raises(Inconclusive, match="no nominal duty cycle within 60 s: the charger wants digital"):
         digital("CP.04", None, match=s(600))
+
+
+UNOFFERED = [
+    ("IEC61851-1/CP.18", None),
+    ("IEC61851-1/CP.22", "r3-200"),
+    ("IEC61851-1/CP.24", "open"),
+    ("ACCHARGER/AC.06", "welded-idle"),
+]
+
+
+@pytest.mark.parametrize(("identifier", "variant"), UNOFFERED)
+def test_a_charger_that_never_offers_does_not_pass_where_it_must_not(identifier: str, variant: str | None) -> None:
+    bench = opened(lambda spec: replace(spec, rows=()))
+    with pytest.raises(Inconclusive, match="B2 was not reached"):
+        suite_cases()[identifier](bench, variant)
+
+
+def test_a_charger_that_wants_authorisation_is_authorised() -> None:
+    bench = opened(lambda spec: spec.but(needs_authorisation=True), model="digital")
+    suite_cases()["IEC61851-1/CP.29"](bench, None)
+    assert verdict(bench) is Verdict.PASS, bench.judge.decisive
+    for identifier, variant in UNOFFERED:
+        bench = opened(lambda spec: spec.but(needs_authorisation=True))
+        suite_cases()[identifier](bench, variant)
+        assert verdict(bench) is Verdict.PASS, bench.judge.decisive
