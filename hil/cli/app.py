@@ -137,6 +137,9 @@ def run(
         ),
     ] = None,
     interlocks_checked: InterlocksChecked = False,
+    operator: Annotated[
+        str, typer.Option(metavar="NAME", help="Who runs this, for the reports.", show_default="nobody is named")
+    ] = "",
     list_only: Annotated[bool, typer.Option("--list", help="Show the cases and what applies; run nothing.")] = False,
     out: Annotated[Path, typer.Option(parser=out_path, metavar="DIR", help="Folder for traces and reports.")] = Path(
         DEFAULT_OUT
@@ -155,6 +158,7 @@ def run(
         out=str(out),
         max_real_time=max_real_time,
         interlocks_checked=interlocks_checked,
+        operator=operator,
     )
     raise typer.Exit(run_suites(options, list(pytest_args or ()), list_only=list_only))
 

@@ -170,6 +170,7 @@ def _environment(info: RunInfo) -> str:
         "rig.sha256": str(info.rig.get("sha256", "")),
         "dut": str(info.dut.get("name", "")),
         "seed": str(info.seed),
+        **({"operator": info.operator} if info.operator else {}),
     }
     entries.update({f"edition.{key}": value for key, value in info.edition.items()})
     entries.update({f"reading.{key}": value for key, value in info.readings.items()})

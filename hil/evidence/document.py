@@ -51,6 +51,7 @@ def document(info: RunInfo, results: Sequence[CaseResult], digests: Mapping[str,
         "seed": info.seed,
         "command": info.command,
         "started": info.started,
+        "operator": info.operator,
         "summary": summary(results),
         "cases": [_case(result, digests) for result in results],
     }

@@ -56,6 +56,7 @@ def _properties(info: RunInfo) -> dict[str, str]:
         "rig.sha256": str(info.rig.get("sha256", "")),
         "seed": str(info.seed),
         "command": info.command,
+        **({"operator": info.operator} if info.operator else {}),
     }
     found.update({f"edition.{key}": value for key, value in info.edition.items()})
     found.update({f"reading.{key}": value for key, value in info.readings.items()})

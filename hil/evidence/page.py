@@ -160,7 +160,7 @@ def _facts(info: RunInfo) -> list[tuple[str, list[tuple[str, str]]]]:
     tool = {key: value for key, value in info.tool.items() if key not in ("name", "version", "dependencies")}
     versions: Mapping[str, Any] = info.tool.get("dependencies") or {}
     run: dict[str, Any] = {"started": info.started or "no clock was asked", "seed": info.seed, "command": info.command}
-    run["edition"] = info.edition
+    run |= {"operator": info.operator or "not named", "edition": info.edition}
     name = f"{info.tool.get('name', 'hil')} {info.tool.get('version', '')}".strip()
     instruments = [(str(told["name"]), _instrument(told)) for told in info.rig.get("instruments", ())]
     stands_on = {"stands on": ", ".join(f"{key} {value}" for key, value in versions.items())} if versions else {}

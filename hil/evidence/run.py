@@ -29,5 +29,7 @@ class RunInfo(msgspec.Struct, frozen=True):
     """The command line of the run."""
     started: str | None = None
     """ISO 8601 instant with zone; None where no clock was asked."""
+    operator: str = ""
+    """Who ran it; empty where nobody was named."""
     faults: list[str] = []
     """Faults seeded into the reference charger for this run."""

@@ -59,6 +59,7 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
         seed=plan.seed,
         command=command,
         started=started,
+        operator=plan.options.operator,
         faults=[fault.name for fault in plan.faults],
     )
 

@@ -36,6 +36,8 @@ class Options:
     """Seconds of the wall clock that one run may take."""
     interlocks_checked: bool = False
     """The operator answers for the interlocks of the rig that no signal tells."""
+    operator: str = ""
+    """Who runs this, for the reports."""
 
 
 _REPEATABLE = {
@@ -81,6 +83,7 @@ def add_options(parser: pytest.Parser) -> None:
         dest="hil_interlocks_checked",
         help="I answer for the interlocks of the rig that no signal tells",
     )
+    group.addoption("--hil-operator", metavar="NAME", dest="hil_operator", help="who runs this, for the reports")
 
 
 def options_of(config: pytest.Config) -> Options:

@@ -188,6 +188,7 @@ def info() -> RunInfo:
         readings={"dn2007-2009": "amendment1"},
         seed=0,
         command="hil run --seed 0",
+        operator="Li Wei",
         started="2026-03-01T10:00:00+00:00",
     )
 

@@ -112,6 +112,7 @@ def test_the_reader_finds_what_happened(html: str) -> None:
     for part in (
         "Conformance report: reference charger",
         "hil run --seed 0",
+        "operator Li Wei",
         "python-can 4.6.1",
         "virtual bus in simulated time",
         "What needs attention",

@@ -142,9 +142,9 @@ def test_interlocks_that_no_signal_tells_are_the_operators(tmp_path: Path) -> No
 
 
 def test_options_are_told_as_they_were_given() -> None:
-    options = Options(case=("DN.3006",), max_real_time=2.5, interlocks_checked=True, out="my report")
+    options = Options(case=("DN.3006",), max_real_time=2.5, interlocks_checked=True, operator="Li Wei", out="my report")
     assert command_line(options, ["-n", "2"]) == (
-        "hil run --case DN.3006 --out 'my report' --max-real-time 2.5 --interlocks-checked -- -n 2"
+        "hil run --case DN.3006 --out 'my report' --max-real-time 2.5 --interlocks-checked --operator 'Li Wei' -- -n 2"
     )
     assert arguments(options) == [
         "--rig=virtual",
@@ -152,6 +152,7 @@ def test_options_are_told_as_they_were_given() -> None:
         "--hil-out=my report",
         "--hil-max-real-time=2.5",
         "--hil-interlocks-checked",
+        "--hil-operator=Li Wei",
     ]
 
 
