@@ -33,9 +33,11 @@ class ContentChecks(MessageWaits):
     def check_findings(self, side: str) -> None:
         """The monitors saw no deviation of that side (``charger`` or ``bms``) that binds."""
         found = [finding for finding in self.findings() if finding.side == side and not finding.advisory]
+        moved = self.judge.moved
         for finding in found:
             name, note = f"{finding.requirement}: {finding.expected}", finding.source
-            self.judge.add(Measurement(name, finding.seen, "", None, None, finding.verdict, finding.at, note))
+            verdict = finding.verdict if moved is None or finding.at < moved else Verdict.INCONCLUSIVE
+            self.judge.add(Measurement(name, finding.seen, "", None, None, verdict, finding.at, note))
         if not found:
             self.check("deviations seen by the monitors", 0.0, high=0.0, at=self.now)
 

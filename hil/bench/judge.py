@@ -34,6 +34,8 @@ class Judge:
         """By unit, how far a value may move before the DUT is told of it."""
         self.late: Callable[[Instant], Span] = lambda start: 0
         """How late the bench was in what it did about an instant."""
+        self.moved: Instant | None = None
+        """When the clock of a line was set first, as far as it is known: what monitors found since then may be that."""
         self.measurements: list[Measurement] = []
 
     def unsure(self, start: Instant, *, signal: bool = False) -> Span:

@@ -25,7 +25,7 @@ from hil.rig import Rig
 from hil.rig.ports import PortSettings
 from hil.safety.envelope import Envelope
 from hil.tester.signals import DELAY_KIND, INTERLOCK, RESOLUTIONS, PlantBridge
-from hil.transport.can_line import SLOW
+from hil.transport.can_line import CLOCK_STEP, SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.own_frames import NO_ECHO
 from hil.transport.ports import open_line
@@ -187,7 +187,9 @@ class LiveBenchWorld:
 
     def _take(self, note: Note) -> None:
         self.links.take(note)
-        if note.kind == NO_ECHO:
+        if note.kind == CLOCK_STEP and self._judge.moved is None:
+            self._judge.moved = note.t - _ABOUT  # stamps of before were still on their way
+        elif note.kind == NO_ECHO:
             insort(self._sent, (round(float(note.details["sent_s"]) * SECOND), _UNTOLD))
         elif note.kind == SLOW:
             self._take_slow(note)

@@ -6,17 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from hil.bench import live
 from hil.conformance.catalogue import limit, requirements
 from hil.conformance.verdict import CaseResult, Verdict
+from hil.protocol.gbt27930 import CHM
 from hil.pytest_plugin.dut import DutKeeper, End
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import RunPlan, make_plan
 from hil.pytest_plugin.run import CaseRun
-from hil.units import s
-from hil.world.observation import Note, Observation
+from hil.units import ms, s
+from hil.world.observation import FrameSeen, Note, Observation
 from hil.world.plan import Advance, Close, Command, Reply
 
 CASE = requirements()["GBT34658-2017/DP.1001"]
@@ -101,6 +103,28 @@ def test_a_set_clock_leaves_open_what_lies_nearer_to_its_limit_and_is_the_cause(
     assert near.reason.endswith("; the clock that stamps port can0 was set by +0.5 s at 12.000000 s")
     desk.far.tells = [UP]
     assert desk.concludes(STEP, span=high + s(0.7)).verdict is Verdict.FAIL, "however the clock went"
+
+
+@pytest.mark.parametrize(
+    ("period", "notes", "verdict"),
+    [
+        (ms(277), (), Verdict.FAIL),
+        (ms(275.6), (), Verdict.INCONCLUSIVE),
+        (ms(277), (STEP,), Verdict.INCONCLUSIVE),
+    ],
+)
+def test_what_monitors_find_is_as_unsure_as_the_port_and_may_be_a_set_clock(
+    desk: Desk, period: int, notes: tuple[Note, ...], verdict: Verdict
+) -> None:
+    """The port is sure to 1 ms, and CHM comes every 225 to 275 ms."""
+    case = CaseRun(desk.plan.runs(CASE)[0], desk.plan, traced=False)
+    frame = (CHM.can_id or 0, bytes.fromhex("010100"))
+    desk.far.tells += [FrameSeen(s(10) + number * period, "can0", *frame, "", True) for number in range(8)]
+    desk.far.tells[:0] = [msgspec.structs.replace(note, t=s(10)) for note in notes]
+    case.bench.let(s(10))
+    bench: Any = case.bench
+    bench.check_findings("charger")
+    assert case.conclude(None).verdict is verdict
 
 
 def test_a_driver_that_shows_no_own_frame_leaves_the_case_open(desk: Desk) -> None:

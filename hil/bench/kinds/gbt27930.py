@@ -24,7 +24,7 @@ def _build(setup: Setup, edits: Edits) -> World:
 
 
 def _bench(world: World, setup: Setup, judge: Judge, sink: Sink) -> Bench:
-    monitors = MonitorSet(edition=setup.edition, readings=setup.readings)
+    monitors = MonitorSet(setup.edition, setup.readings, judge.stamps)
     return Bench(world, edition(setup.edition), judge, setup.readings, sink, monitors)
 
 
