@@ -140,6 +140,20 @@ class PolledSignal(_Measured):
         for end in ends:
             yield self._bounds(self.around(end - age, end))
 
+    def beyond(self, value: float, begin: Instant, end: Instant) -> Reading:
+        """How far a value lies from all that the signal was in a span; 0 within.
+
+        What was asked for and told in the span it was for sure; what the readings around allow it may have been.
+        """
+        low, high = self._bounds(self.around(begin, end))
+        least = _distance(value, least_of(low), most_of(high))
+        inside = [each.value for each in self.samples[bisect_left(self.asked, begin) : bisect_right(self.times, end)]]
+        if inside:
+            most = _distance(value, min(inside), max(inside)) + max(low.uncertainty, high.uncertainty)
+        else:
+            most = max(most_of(high) - value, value - least_of(low))
+        return Reading((least + most) / 2, (most - least) / 2, self.by)
+
     def _bounds(self, found: Range | None) -> tuple[Reading, Reading]:
         low, high = (Reading(each, self._band(each), self.by, between=True) for each in found or self._ends)
         return low, high
@@ -183,6 +197,11 @@ class PolledSignal(_Measured):
         if index == first and before >= 0 and narrow[0] <= self.samples[before].value <= narrow[1]:
             return begin
         return self.times[index]
+
+
+def _distance(value: float, low: float, high: float) -> float:
+    """Of a value from a range; 0 within."""
+    return max(low - value, value - high, 0.0)
 
 
 __all__ = ["SILENCE", "Band", "PolledSignal", "UnsureSignal"]

@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from hil.codec.message import Message
 from hil.conformance.catalogue import period
-from hil.conformance.reading import Reading, least_of, most_of
+from hil.conformance.reading import Reading
 from hil.conformance.verdict import Measurement, Verdict
 from hil.profile.invariants.basis import FAR, Context, Worst, deviation, tolerance, voltage_tolerance
 from hil.profile.invariants.causes import FAULTS
+from hil.profile.measured import PolledSignal
 from hil.protocol.gbt27930 import CCS, CSD, CST
 from hil.units import SECOND, Instant, Span, ms, seconds
 
@@ -39,11 +40,12 @@ def ccs_tells_output(context: Context) -> Iterator[Measurement]:
     ):
         worst = Worst(f"CCS {name} beyond the output", unit, among="frames")
         nearest, known, width = float("-inf"), float("nan"), 0.0
+        polled = signal if isinstance(signal, PolledSignal) else None
         for t, value, (least, most) in zip(times, values, signal.extremes(times, _AGE), strict=True):
             if most != known:
                 known = float(most)
                 width = max(0.05 * known, 1.0) if loose else width_of(known) + _WIRE_STEP
-            off = _beyond(value, least, most)
+            off = _beyond(value, least, most) if polled is None else polled.beyond(value, t - _AGE, t)
             if isinstance(off, Reading):
                 worst.see(off, high=width, at=t)
             elif off - width > nearest:  # thousands of frames: only those that matter are shown
@@ -53,14 +55,7 @@ def ccs_tells_output(context: Context) -> Iterator[Measurement]:
 
 
 def _beyond(value: float, least: float, most: float) -> float:
-    """How far a value is beyond an output that was everywhere between ``least`` and ``most``; 0 within them.
-
-    Where readings leave open where between them it was, how far it is beyond that.
-    """
-    if isinstance(most, Reading) and most.between:
-        low, high = least_of(least), most_of(most)
-        nearest, furthest = max(0.0, value - high, low - value), max(value - low, high - value)
-        return Reading((nearest + furthest) / 2, (furthest - nearest) / 2, most.by)
+    """How far a value is beyond an output that was everywhere between ``least`` and ``most``; 0 within them."""
     if value > most:
         return value - most
     return least - value if value < least else most - float(most)
