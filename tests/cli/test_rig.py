@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from hil.cli.rig_show import RigCheck, SuiteCheck, as_json
 from hil.resources import rig_names
+from hil.rig import load_rig
+from hil.transport.probe import Probe
+from hil.transport.probing import PortCheck
 
 SERVER = """
 import socket, sys
@@ -88,6 +92,29 @@ def test_the_same_for_programs(shell: Any, tmp_path: Path) -> None:
         assert suite["runs"] == suite["applicable"] + sum(each["runs"] for each in suite["not_applicable"])
     applicable = {suite["suite"] for suite in told["suites"] if suite["applicable"]}
     assert applicable == {"modbus"}
+
+
+def test_who_answers_for_each_interlock_and_its_state(tmp_path: Path) -> None:
+    path = wallbox(tmp_path, 502)
+    text = path.read_text("utf-8").replace(
+        "[plant]", "signals = 'io'\n[ports.io]\ntype = 'signals'\nurl = 'COM5'\n[plant]"
+    )
+    limits = "max_voltage = 250\nmax_current = 32\nmax_power = 8000\nmax_duration = 60"
+    path.write_text(
+        f"{text}[envelope]\n{limits}\ninterlocks = ['door', 'mat', 'hood']\n[signals]\ndoor = 'di_3'\nhood = 'di_4'\n",
+        encoding="utf-8",
+    )
+    rig = load_rig(path)
+    probe = Probe("interlock door", "quiet", "open (di_3): the rig does not energise")
+    asked = PortCheck(rig.ports["io"], ("signals",), probes=(probe,))
+    suites = (SuiteCheck("modbus", 1, {}),)
+    told = json.loads(as_json(RigCheck(rig, None, (asked,), suites, opened=True)))
+    assert told["interlocks"] == [
+        {"interlock": "door", "on": "di_3", "state": "open"},
+        {"interlock": "mat", "on": "", "state": "unknown"},
+        {"interlock": "hood", "on": "di_4", "state": "unknown"},
+    ]
+    assert told["fine"], "an open door is no fault of the rig"
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])

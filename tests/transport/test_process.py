@@ -134,14 +134,13 @@ def build_ending(link: str, after: int) -> LiveWorld:
     return world
 
 
-@pytest.mark.parametrize("waited", [True, False], ids=["while it is waited for", "between two commands"])
-def test_a_world_that_ends_by_itself_tells_why_and_does_nothing_more(far: PtyPort, waited: bool) -> None:
+def test_a_world_that_ends_by_itself_between_two_commands_tells_why(far: PtyPort) -> None:
     process = LiveProcess(partial(build_ending, str(far.link), ms(50)))
     seen: list[Observation] = []
 
     def go_on() -> None:
         for _ in range(100_000):
-            reply = process.execute(Advance(PATIENCE) if waited else Do(()))
+            reply = process.execute(Do(()))
             assert reply.now < PATIENCE
             seen.extend(reply.observations)
 
