@@ -198,19 +198,26 @@ def _time_axis(curves: Curves, x: _Scale, bottom: float) -> Iterator[str]:
 
 
 def _marks(marks: Sequence[Mark], x: _Scale, bottom: float) -> Iterator[str]:
-    """Lines with their names above the panels, on as many rows as keep them apart."""
-    rows = [-math.inf] * 3
-    for mark in sorted(marks, key=lambda mark: mark.t):
+    """Lines with their names above the panels, on rows that keep them apart; the decisive one has the first choice.
+
+    One that finds no room keeps its line, with the name where a pointer rests on it.
+    """
+    rows: list[list[tuple[float, float]]] = [[], [], []]
+    drawn: list[str] = []
+    for mark in sorted(marks, key=lambda mark: (mark.kind != "decisive", mark.t)):
         at = x(mark.t)
         width = 6.2 * len(mark.label) + 8
         left = at + width > _WIDTH
-        begin = at - width if left else at
-        row = next((index for index, until in enumerate(rows) if until <= begin), 2)
-        rows[row] = begin + width
-        level = _TOP - 6 - row * _ROW
-        anchor = ' text-anchor="end"' if left else ""
-        yield f'<path class="mark {mark.kind}" d="M{at:.1f} {level - 8:.1f}V{bottom:.1f}"/>'
-        yield (
-            f'<text class="mark {mark.kind}" x="{at + (-3 if left else 3):.1f}" y="{level:.1f}"{anchor}>'
-            f"{escape(mark.label)}</text>"
-        )
+        begin, end = (at - width, at) if left else (at, at + width)
+        free = (row for row, taken in enumerate(rows) if all(end <= start or begin >= stop for start, stop in taken))
+        row = next(free, None)
+        level = _TOP - 6 - (0 if row is None else row) * _ROW
+        label = escape(mark.label)
+        line = f"M{at:.1f} {level - 8:.1f}V{bottom:.1f}"
+        drawn.append(f'<path class="mark {mark.kind}" d="{line}"><title>{label}</title></path>')
+        if row is not None:
+            rows[row].append((begin, end))
+            anchor = ' text-anchor="end"' if left else ""
+            place = f'x="{at + (-3 if left else 3):.1f}" y="{level:.1f}"{anchor}'
+            drawn.append(f'<text class="mark {mark.kind}" {place}>{label}</text>')
+    yield from reversed(drawn)  # the decisive one above the others

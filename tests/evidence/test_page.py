@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from hil.conformance.verdict import CaseResult, Measurement, Verdict
-from hil.evidence.curves import Curves, collect
+from hil.evidence.curves import Curves, Mark, collect
 from hil.evidence.document import schema
 from hil.evidence.plot import draw, intervals, points
 from hil.evidence.report import write_reports
@@ -266,3 +267,16 @@ def test_long_facts_take_the_page_s_width_and_short_ones_do_not(info: RunInfo, t
     assert '<section class="card wide"><h3>Generated load profiles</h3>' in page
     assert '<section class="card"><h3>Rig</h3>' in page
     assert ".card.wide { grid-column: 1 / -1; }" in page
+
+
+def test_the_decisive_mark_keeps_its_name_where_many_marks_stand_together(
+    observations: list[Observation], messages: MessageSet
+) -> None:
+    curves = collect(observations, messages, s(4) + ms(3))
+    assert curves is not None
+    crowd = [Mark(s(4) + ms(number), f"stimulus {number}", "stimulus") for number in range(6)]
+    curves.marks = [*crowd, Mark(s(4) + ms(3), "decisive", "decisive")]
+    drawn = draw(curves)
+    named = re.findall(r'<text class="mark [a-z]+"[^>]*>([^<]+)<', drawn)
+    assert named == ["stimulus 1", "stimulus 0", "decisive"], "three rows, and the decisive one above the others"
+    assert drawn.count("<title>") == 7
