@@ -112,7 +112,8 @@ class CaseRun:
                 self._writer.close()
             ended = self._release_dut(passed=False)
             if ended is not None and isinstance(error, HilError):
-                raise DutError(f"{ended} while the bench was opened: {error}") from error
+                why = "" if isinstance(error, DutError) else f": {error}"
+                raise DutError(f"{ended}, while the bench was opened{why}") from error
             raise
 
     def _release_dut(self, *, passed: bool) -> End | None:

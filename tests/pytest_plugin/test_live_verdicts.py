@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from hil.pytest_plugin.dut import DutKeeper, End
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import RunPlan, make_plan
 from hil.pytest_plugin.run import CaseRun
+from hil.transport.dut_process import DutError
 from hil.units import ms, s
 from hil.world.observation import FrameSeen, Note, Observation
 from hil.world.plan import Advance, Close, Command, Reply
@@ -58,8 +60,16 @@ class FarWorld:
         self.now = 0
         self.tells: list[Observation] = [UP]
         self.closed = False
+        self.check: Callable[[], None] = lambda: None
+
+    def begun(self, check: Callable[[], None]) -> FarWorld:
+        """As a process that asks, while it is waited for."""
+        self.check = check
+        return self
 
     def execute(self, command: Command) -> Reply:
+        if not isinstance(command, Close):
+            self.check()
         told, self.tells = self.tells, []
         self.now = command.until if isinstance(command, Advance) else self.now
         self.closed = self.closed or isinstance(command, Close)
@@ -87,7 +97,7 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     (tmp_path / "desk.toml").write_text(RIG, "utf-8")
     made = Desk(make_plan(Options(rig=str(tmp_path / "desk.toml"), out=str(tmp_path / "report"))))
-    monkeypatch.setattr(live, "LiveProcess", lambda build, check: made.far)
+    monkeypatch.setattr(live, "LiveProcess", lambda build, check=made.far.check: made.far.begun(check))
     return made
 
 
@@ -140,20 +150,22 @@ def test_a_port_that_went_is_an_error_whatever_the_case_has_measured(desk: Desk)
 
 
 class Dut:
-    """The rig's own process, which hangs; tells how it was asked."""
+    """The rig's own process, which hangs, or has ended; tells how it was asked."""
 
-    def __init__(self, far: FarWorld) -> None:
+    def __init__(self, far: FarWorld, end: End | None = None) -> None:
         self._far = far
+        self._end = end
         self.asked: list[str] = []
 
     def prepare(self, stem: str) -> str:
         return f"{stem}.log"
 
     def check(self) -> None:
-        return None
+        if self._end is not None:
+            raise DutError(str(self._end))
 
-    def ended(self, within: int = 0) -> None:
-        return None
+    def ended(self, within: int = 0) -> End | None:
+        return self._end
 
     def judged(self) -> End:
         """Takes as long as the rig has it."""
@@ -173,3 +185,11 @@ def test_whoever_wants_an_end_need_not_wait_for_a_dut_that_hangs(desk: Desk) -> 
     desk.far.tells, desk.far.closed, dut.asked = [UP], False, []
     assert desk.concludes().reason.startswith("the DUT hangs"), "else that is judged"
     assert dut.asked == ["before the safe state", "released"]
+
+
+def test_a_dut_that_ends_while_the_bench_is_opened_is_an_error_told_once(desk: Desk) -> None:
+    dut: Any = Dut(desk.far, End("exited with code 3", "its last words: boom"))
+    desk.plan = replace(desk.plan, dut=cast("DutKeeper", dut))
+    with pytest.raises(DutError) as raised:
+        desk.concludes()
+    assert str(raised.value) == "the DUT exited with code 3; its last words: boom, while the bench was opened"
