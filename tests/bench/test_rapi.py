@@ -56,6 +56,7 @@ HABITS: dict[str, Edit] = {
     "loses what comes while it switches": lambda c: c.but(busy=s(1), deaf=True),
     "tells of states by ST": lambda c: c.but(generation=4),
     "has other limits and no meters": lambda c: c.but(start_level2=16, ammeter=False, voltmeter=False),
+    "has counted all that it can": lambda c: c.answering("GF", "OK ff ff ff"),
     "lacks commands": lambda c: c.without("G5", "GO", "GI", "GM", "GP"),
 }
 
