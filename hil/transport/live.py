@@ -60,5 +60,7 @@ class LiveWorld(BaseWorld):
         if self._plant is not None:
             self._plant.go_safe(self.queue.now)
             self._plant_changed()
-            self.queue.run(self.queue.now + _FAREWELL)
+            until = self.queue.now + _FAREWELL
+            while self.queue.now < until:  # whatever else happens meanwhile
+                self.queue.run(until)
         super()._close()
