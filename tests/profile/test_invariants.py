@@ -325,6 +325,16 @@ def test_an_instruments_uncertainty_leaves_the_limit_open(
     assert "by meter (x), among" in told.note
 
 
+@pytest.mark.parametrize(("peak", "expected"), [(100.5, Verdict.INCONCLUSIVE), (102.0, Verdict.FAIL)])
+def test_what_was_seen_convicts_whatever_is_open_between_two_polls(peak: float, expected: Verdict) -> None:
+    demands = (bcl(ms(900), 100.0), bcl(s(10), 40.0), bcl(s(13) + ms(15), 100.0))
+    output = line("output_current", (s(1), 0.0), (s(3), peak), (s(5), peak), (s(6), 99.0), (s(10), 99.0))
+    output += line("output_current", (s(13), 40.0), (s(13) + ms(15), 40.0), (s(13) + ms(16), 90.0), (s(29), 90.0))
+    found = polled(seen(begin(*demands), output), "output_current", ms(100), EXACT)
+
+    assert verdict(found, "LP.01") is expected
+
+
 @pytest.mark.parametrize(
     ("reached", "every", "expected"),
     [
