@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -317,6 +318,14 @@ def test_a_charger_that_wants_digital_communication_first_is_judged_at_its_nomin
 def test_one_that_goes_on_waiting_for_it_owes_no_current() -> None:
     with pytest.raises(Inconclusive, match="no nominal duty cycle within 60 s: the charger wants digital"):
         digital("CP.04", None, match=s(600))
+
+
+def test_a_duty_cycle_that_is_measured_is_not_the_same_to_the_last_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, looks = opened(), count()
+    exact = bench.signal
+    monkeypatch.setattr(bench, "signal", lambda *asked: exact(*asked) + 0.01 * (next(looks) % 2))
+    suite_cases()["ACCHARGER/AC.05"](bench, "early")
+    assert verdict(bench) is Verdict.PASS, bench.judge.decisive
 
 
 UNOFFERED = [
