@@ -18,7 +18,7 @@ from hil.bench.judge import Judge
 from hil.bench.links import LinkLostError, Links
 from hil.bench.opening import Carried, Lines, Live, kind_of
 from hil.bench.setup import Setup
-from hil.errors import HilError, RigError
+from hil.errors import HilError, RigError, WorldError
 from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import edition
 from hil.rig import Rig
@@ -229,7 +229,7 @@ class LiveBenchWorld:
             if self._advance(INTERLOCK_WITHIN, OnNote(INTERLOCK, name)).stopped_by is None and not self._ended():
                 raise RigError(f"interlock {name}: the box has not told it within {seconds(INTERLOCK_WITHIN):g} s")
         if why := self._ended():
-            raise RigError(why)
+            raise WorldError(why)  # as the next command does
 
     def _ended(self) -> str:
         return ended_by(seen for seen in self.before if isinstance(seen, Note))
