@@ -33,6 +33,10 @@ KIND = "modbus"
 """Of the master's notes."""
 RTU = "rtu"
 PATIENCE: Span = s(5)
+_ANSWER: Span = s(3)
+"""An answer may take so long: no standard says how long, and RS.01 alone judges it."""
+_SILENCE: Span = s(1)
+"""What has not come by then does not come, where nothing is due."""
 _SETTLE: Span = ms(50)
 """Longer than any silence that ends a frame."""
 _SHOWN = 16
@@ -158,7 +162,7 @@ class Line:
 
     def _order(self, request: Request, how: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         ticket = self.bench.next_ticket()
-        order = {"unit": self.bench.places.unit, **how}
+        order = {"unit": self.bench.places.unit, "timeout": _ANSWER, **how}
         return ticket, {**order, "on": self.name, "ticket": ticket, "pdu": request.encode().hex()}
 
     def outcome(self, ticket: int, request: Request, unit: int) -> Outcome:
@@ -216,7 +220,7 @@ class Line:
 
     def expect_silence(self, request: Request, label: str = "no answer", **how: Any) -> Outcome:
         """Not a byte of the device comes in answer to the request."""
-        outcome = self.ask(request, **how)
+        outcome = self.ask(request, timeout=_SILENCE, **how)
         came = self.bench.said(self, outcome.sent)
         text = show_bytes(b"".join(each.data for each in came))
         self.bench.check(label, text, equals="(none)", at=outcome.at)

@@ -24,7 +24,7 @@ from hil.dut.modbus.fault import reading
 from hil.pytest_plugin.options import Options
 from hil.pytest_plugin.plan import make_plan
 from hil.qualify.suite import suite_cases
-from hil.units import Instant, s
+from hil.units import Instant, Span, s
 
 MAPS = map_names()
 WRONG_BIT = (
@@ -134,6 +134,27 @@ def test_no_device_is_blamed_for_what_its_map_says(name: str, halves: str) -> No
             assert bench.judge.verdict is Verdict.PASS, f"{identifier} {variant}: {bench.judge.decisive}"
             verdicts["pass"] += 1
     assert verdicts["pass"] > 20, verdicts
+
+
+@pytest.mark.parametrize(
+    ("case", "variant"), [("TC.05", "bytes"), ("QT.03", "rtu"), ("EX.01", "rtu"), ("FC.16", "tcp")]
+)
+@pytest.mark.parametrize("latency", [s(0.9), s(2.5)])
+def test_how_long_an_answer_takes_is_judged_by_one_case_alone(case: str, variant: str, latency: Span) -> None:
+    bench = opened(lambda device: device.serving(latency=latency))
+    suite_cases()[f"MODBUS/{case}"](bench, variant)
+    assert bench.judge.verdict is Verdict.PASS, bench.judge.decisive
+    suite_cases()["MODBUS/RS.01"](bench, "tcp")
+    assert bench.judge.verdict is (Verdict.PASS if latency < s(1) else Verdict.FAIL)
+
+
+def test_a_device_of_one_client_is_not_blamed_for_the_second() -> None:
+    bench = opened(lambda device: device.but(clients=1), map="bender-cc613")
+    with pytest.raises(Inconclusive, match="the device serves one client at a time"):
+        suite_cases()["MODBUS/TC.10"](bench, None)
+    told = opened(lambda device: device.but(clients=1))  # its map says three
+    suite_cases()["MODBUS/TC.10"](told, None)
+    assert told.judge.verdict is Verdict.FAIL
 
 
 def test_a_device_is_asked_no_more_often_than_its_map_allows() -> None:

@@ -67,6 +67,11 @@ def due_rtu(unit: int, request: Request) -> str:
     return show_due(request, f"{unit:02X}", "CRC CRC")
 
 
+def due_size(request: Request) -> int:
+    """Bytes of the longest frame that may answer on a serial line."""
+    return max(size for _, size in _sizes(request))
+
+
 def _sizes(request: Request) -> Iterator[tuple[int, int]]:
     """Function code and size of the frames that may answer."""
     size = reply_size(request)

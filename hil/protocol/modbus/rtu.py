@@ -6,7 +6,7 @@ from collections import deque
 
 from hil.protocol.modbus.adu import BROADCAST, MAX_RTU, RtuTiming, crc_right, encode_rtu
 from hil.protocol.modbus.events import TIMEOUT, Answered, Event, Faulty, NoReply, Stray, StrayKind, Transaction
-from hil.protocol.modbus.judge import due_rtu, judge_rtu
+from hil.protocol.modbus.judge import due_rtu, due_size, judge_rtu
 from hil.protocol.modbus.pdu import Reply, Request
 from hil.protocol.modbus.replies import Fault, Malformed
 from hil.units import Instant, Span, ms, show_span
@@ -145,7 +145,9 @@ class RtuClient:
             return
         token, unit, request, frame, waiting = self._queue.popleft()
         self._current = Transaction(token, unit, request, now, frame)
-        self._deadline = now + self.timing.span(len(frame)) + waiting
+        # What both take on the line is no time of the device's: 255 bytes at 2400 baud are more than a second.
+        around = len(frame) + (0 if unit == BROADCAST else due_size(request))
+        self._deadline = now + self.timing.span(around) + waiting
         self._put(frame, now)
 
     def _put(self, data: bytes, now: Instant) -> None:

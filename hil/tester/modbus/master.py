@@ -114,7 +114,12 @@ class ModbusMaster:
 
     def _request(self, on: str, given: Mapping[str, Any], now: Instant) -> None:
         request = decode_request(bytes.fromhex(given["pdu"]))
-        unit, timeout = int(given["unit"]), given.get("timeout")
+        unit = int(given["unit"])
+        # What is sent in pieces is asked with the last of them.
+        sending: Span = int(given.get("pause", 0)) + int(given.get("gap", 0)) * len(given.get("cuts", ()))
+        timeout = given.get("timeout")
+        if sending:
+            timeout = int(timeout or TIMEOUT) + sending
         if on == RTU:
             token = self._rtu.request(request, now, unit=unit, timeout=timeout, crc=given.get("crc"))
         else:

@@ -81,10 +81,24 @@ def test_the_next_request_waits_for_the_silence_and_for_its_turn() -> None:
     assert client.bytes_to_send() == [encode_rtu(5, write_register(1, 2).encode())]
 
 
+def test_a_long_reply_at_a_low_rate_is_waited_for() -> None:
+    slow = RtuTiming.of(2400)
+    client = RtuClient(1, slow)
+    client.request(read_holding(0, 125), 0)
+    reply = encode_rtu(1, Registers(3, tuple(range(125))).encode())
+    begun = slow.span(8) + s(0.9)
+    assert slow.span(len(reply)) > s(1)
+    client.wake(begun + s(0.5))
+    client.receive(reply, begun + slow.span(len(reply)))
+    client.wake(begun + slow.span(len(reply)) + slow.between)
+    [event] = client.events()
+    assert isinstance(event, Answered)
+
+
 def test_no_reply_is_counted_from_the_end_of_the_request() -> None:
     client = new()
     client.request(READ, 0)
-    due = TIMING.span(8) + s(1)
+    due = TIMING.span(8 + 9) + s(1)  # beside what request and reply take on the line
     assert client.next_deadline() == due
     (event,) = run(client, due)
     assert isinstance(event, NoReply)
