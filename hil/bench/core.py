@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from hil.bench.judge import Inconclusive, Judge
+from hil.bench.judge import Inconclusive, Judge, open_of
 from hil.bench.stream import StreamRecord
 from hil.conformance.catalogue import Limit, Quantity
 from hil.conformance.checks import check_window, judge
@@ -291,7 +291,7 @@ class Core(Generic[RecordT]):
         """A span that a case computed lies inside a limit's window."""
         limit = self.under(within)
         ended = instant_of(at)
-        self.judge.add(check_window(name, span, limit, self.judge.unsure(ended - span), at=ended))
+        self.judge.add(check_window(name, span, limit, self.judge.unsure(ended - span) + open_of(ended), at=ended))
 
     def check_quantity(self, label: str, value: float, range_: Quantity, *, at: Moment | None = None) -> bool:
         """A value lies in a named range of the catalogue."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.units import Instant, Span
 
@@ -15,6 +17,23 @@ class CheckFailed(AssertionError):  # noqa: N818 - a verdict, not an error of th
 
 class Inconclusive(Exception):  # noqa: N818 - a verdict, not an error of the program
     """The case came to no judgement: a precondition or a stimulus was missing."""
+
+
+class Latest(int):
+    """An instant that instruments leave open: at the latest this one, ``open`` earlier at the earliest."""
+
+    open: Span
+
+    def __new__(cls, latest: Instant, earliest: Instant) -> Latest:
+        """Both ends."""
+        made = super().__new__(cls, latest)
+        made.open = max(latest - earliest, 0)
+        return made
+
+
+def open_of(instant: Instant) -> Span:
+    """How much earlier an instant may have been than it tells; 0 for one that is known."""
+    return instant.open if isinstance(instant, Latest) else 0
 
 
 class Judge:
@@ -40,10 +59,12 @@ class Judge:
 
     def unsure(self, start: Instant, *, signal: bool = False) -> Span:
         """Of a span that begins with what the bench did at ``start``, and ends on a line or with a signal."""
-        return (self.signals if signal else self.stamps) + self.late(start)
+        return (self.signals if signal else self.stamps) + self.late(start) + open_of(start)
 
     def add(self, measurement: Measurement) -> None:
         """Keep one judged value."""
+        if isinstance(measurement.at, Latest):
+            measurement = replace(measurement, at=int(measurement.at))
         self.measurements.append(measurement)
 
     def extend(self, measurements: Iterable[Measurement]) -> None:

@@ -9,13 +9,13 @@ from typing import Generic
 
 from hil.bench.core import Core, RecordT
 from hil.bench.instruments import Bound, Instruments
-from hil.bench.judge import Inconclusive
+from hil.bench.judge import Inconclusive, Latest
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
 from hil.conformance.reading import Reading
 from hil.conformance.verdict import Measurement, Verdict
 from hil.rig.instruments import InstrumentClaim
-from hil.units import Instant, Span, s, seconds, show_instant
+from hil.units import Instant, Span, s, seconds, show_instant, show_span
 from hil.world.measured import KIND
 from hil.world.plan import OnNote
 
@@ -33,6 +33,11 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         """Judge the signals that these instruments measure by what they tell; to be said before anything happens."""
         self.instruments = Instruments(claims, self.signals)
         self.record.measure_with(self.instruments)
+
+    def seen_by(self, name: str) -> str:
+        """Who alone shows a signal and how often, for the reason of a case; empty where the bench sees it itself."""
+        bound = self._polled(name)
+        return "" if bound is None else f", by {bound.claim.identity}, asked every {show_span(bound.claim.poll)}"
 
     def _polled(self, name: str) -> Bound | None:
         """The instrument of a signal, where it is one that is asked."""
@@ -142,7 +147,7 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         note = f"at most {width:.3g} s earlier, by {bound.claim.identity}"
         told = both[1]
         self.judge.add(Measurement(label, told.value, told.unit, told.low, told.high, verdict, latest, note, either))
-        return latest
+        return Latest(latest, earliest)
 
 
 def _band(low: float, high: float, bound: Bound) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Generic
 
 from hil.bench.core import Moment, RecordT, beyond, instant_of
-from hil.bench.judge import Inconclusive
+from hil.bench.judge import Inconclusive, Latest
 from hil.bench.measured import MeasuredChecks
 from hil.conformance.catalogue import Limit
 from hil.conformance.checks import check_window
@@ -98,7 +98,8 @@ class SignalChecks(MeasuredChecks[RecordT], Generic[RecordT]):
         """
         polled = self._polled(name)
         if polled is not None:
-            return self.bracket(polled, low, high, start, until)[1]
+            earliest, latest = self.bracket(polled, low, high, start, until)
+            return None if latest is None or earliest is None else Latest(latest, earliest)
         self.until(min(start, until))
         if not self._steps(name) and self.record.samples_around(name, start)[1] is None:
             # Where a signal that moves stands between two samples is known with the second one.

@@ -126,7 +126,7 @@ def test_D0_4504(bench: Bench) -> None:
     bench.do(stimulate("over_voltage_fault", highest - bench.signal("output_voltage") + 40.0))
     above = bench.time_in_range("output_voltage", highest, float("inf"), failed, failed + s(1))
 
-    start = came_about(above, "output above the vehicle's maximum")
+    start = came_about(above, f"output above the vehicle's maximum{bench.seen_by('output_voltage')}")
     bench.expect_signal("output_current", high=NO_POWER, after=start, within=limit("over-voltage"), label="output off")
     bench.expect_open("k1k2_closed", "K1/K2 open", after=start, within=limit("over-voltage"))
     bench.expect_open("k3k4_closed", "K3/K4 open", after=start, within=limit("shutdown"))

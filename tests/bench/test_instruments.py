@@ -187,6 +187,23 @@ def test_an_instant_between_two_readings_is_not_known_better(charging: Callable[
         assert last(bench).uncertainty == pytest.approx(0.1, abs=0.05)  # readings are 100 ms apart
 
 
+@pytest.mark.parametrize(("span", "verdict"), [(290, Verdict.PASS), (350, Verdict.INCONCLUSIVE), (600, Verdict.FAIL)])
+def test_a_span_that_begins_between_two_readings_is_no_better_known(
+    span: int, verdict: Verdict, charging: Callable[..., AcBench]
+) -> None:
+    bench = charging(claim("modbus", voltage=Uncertainty(0.5)))
+    opened_at = bench.vehicle.s2(closed=False)
+    off = bench.time_in_range("output_voltage", 0.0, 50.0, opened_at, opened_at + s(1))
+    assert off is not None
+    bench.check_window("since", ms(span), window("test", 0, ms(400), "here"), at=off)
+    assert (last(bench).verdict, type(last(bench).at)) == (verdict, int)
+    bench.expect_signal(
+        "lock_engaged", low=0.5, after=off, within=window("test", -s(9), ms(50), "here"), label="locked"
+    )
+    assert last(bench).verdict is Verdict.INCONCLUSIVE
+    assert last(bench).uncertainty == pytest.approx(0.1, abs=0.05)
+
+
 def test_a_signal_that_stays_in_the_band_of_its_limit_is_no_failure(charging: Callable[..., AcBench]) -> None:
     bench = charging(claim("modbus", voltage=Uncertainty(3.0)))
     within = window("test", 0, s(1), "here")
