@@ -21,10 +21,11 @@ from hil.bench.setup import Setup
 from hil.errors import HilError, RigError, WorldError
 from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import edition
+from hil.protocol.signals import INTERLOCK
 from hil.rig import Rig
 from hil.rig.ports import PortSettings
 from hil.safety.envelope import Envelope
-from hil.tester.signals import DELAY_KIND, INTERLOCK, RESOLUTIONS, PlantBridge
+from hil.tester.signals import DELAY_KIND, RESOLUTIONS, PlantBridge
 from hil.transport.can_line import CLOCK_STEP, SLOW
 from hil.transport.live import LiveWorld
 from hil.transport.own_frames import NO_ECHO

@@ -10,7 +10,7 @@ import msgspec
 
 from hil.codec.message import Message
 from hil.evidence.content import plain
-from hil.profile.ac.plan import limit_of
+from hil.plant.ac_signals import limit_of
 from hil.protocol.gbt27930 import MessageSet
 from hil.protocol.j1939 import Listener
 from hil.protocol.j1939.settings import TP_CM_PF, TP_DT_PF

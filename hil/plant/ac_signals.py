@@ -98,3 +98,16 @@ AC_SAFE_STATE: tuple[tuple[str, float], ...] = (
     ("s2_command", 0),
 )
 """Actuators in their safe state, in the order in which they are set: output off, no charging offered."""
+
+
+def limit_name(number: int, limit: float | None) -> str:
+    """How the stimulus of a profile's segment is named that asks for a limit in A, or for none any more (silence)."""
+    return f"segments[{number}] limit {'none' if limit is None else f'{limit:g}'}"
+
+
+def limit_of(name: str) -> tuple[bool, float | None]:
+    """Whether a stimulus is so named, and the limit; None for silence."""
+    head, _, told = name.rpartition(" limit ")
+    if not head.startswith("segments["):
+        return False, None
+    return True, None if told == "none" else float(told)

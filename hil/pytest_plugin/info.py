@@ -42,18 +42,7 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
             **_safety(rig),
             **_instruments(rig),
         },
-        dut={
-            "name": rig.dut.name,
-            "manufacturer": rig.dut.manufacturer,
-            "model": rig.dut.model,
-            "serial": rig.dut.serial,
-            "firmware": rig.dut.firmware,
-            "claims": {
-                name: list(claim) if isinstance(claim, tuple) else claim
-                for name, claim in rig.dut.claims.items()
-                if claim is not None
-            },
-        },
+        dut=_dut(rig),
         edition={STANDARD: plan.edition},
         readings=dict(plan.readings),
         seed=plan.seed,
@@ -62,6 +51,22 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
         operator=plan.options.operator,
         faults=[fault.name for fault in plan.faults],
     )
+
+
+def _dut(rig: Rig) -> dict[str, Any]:
+    dut = rig.dut
+    return {
+        "name": dut.name,
+        "manufacturer": dut.manufacturer,
+        "model": dut.model,
+        "serial": dut.serial,
+        "firmware": dut.firmware,
+        "claims": {
+            name: list(claim) if isinstance(claim, tuple) else claim
+            for name, claim in dut.claims.items()
+            if claim is not None
+        },
+    }
 
 
 def _safety(rig: Rig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 from hil.errors import UsageError
 from hil.plant.signals import PlantSignal, on_port
 from hil.protocol.signals import (
+    INTERLOCK,
     Client,
     ClientSettings,
     Delay,
@@ -28,8 +29,6 @@ from hil.world.observation import Note, Scalar
 
 KIND = "signals"
 """Kind of the notes about the port."""
-INTERLOCK = "interlock"
-"""Kind of the notes about an interlock (``what``): ``closed``, its name ``on`` the box; ``why`` where nobody knows."""
 DELAY_KIND = "port_delay"
 """Kind of the notes that tell how long the port takes."""
 RESOLUTIONS: Mapping[str, float] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hil.evidence.trace import read_stream
+from hil.plant.ac_signals import limit_of
 from hil.profile.ac.files import save
 from hil.profile.ac.model import AcProfile, AcSegment
-from hil.profile.ac.plan import limit_of
 from hil.units import SECOND
 from hil.world.observation import BytesSeen, Note, Sample
 from tests.live.conftest import Bay

@@ -15,8 +15,8 @@ from hil.codec.frame import CanFrame
 from hil.plant.ac_signals import LIMIT, NO_LIMIT
 from hil.plant.observe import Sample
 from hil.protocol.gbt27930 import MessageSet
+from hil.protocol.signals import INTERLOCK
 from hil.safety.envelope import Envelope, Excess, SetPoint
-from hil.tester.signals import INTERLOCK
 from hil.units import FAR, Instant, Span, s
 from hil.world.base import BaseWorld
 from hil.world.observation import Note, Observation

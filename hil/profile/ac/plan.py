@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from hil.plant.ac_signals import limit_name
 from hil.profile.ac.model import AcEvent, AcProfile, What
 from hil.profile.events import span_of
 from hil.profile.plan import AUTHORISED
@@ -55,19 +56,6 @@ def rules(profile: AcProfile, interface: Interface) -> Iterator[Rule]:
         yield Rule(limit_name(number, segment.limit), AUTHORISED, actions, start)
         for index, event in enumerate(segment.events):
             yield from _events(event, f"segments[{number}].events[{index}]", start)
-
-
-def limit_name(number: int, limit: float | None) -> str:
-    """The name of the rule of a segment's limit."""
-    return f"segments[{number}] limit {'none' if limit is None else f'{limit:g}'}"
-
-
-def limit_of(name: str) -> tuple[bool, float | None]:
-    """Whether a rule's name is that of a limit, and the limit; None for silence."""
-    head, _, told = name.rpartition(" limit ")
-    if not head.startswith("segments["):
-        return False, None
-    return True, None if told == "none" else float(told)
 
 
 def _events(event: AcEvent, place: str, start: Span) -> Iterator[Rule]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hil.conformance.reading import least_of, most_of
-from hil.profile.ac.plan import limit_of
+from hil.plant.ac_signals import limit_of
 from hil.profile.measured import PolledSignal
 from hil.profile.seen import Signal
 from hil.units import FAR, Instant

@@ -13,6 +13,7 @@ from hil.protocol.signals.client import (
 from hil.protocol.signals.lines import MAX_LINE, LineReader
 from hil.protocol.signals.messages import (
     ALL,
+    INTERLOCK,
     VERSION,
     Answer,
     Changed,
@@ -35,6 +36,7 @@ from hil.protocol.signals.server import SensorsSet, Server
 
 __all__ = [
     "ALL",
+    "INTERLOCK",
     "MAX_LINE",
     "VERSION",
     "Answer",

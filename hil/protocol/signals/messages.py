@@ -14,6 +14,8 @@ import msgspec
 
 from hil.errors import UsageError
 
+INTERLOCK = "interlock"
+"""Kind of the notes about an interlock (``what``): ``closed``, its name ``on`` the box; ``why`` where nobody knows."""
 VERSION = 1
 ALL = "*"
 """In the list of a ``get`` every signal, in that of a ``subscribe`` every actuator."""
