@@ -102,5 +102,10 @@ def _story(result: CaseResult, observations: list[Observation], messages: Messag
 
 def _replace(path: Path, content: bytes) -> None:
     beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    beside.replace(path)
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise

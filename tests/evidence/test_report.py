@@ -209,3 +209,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, info: RunInfo)
     (tmp_path / "file").write_text("")
     with pytest.raises(HilError, match=r"cannot write the report to .*file"):
         write_reports(tmp_path / "file", info, [])
+
+
+def test_a_report_that_cannot_be_written_leaves_no_half_of_one(tmp_path: Path, info: RunInfo) -> None:
+    (tmp_path / "conformance.json").mkdir()
+    with pytest.raises(HilError, match=r"cannot write the report to .*"):
+        write_reports(tmp_path, info, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["conformance.json"]
