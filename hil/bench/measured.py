@@ -60,12 +60,15 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         return bound.reading(middle, spread)
 
     def _told_before(self, bound: Bound, at: Instant) -> Reading:
-        """What an instrument has told before an instant, and how much that still moved from one reading to the next."""
+        """What an instrument has told last before an instant, and how far it moves up to then at its pace until then."""
         self.until(at)
-        before = self.record.samples(bound.signal.name, max(at - _PATIENCE, -1), at)[-2:]
-        if not before:
+        samples = self.record.samples(bound.signal.name, until=at)
+        if not samples or at - samples[-1].t > _PATIENCE:
             raise Inconclusive(f"{bound.claim.name} has told no {bound.quantity} before {show_instant(at)}")
-        return bound.reading(before[-1].value, abs(before[-1].value - before[0].value))
+        last, before = samples[-1], samples[-2:][0]
+        asked = self.instruments.asked[bound.signal.name][: len(samples)]
+        since, apart = at - asked[-1], asked[-1] - asked[-2:][0]
+        return bound.reading(last.value, abs(last.value - before.value) * since / apart if apart else 0.0)
 
     def _told_at_begin(self, bound: Bound, at: Instant) -> Reading:
         """What the readings around an instant allow of it: nobody has looked just then."""
