@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
@@ -39,6 +41,8 @@ class Check(msgspec.Struct):
     """The outcome for one log. Instants are nanoseconds in the file's own time."""
 
     file: str
+    sha256: str
+    """Of the file; empty where it cannot be read."""
     format: str
     edition: str
     readings: dict[str, str]
@@ -101,7 +105,8 @@ def check_log(
     if how == "stamps" and 0 < log.frames < _FEW and not log.exact:
         notes.append(Note("file", f"{log.frames} frames are few to tell the resolution of their stamps by"))
     return Check(
-        file=path.name,
+        file=os.fsencode(path.name).decode("utf-8", "replace"),
+        sha256=_digest(path),
         format=log.format,
         edition=edition,
         readings=chosen,
@@ -118,6 +123,14 @@ def check_log(
         notes=notes[:_MOST_NOTES],
         show=log.show,
     )
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def stamp_resolution(stamps: Sequence[Instant]) -> Span:

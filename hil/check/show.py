@@ -135,11 +135,13 @@ def _show_findings(check: Check, findings: list[Finding], title: str, out: Conso
 # --- files ----------------------------------------------------------------------------------------
 
 
-def document(check: Check) -> dict[str, Any]:
-    """The outcome as plain values; instants in seconds of the file's own time."""
+def document(check: Check, tool: str = "") -> dict[str, Any]:
+    """The outcome as plain values; instants in seconds of the file's own time. ``tool`` says what judged."""
     return {
         "schema": 1,
+        "tool": tool,
         "file": check.file,
+        "sha256": check.sha256,
         "format": check.format,
         "edition": {"gbt27930": check.edition},
         "readings": check.readings,
@@ -205,26 +207,27 @@ def _finding(check: Check, finding: Finding) -> dict[str, Any]:
     }
 
 
-def write(check: Check, folder: Path) -> Path:
+def write(check: Check, folder: Path, tool: str = "") -> Path:
     """Write ``check.json`` and ``check.html``; returns the page. Raises :class:`HilError` when the disk refuses."""
     page = folder / "check.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "check.json").write_bytes(msgspec.json.format(msgspec.json.encode(document(check)), indent=1) + b"\n")
-        page.write_text(render(check), "utf-8")
+        told = msgspec.json.encode(document(check, tool))
+        (folder / "check.json").write_bytes(msgspec.json.format(told, indent=1) + b"\n")
+        page.write_text(render(check, tool), "utf-8")
     except OSError as error:
         raise HilError(f"cannot write {folder}: {error.strerror or error}; choose another folder with --out") from error
     return page
 
 
-def render(check: Check) -> str:
+def render(check: Check, tool: str = "") -> str:
     """The page: one file that opens offline."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string(files("hil.check").joinpath("check.html.j2").read_text("utf-8"))
     found = pieces(check.runs, check.end)
     return template.render(
         check=check,
-        page=document(check),
+        tool=tool,
         summary=summary(check),
         resolution=show_span(check.resolution),
         reports=[(check.show(each.at), report_text(each)) for each in check.reports],

@@ -14,6 +14,7 @@ from hil.cli.paths import out_path
 from hil.conformance.register import PRESETS
 from hil.errors import UsageError
 from hil.evidence.folder import make_ready
+from hil.pytest_plugin.info import tool_version
 from hil.pytest_plugin.table import console
 from hil.units import s
 
@@ -72,7 +73,7 @@ def check_command(
     check = check_log(trace, edition=edition, readings=chosen, preset=preset, resolution=span, mapping=mapping)
     show(check, console())
     if out is not None:
-        typer.echo(f"report: {write(check, out)}")
+        typer.echo(f"report: {write(check, out, f'hil {tool_version()}')}")
     if not check.frames:
         raise UsageError(f"no frame could be read from {trace}")
     raise typer.Exit(_FAILED if check.failed else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -41,6 +42,11 @@ def test_a_deviation_exits_with_1_and_is_told(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "check.html").read_text("utf-8")
     assert page.count("MON/PERIOD.CHM") >= 10
     assert "<svg" in page
+    digest = hashlib.sha256((tmp_path / "a.log").read_bytes()).hexdigest()
+    assert document["sha256"] == digest
+    assert document["tool"].startswith("hil ")
+    assert digest in page
+    assert f"judged by {document['tool']}" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
