@@ -18,17 +18,22 @@ _T = TypeVar("_T")
 @contextmanager
 def _no_numbers_of_the_source() -> Iterator[None]:
     """Hypothesis also draws numbers that it finds in the source of modules outside of site-packages, and keeps
-    them in the folder one stands in: without them equal seeds give equal profiles wherever hil is installed."""
+    them in the folder one stands in: without them equal seeds give equal profiles wherever hil is installed. What it
+    has found is also kept from one use to the next, so that a property tested before would count."""
     known = getattr(providers, "_get_local_constants", None)
     if known is None:
         yield
         return
-    nothing = Constants()
+    nothing, kept = Constants(), getattr(providers, "CONSTANTS_CACHE", None)
     setattr(providers, known.__name__, lambda: nothing)
     try:
+        if kept is not None:
+            kept.cache.clear()
         yield
     finally:
         setattr(providers, known.__name__, known)
+        if kept is not None:
+            kept.cache.clear()
 
 
 def examples(strategy: st.SearchStrategy[_T], count: int, seed: int) -> list[_T]:

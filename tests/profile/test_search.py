@@ -15,6 +15,7 @@ from hil.bench.twin import Twin
 from hil.conformance.verdict import Measurement, Verdict
 from hil.errors import UsageError
 from hil.profile import LoadProfile
+from hil.profile.generate import examples
 from hil.profile.search import GOALS, Corpus, cases_of, events_of, score, search
 from hil.profile.settings import NAMES, register
 from hil.profile.strategies import LEGAL_EVENTS, load_profiles
@@ -60,6 +61,20 @@ def test_a_search_for_a_slow_cut_off_finds_the_slow_cause(twin: Open) -> None:
     assert profile.found is not None
     assert profile.found.what == "CC1 lost to K1/K2 open"
     assert events_of("overshoot") == LEGAL_EVENTS, "what ends a charge only gets in the way of other goals"
+
+
+def test_a_property_that_was_tested_before_changes_no_profile() -> None:
+    """Hypothesis keeps the numbers that it found in sources for it."""
+    fresh = examples(load_profiles(), 100, 5)
+
+    @settings(max_examples=100, database=None, suppress_health_check=list(HealthCheck))
+    @given(load_profiles())
+    def tested(profile: LoadProfile) -> None:
+        assert profile.segments
+
+    tested()
+
+    assert examples(load_profiles(), 100, 5) == fresh
 
 
 def test_the_score_is_1_at_a_limit() -> None:
