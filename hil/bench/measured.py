@@ -60,7 +60,7 @@ class MeasuredChecks(Core[RecordT], Generic[RecordT]):
         return bound.reading(middle, spread)
 
     def _told_before(self, bound: Bound, at: Instant) -> Reading:
-        """What an instrument has told last before an instant, and how far it moves up to then at its pace until then."""
+        """What an instrument has told last before an instant, and how far it moves up to then at its pace before."""
         self.until(at)
         samples = self.record.samples(bound.signal.name, until=at)
         if not samples or at - samples[-1].t > _PATIENCE:
