@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hil.bench.core import beyond
-from hil.bench.modbus_line import Line, values_of
+from hil.bench.modbus_line import SILENCE, Line, values_of
 from hil.conformance.catalogue import Limit
 from hil.protocol.modbus import (
     QUANTITIES,
@@ -51,7 +51,7 @@ class ReadChecks(Line):
         """A function code with the error bit is not answered, or refused with 01."""
         run = self.bench.places.any_run()
         request = RawPdu(bytes((run.function | _ERROR_BIT,)) + run.read(1).encode()[1:])
-        outcome = self.ask(request)
+        outcome = self.ask(request, timeout=SILENCE)
         pdu = outcome.data[1:-2] if self.serial else outcome.data[7:]
         fine = outcome.kind in ("silence", "lost") or pdu == bytes((request.function, ILLEGAL_FUNCTION))
         self.judge(f"function {request.function}", fine, outcome, "no answer, or exception 01")
@@ -126,7 +126,7 @@ class ReadChecks(Line):
         elif said == "gateway":
             self.expect_exception(request, NO_TARGET, label=f"unit {unit}", unit=unit)
         else:
-            outcome = self.ask(request, unit=unit)
+            outcome = self.ask(request, unit=unit, timeout=SILENCE)
             fine = outcome.kind != "malformed" and (said != "answered" or values_of(outcome.reply) is not None)
             self.judge(f"unit {unit}", fine, outcome, outcome.due)
 

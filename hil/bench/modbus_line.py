@@ -35,7 +35,7 @@ RTU = "rtu"
 PATIENCE: Span = s(5)
 _ANSWER: Span = s(3)
 """An answer may take so long: no standard says how long, and RS.01 alone judges it."""
-_SILENCE: Span = s(1)
+SILENCE: Span = s(1)
 """What has not come by then does not come, where nothing is due."""
 _SETTLE: Span = ms(50)
 """Longer than any silence that ends a frame."""
@@ -220,7 +220,7 @@ class Line:
 
     def expect_silence(self, request: Request, label: str = "no answer", **how: Any) -> Outcome:
         """Not a byte of the device comes in answer to the request."""
-        outcome = self.ask(request, timeout=_SILENCE, **how)
+        outcome = self.ask(request, timeout=SILENCE, **how)
         came = self.bench.said(self, outcome.sent)
         text = show_bytes(b"".join(each.data for each in came))
         self.bench.check(label, text, equals="(none)", at=outcome.at)
