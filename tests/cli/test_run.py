@@ -206,6 +206,14 @@ def test_a_full_disk_under_the_output_loses_no_evidence(shell: Any) -> None:
     assert report["command"] == r"hil run --case DP.1001 --out $'r\xb1'"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes them")
+def test_closed_streams_do_not_end_the_run(shell: Any) -> None:
+    line = f'"{sys.executable}" -m hil.cli run --case DP.1001 <&- >&- 2>&-'
+    done = subprocess.run(["sh", "-c", line], cwd=shell.path, check=False)
+    assert done.returncode == 0
+    assert shell.report()["summary"]["pass"] == 1
+
+
 def test_the_users_own_configuration_does_not_matter(shell: Any) -> None:
     (shell.path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (shell.path / "conftest.py").write_text("raise RuntimeError('not ours to read')\n")
