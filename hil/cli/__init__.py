@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 _STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 """In the order of their descriptors."""
@@ -18,10 +19,10 @@ def main() -> None:
 
 
 def _open_closed_streams() -> None:
-    """Whoever starts us may have closed some (``2>&-``): the first file of evidence would take that descriptor, and what
-    a library prints would end in it."""
+    """Whoever starts us may have closed some (``2>&-``): the first file of evidence would take that descriptor, and
+    what a library prints would end in it."""
     for name, mode in _STREAMS.items():
         if getattr(sys, name) is None:
-            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - it stays open as the stream it stands for
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - it stays open as that stream
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
