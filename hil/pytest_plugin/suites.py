@@ -38,6 +38,8 @@ class Suites:
         """The same with the suite that a test file belongs to, where a folder above it has requirements of its own."""
         for folder in test.parents:
             if has_requirements(folder):
+                if any(Path(known).resolve() == folder.resolve() for known in self.folders.values()):
+                    return self  # read already: what the test names is not in it
                 found = self.with_folder(_shown(folder))
                 return Suites(found.catalogue, found.folders, self.asked)
         return self

@@ -143,6 +143,13 @@ def test_what_is_no_suite_is_told(shell: Any, words: tuple[str, ...], message: s
     assert message in done.stderr
 
 
+def test_a_requirement_that_its_suite_does_not_have_is_told(shell: Any, acme: Path) -> None:
+    (acme / "test_acme.py").write_text(TESTS.replace("ACME/A.02", "ACME/A.20"), encoding="utf-8")
+    done = shell.hil("run", "--suite", "acme suite")
+    assert done.returncode == 2
+    assert "the catalogue has no requirement 'ACME/A.20'; did you mean ACME/A.02?" in done.stderr
+
+
 def test_a_kind_of_bench_that_there_is_not_is_told(shell: Any, acme: Path) -> None:
     (acme / "requirements.toml").write_text('bench = "toaster"\n' + FILE, encoding="utf-8")
     done = shell.hil("run", "--suite", "acme suite")
