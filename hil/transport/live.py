@@ -9,11 +9,16 @@ from hil.transport.clock import monotonic
 from hil.transport.queue import LiveQueue
 from hil.units import Instant, Span, ms, s
 from hil.world.base import BaseWorld
+from hil.world.bytenode import ByteNodeRunner
 from hil.world.plan import Close, Command, Reply
 
 _STRETCH: Span = s(1)
 _FAREWELL: Span = ms(300)
-"""So long the ports live on after the plant was told to be safe, for a controller behind a port to hear of it."""
+"""So long the ports live on after the plant was told to be safe, or after the last words of a node, for who is behind a
+port to hear of it."""
+_AT_MOST: Span = ms(300)
+"""So long last words wait for an answer that is under way, and after that for each other."""
+_ASK: Span = ms(5)
 
 
 class LiveWorld(BaseWorld):
@@ -57,10 +62,30 @@ class LiveWorld(BaseWorld):
 
     def _close(self) -> None:
         self.queue.interrupted = lambda: False
+        until = self.queue.now
         if self._plant is not None:
             self._plant.go_safe(self.queue.now)
             self._plant_changed()
-            until = self.queue.now + _FAREWELL
-            while self.queue.now < until:  # whatever else happens meanwhile
-                self.queue.run(until)
+            until += _FAREWELL
+        until = max(until, self._take_leave())
+        while self.queue.now < until:  # whatever else happens meanwhile
+            self.queue.run(until)
         super()._close()
+
+    def _take_leave(self) -> Instant:
+        """Let every node switch off what it has switched on; returns up to when the ports have to live on for that."""
+        self.parting = True
+        for line in self._lines.values():
+            if line.kind != "can":
+                line.undo_all()  # a fault on the line would keep the last words back
+        begun = until = self.queue.now
+        waiting = [each for each in self._runners.values() if isinstance(each, ByteNodeRunner) and each.parts]
+        while waiting and self.queue.now < begun + 2 * _AT_MOST:
+            waited = self.queue.now >= begun + _AT_MOST
+            for runner in waiting:
+                if runner.part(waited=waited):
+                    until = self.queue.now + _FAREWELL
+            waiting = [each for each in waiting if each.parts]
+            if waiting:
+                self.queue.run(self.queue.now + _ASK)
+        return until

@@ -108,6 +108,8 @@ class BaseWorld:
         """Is shown every observation as it comes."""
         self.permits: Callable[[str, float], bool] | None = None
         """Asked of each stimulus of the plant."""
+        self.parting = False
+        """Only last words go out any more, which switch off."""
 
     # --- building ---------------------------------------------------------------------------------
 

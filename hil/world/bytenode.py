@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -85,6 +85,19 @@ class ByteNode(Protocol):
         """When to wake next; waking too early does no harm."""
 
 
+@runtime_checkable
+class Parting(Protocol):
+    """A byte node that has something to say when a live world goes to its safe state."""
+
+    def part(self, now: Instant, *, waited: bool) -> bool:
+        """Leave the wish of what switches off that this node has switched on, and nothing else; nobody waits for
+        answers. False: ask again soon, because the line is in use, or not everything is said. ``waited``: there is
+        no more time for an answer that is under way.
+
+        From the first call on, nothing else that the node wishes for is carried out.
+        """
+
+
 class _TcpEnd:
     """A node's end of a TCP link."""
 
@@ -124,6 +137,7 @@ class ByteNodeRunner:
         self._note = note
         self.settled: Callable[[], None] | None = None
         """Called when all that the node left has been carried away: for a node that is the world's plant."""
+        self._parting = self._parted = False
         self._next: Instant | None = None
         self._serial: dict[str, BytePort] = {}
         self._tcp: dict[str, StreamLine] = {}
@@ -155,13 +169,28 @@ class ByteNodeRunner:
         self.node.order(verb, arguments, self._queue.now)
         self.settle()
 
+    @property
+    def parts(self) -> bool:
+        """Whether the node has last words, and has not said all of them."""
+        return isinstance(self.node, Parting) and not self._parted
+
+    def part(self, *, waited: bool) -> bool:
+        """Let the node have its last words; whether it has said something."""
+        node: object = self.node
+        assert isinstance(node, Parting), "asked of a node that has last words"
+        self._parting = True
+        self._parted = node.part(self._queue.now, waited=waited)
+        said = bool(self.node.wishes)
+        self._carry_wishes()
+        self.settle()
+        return said
+
     def settle(self) -> None:
         """Carry away what the node left behind and note when it wants to wake."""
         node = self.node
-        while node.wishes:
-            wishes, node.wishes = node.wishes, []
-            for wish in wishes:
-                self._fulfil(wish)
+        if self._parting:
+            node.wishes.clear()
+        self._carry_wishes()
         for name, value in node.actuations:
             self._actuate(name, value)
         node.actuations.clear()
@@ -174,6 +203,13 @@ class ByteNodeRunner:
             self._queue.at(self._next, self._wake)
         if self.settled is not None:
             self.settled()
+
+    def _carry_wishes(self) -> None:
+        node = self.node
+        while node.wishes:
+            wishes, node.wishes = node.wishes, []
+            for wish in wishes:
+                self._fulfil(wish)
 
     def _fulfil(self, wish: Wish) -> None:
         if wish.line in self._serial:

@@ -67,7 +67,7 @@ def _plant(_: BaseWorld, setup: Setup) -> AcPlant:
 
 def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
     add_vehicle(world)
-    world.add_byte_node(RegisterClient(CLIENT, LINE, map_of(setup)), lines.tcp("modbus"))
+    world.add_byte_node(RegisterClient(CLIENT, LINE, map_of(setup), permits=True), lines.tcp("modbus"))
 
 
 def _device(world: BaseWorld, setup: Setup, lines: Lines) -> None:

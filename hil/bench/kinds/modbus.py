@@ -76,7 +76,8 @@ def _unfit(setup: Setup, requirement: Requirement, variant: str | None) -> str |
 
 
 def _surround(world: BaseWorld, setup: Setup, lines: Lines) -> None:
-    master = ModbusMaster(MASTER, TCP_LINE, SERIAL_LINE, _timing(reference_map(setup.map)), strict=False)
+    registers = reference_map(setup.map)
+    master = ModbusMaster(MASTER, TCP_LINE, SERIAL_LINE, _timing(registers), strict=False, registers=registers)
     world.add_byte_node(master, lines.bytes("modbus"))
 
 

@@ -119,6 +119,10 @@ class ScpiClient:
         """Nothing is under way or waits."""
         return self._pending is None and not self._queue
 
+    def is_free(self, now: Instant) -> bool:
+        """Whether no answer is under way and the pause after the last line is over."""
+        return self._pending is None and now >= self._free_at
+
     def _send_next(self, now: Instant) -> None:
         if self._pending is not None or not self._queue or now < self._free_at:
             return

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from hil.codec.registers import RegisterMap
 from hil.errors import UsageError
 from hil.protocol.modbus import (
     Answered,
@@ -15,6 +16,7 @@ from hil.protocol.modbus import (
     Faulty,
     Lost,
     NoReply,
+    Request,
     RtuClient,
     RtuTiming,
     Stray,
@@ -24,6 +26,7 @@ from hil.protocol.modbus import (
     show_bytes,
 )
 from hil.protocol.modbus.events import TIMEOUT
+from hil.tester.modbus.stand_down import LastWrites, StandDown, frame_of
 from hil.units import Instant, Span
 from hil.world.bytenode import Open, Send, Shut, Wish
 from hil.world.observation import Note, Scalar
@@ -35,6 +38,10 @@ RTU = "rtu"
 _WHOLE = 2
 """Begin and end of a frame that is not cut. Pieces of one go out byte by byte on the serial line, so that a receiver
 sees when each begins, and not a silence while it lasts."""
+_LAST = "last words"
+"""The connection for these, where none is open."""
+_WRONG = ("crc", "protocol", "length")
+"""Arguments of requests that no device obeys."""
 _VERBS = ("open", "close", "request", "pipeline", "send")
 
 
@@ -58,8 +65,17 @@ class ModbusMaster:
     """
 
     def __init__(
-        self, name: str, tcp: str, serial: str, timing: RtuTiming, *, listens: bool = True, strict: bool = True
+        self,
+        name: str,
+        tcp: str,
+        serial: str,
+        timing: RtuTiming,
+        *,
+        listens: bool = True,
+        strict: bool = True,
+        registers: RegisterMap | None = None,
     ) -> None:
+        """``registers`` is the map of a device that is to be told not to charge where something else was written."""
         self.name = name
         self.wishes: list[Wish] = []
         self.actuations: list[tuple[str, float]] = []
@@ -77,6 +93,11 @@ class ModbusMaster:
         self._later: list[tuple[Instant, int, str, bytes]] = []
         self._count = 0
         self._echo = 0
+        self._stand_down = None if registers is None else StandDown(registers)
+        self._over_tcp = False
+        """Where the latest request went."""
+        self._last_words: LastWrites | None = None
+        self._quiet_at: Instant = 0
 
     # --- what the bench wants -------------------------------------------------------------------------
 
@@ -133,6 +154,8 @@ class ModbusMaster:
                 length=given.get("length"),
             )
         self._tickets[on, token] = int(given["ticket"])
+        if not any(given.get(each) is not None for each in _WRONG):
+            self._note_request(on, unit, request)
         self._carry(on, given, now)
 
     def _pipeline(self, on: str, requests: Sequence[Mapping[str, Any]], now: Instant) -> None:
@@ -143,7 +166,13 @@ class ModbusMaster:
             request = decode_request(bytes.fromhex(given["pdu"]))
             token = client.request(request, now, unit=int(given["unit"]), timeout=given.get("timeout"))
             self._tickets[on, token] = int(given["ticket"])
+            self._note_request(on, int(given["unit"]), request)
         self._send(on, b"".join(client.bytes_to_send()))
+
+    def _note_request(self, on: str, unit: int, request: Request) -> None:
+        if self._stand_down is not None:
+            self._over_tcp = on != RTU
+            self._stand_down.asked(unit, request)
 
     def _carry(self, on: str, given: Mapping[str, Any], now: Instant) -> None:
         """Send the frame that a request has become, in the shape that is wanted.
@@ -207,6 +236,7 @@ class ModbusMaster:
     def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
         """Bytes have come; what it hears of its own sending is left out."""
         if line == self._serial:
+            self._quiet_at = now + self._timing.between
             own = min(self._echo, len(data))
             self._echo -= own
             if self._listens and not own:
@@ -230,6 +260,29 @@ class ModbusMaster:
             client.wake(now)
         self._settle(now)
 
+    def part(self, now: Instant, *, waited: bool) -> bool:
+        """Write the charger's "do not charge", where something else was written here (see :class:`StandDown`)."""
+        if self._last_words is None:
+            self._later.clear()
+            self._last_words = LastWrites([] if self._stand_down is None else self._stand_down.words())
+        if self._last_words.said:
+            return True
+        if self._over_tcp and not self._channels:
+            if not self._opening:
+                self._open(_LAST)
+            return waited
+        clients = self._clients.values() if self._over_tcp else (self._rtu,)
+        if waited or not (any(client.pending for client in clients) or now < self._quiet_at):
+            block = self._last_words.take(now)
+            if block is not None:
+                line, channel = self._way()
+                self.wishes.append(Send(line, frame_of(block, tcp=self._over_tcp), channel))
+        return self._last_words.said
+
+    def _way(self) -> tuple[str, int]:
+        """The line on which the device was asked, and its latest connection there."""
+        return (self._tcp, [*self._channels.values()][-1]) if self._over_tcp else (self._serial, 0)
+
     def next_deadline(self) -> Instant | None:
         """When to wake next."""
         deadlines = [self._rtu.next_deadline(), *(client.next_deadline() for client in self._clients.values())]
@@ -250,6 +303,8 @@ class ModbusMaster:
             details: dict[str, Scalar] = {"on": on, "bytes": show_bytes(event.data), "why": str(event.kind)}
             self.notes.append(Note(now, KIND, "stray", details))
             return
+        if self._stand_down is not None and isinstance(event, Answered):
+            self._stand_down.answered(event.transaction.unit, event.transaction.request, event.reply)
         key = (on, event.transaction.token)
         ticket = self._tickets[key] if ending(event) is None else self._tickets.pop(key)
         self.notes.append(Note(now, KIND, *_told(event, ticket)))

@@ -18,7 +18,6 @@ from hil.protocol.modbus import (
     Bits,
     ExceptionReply,
     Faulty,
-    Function,
     NoReply,
     Read,
     Registers,
@@ -27,13 +26,10 @@ from hil.protocol.modbus import (
     RtuTiming,
     Stray,
     TcpClient,
-    WriteCoils,
-    WriteRegisters,
-    WriteSingle,
     show_bytes,
 )
 from hil.protocol.modbus.events import TIMEOUT
-from hil.protocol.modbus.pdu import OFF, ON
+from hil.tester.modbus.stand_down import LastWrites, StandDown, frame_of, request_of
 from hil.tester.orders import need
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Open, Send, Wish
@@ -87,9 +83,19 @@ class RegisterClient:
     """
 
     def __init__(
-        self, name: str, line: str, registers: RegisterMap, timing: RtuTiming | None = None, *, echo: bool = False
+        self,
+        name: str,
+        line: str,
+        registers: RegisterMap,
+        timing: RtuTiming | None = None,
+        *,
+        echo: bool = False,
+        permits: bool = False,
     ) -> None:
         """``timing`` is that of a serial line, without it the line is a TCP link; ``echo``: it hears what it sends.
+
+        ``permits``: before its first limit above 0 it releases a charger that may still have the last words of an
+        earlier session.
 
         What it reads is no device under test: silences inside an answer, which adapters make, are not judged.
         """
@@ -103,6 +109,11 @@ class RegisterClient:
         self._client = (
             TcpClient(unit) if timing is None else RtuClient(unit, timing, settle=TIMEOUT, echo=echo, strict=False)
         )
+        self._stand_down = StandDown(registers)
+        self._permits = permits
+        self._last_words: LastWrites | None = None
+        self._quiet_at: Instant = 0
+        """When a serial line has been silent for long enough for the next frame."""
         self._channel: int | None = None if timing is None else 0
         self._opening = False
         self._jobs: deque[_Job] = deque()
@@ -122,6 +133,8 @@ class RegisterClient:
         self._go_on(now)
 
     def _take(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
+        if self._permits and verb in ("write", "keep"):
+            self._permit(arguments, now)
         if verb == "read":
             blocks = self._map.plan(arguments["names"])
             self._jobs.append(_Job(need(arguments, "ticket", int), [*blocks], now))
@@ -139,6 +152,12 @@ class RegisterClient:
                 self._repeats[f"poll {quantity}"] = _Repeat(every, now, self._map.plan([name]), wanted)
         else:
             self._repeats.clear()
+
+    def _permit(self, arguments: Mapping[str, Any], now: Instant) -> None:
+        roles = self._map.roles
+        if roles.release and arguments.get("name") == roles.set_current and any(self._write(arguments).values):
+            self._permits = False
+            self._jobs.append(_Job(0, [self._map.write(roles.release, 1)], now))
 
     def _write(self, arguments: Mapping[str, Any]) -> WriteBlock:
         name = need(arguments, "name", str)
@@ -166,6 +185,7 @@ class RegisterClient:
         """Bytes have come."""
         if isinstance(self._client, RtuClient):
             self._client.receive(data, now, flaw)
+            self._quiet_at = now + self._client.timing.between
         else:
             self._client.receive(data, now)
         self._hear(now)
@@ -179,6 +199,36 @@ class RegisterClient:
         self._client.wake(now)
         self._hear(now)
         self._go_on(now)
+
+    def part(self, now: Instant, *, waited: bool) -> bool:
+        """Write the charger's "do not charge", where something else was written here (see :class:`StandDown`)."""
+        if self._last_words is None:
+            self._leave_off()
+            self._last_words = LastWrites(self._stand_down.words())
+        if self._last_words.said:
+            return True
+        if self._channel is None:
+            self._open()
+            return waited
+        if waited or not (self._waiting or now < self._quiet_at):
+            block = self._last_words.take(now)
+            if block is not None:
+                frame = frame_of(block, tcp=isinstance(self._client, TcpClient))
+                self.wishes.append(Send(self._line, frame, self._channel))
+        return self._last_words.said
+
+    def _leave_off(self) -> None:
+        """Nothing is asked any more; what is under way may end."""
+        self._repeats.clear()
+        while len(self._jobs) > self._waiting:
+            self._jobs.pop()
+        for job in self._jobs:
+            del job.blocks[1:]
+
+    def _open(self) -> None:
+        if not self._opening:
+            self._opening = True
+            self.wishes.append(Open(self._line))
 
     def next_deadline(self) -> Instant | None:
         """When to wake next."""
@@ -196,13 +246,13 @@ class RegisterClient:
                 self._jobs.append(_Job(0, [*repeat.blocks], now, repeat))
         if self._jobs and not self._waiting:
             if self._channel is None:
-                if not self._opening:
-                    self._opening = True
-                    self.wishes.append(Open(self._line))
+                self._open()
                 return
             block = self._jobs[0].blocks[0]
             self._waiting = True
-            self._client.request(_request(block), now, unit=block.unit_id)
+            request = _request(block)
+            self._client.request(request, now, unit=block.unit_id)
+            self._stand_down.asked(block.unit_id, request)
         self._send()
 
     def _send(self) -> None:
@@ -222,6 +272,7 @@ class RegisterClient:
         self._send()
 
     def _answered(self, event: Answered, now: Instant) -> None:
+        self._stand_down.answered(event.transaction.unit, event.transaction.request, event.reply)
         job, reply = self._jobs[0], event.reply
         if isinstance(reply, ExceptionReply):
             self._end(now, "refused", code=reply.code, text=reply.text)
@@ -262,13 +313,7 @@ class RegisterClient:
 def _request(block: ReadBlock | WriteBlock) -> Request:
     if isinstance(block, ReadBlock):
         return Read(block.function, block.address, block.count)
-    if block.single:
-        coil = block.function == Function.WRITE_SINGLE_COIL
-        value = (ON if block.values[0] else OFF) if coil else block.values[0]
-        return WriteSingle(block.function, block.address, value)
-    if block.function == Function.WRITE_MULTIPLE_COILS:
-        return WriteCoils(block.address, tuple(map(bool, block.values)))
-    return WriteRegisters(block.address, block.values)
+    return request_of(block)
 
 
 def _scalar(value: Value) -> Scalar:

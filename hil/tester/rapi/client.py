@@ -11,6 +11,8 @@ from hil.protocol.rapi import (
     Client,
     ClientSettings,
     Event,
+    Frame,
+    Framer,
     Garbled,
     NoReply,
     Notification,
@@ -18,6 +20,7 @@ from hil.protocol.rapi import (
     Text,
     Unasked,
     Waiting,
+    encode,
 )
 from hil.tester.orders import need, need_bytes
 from hil.units import FAR, Instant, Span
@@ -26,6 +29,8 @@ from hil.world.observation import Note, Scalar
 
 KIND = "rapi"
 """Kind of every note of this node."""
+_ENABLE, _SLEEP = "FE", "FS"
+_STOPS = ("FD", _SLEEP)
 
 
 class ConsoleClient:
@@ -53,6 +58,13 @@ class ConsoleClient:
         self._unsent = b""
         self._polls: dict[str, tuple[tuple[str, ...], Span]] = {}
         self._due: dict[str, Instant] = {}
+        self._said = Framer()
+        """Cuts what is sent as bytes into commands."""
+        self._enabled = False
+        """The charger was enabled here."""
+        self._was_enabled = False
+        """It was so before: a stop was asked for first."""
+        self._parted = False
 
     def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
         """Bytes of the console."""
@@ -77,19 +89,20 @@ class ConsoleClient:
         parameters = tuple(str(each) for each in arguments.get("parameters", ()))
         if verb == "request":
             self.client.request(need(arguments, "name", str), *parameters, now=now, check=_check(arguments))
+            self._note_command(need(arguments, "name", str))
         elif verb == "raw":
             self.client.request_raw(need_bytes(arguments, "data"), name=str(arguments.get("name", "")), now=now)
+            self._note_bytes(need_bytes(arguments, "data"))
         elif verb == "send":
             self._unsent += need_bytes(arguments, "data")
+            self._note_bytes(need_bytes(arguments, "data"))
         elif verb == "poll":
             name = need(arguments, "name", str)
             self._polls[name] = (parameters, need(arguments, "every", int))
             self._due[name] = now
             self._poll(now)
         elif verb == "stop":
-            for name in [need(arguments, "name", str)] if "name" in arguments else list(self._polls):
-                self._polls.pop(name, None)
-                self._due.pop(name, None)
+            self._stop([need(arguments, "name", str)] if "name" in arguments else list(self._polls))
         elif verb == "close" and self._tcp:
             if self._channel is not None:
                 self.wishes.append(Shut(self._line, self._channel))
@@ -97,6 +110,20 @@ class ConsoleClient:
         else:
             raise UsageError(f"{self.name} cannot {verb}; it knows request, raw, send, poll, stop, close (TCP)")
         self._settle(now)
+
+    def part(self, now: Instant, *, waited: bool) -> bool:
+        """Put a charger to sleep that was enabled here (sheet serial 1.3); one that was enabled before and only is so
+        again stays as it was found."""
+        self._stop(list(self._polls))
+        if not self._enabled or self._parted:
+            return True
+        if self._channel is None:
+            self._open()
+            return waited
+        self._parted = waited or self.client.idle
+        if self._parted:
+            self.wishes.append(Send(self._line, encode(_SLEEP, check=self.client.settings.check), self._channel))
+        return self._parted
 
     def wake(self, now: Instant) -> None:
         """The deadline has come."""
@@ -110,6 +137,23 @@ class ConsoleClient:
         nearest = min(self._due.values(), default=FAR)
         return (None if nearest == FAR else nearest) if own is None else min(own, nearest)
 
+    def _note_bytes(self, data: bytes) -> None:
+        for item in self._said.feed(data):
+            if isinstance(item, Frame):
+                self._note_command(item.name)
+
+    def _note_command(self, name: str) -> None:
+        if name == _ENABLE and not self._was_enabled:
+            self._enabled = True
+        elif name in _STOPS:
+            self._was_enabled |= not self._enabled
+            self._enabled = False
+
+    def _stop(self, names: list[str]) -> None:
+        for name in names:
+            self._polls.pop(name, None)
+            self._due.pop(name, None)
+
     def _poll(self, now: Instant) -> None:
         for name, (parameters, every) in self._polls.items():
             if now >= self._due[name]:
@@ -117,14 +161,18 @@ class ConsoleClient:
                 if self.client.idle:  # a console that does not answer must not be flooded
                     self.client.request(name, *parameters, now=now)
 
+    def _open(self) -> None:
+        if not self._opening:
+            self._opening = True
+            self.wishes.append(Open(self._line))
+
     def _settle(self, now: Instant) -> None:
         self._unsent += self.client.take_output()
         if self._unsent and self._channel is not None:
             self.wishes.append(Send(self._line, self._unsent, self._channel))
             self._unsent = b""
-        elif self._unsent and not self._opening:
-            self._opening = True
-            self.wishes.append(Open(self._line))
+        elif self._unsent:
+            self._open()
         for event in self.client.take_events():
             self.notes.append(_note(event))
             if isinstance(event, NoReply) and self._opening:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from hil.errors import UsageError
 from hil.protocol.scpi import Answer, Event, NoAnswer, ScpiClient, ScpiSettings, Unasked
 from hil.tester.orders import need
+from hil.tester.scpi.switches import Switches
 from hil.units import FAR, Instant, Span
 from hil.world.bytenode import Send, Wish
 from hil.world.measured import measured
@@ -35,6 +37,10 @@ class ScpiDriver:
         self._polls: dict[str, Span] = {}
         self._due: dict[str, Instant] = {}
         self._quantities: dict[str, tuple[str, str]] = {}
+        self._switches = Switches()
+        self._last_words: deque[str] | None = None
+        """What switches off and is not said yet; None while nobody has asked for it."""
+        self._free_at: Instant = 0
         self._measuring: dict[int, tuple[str, str]] = {}
         """By ticket: the quantity that the answer tells, and its unit."""
 
@@ -55,7 +61,9 @@ class ScpiDriver:
     def order(self, verb: str, arguments: Mapping[str, Any], now: Instant) -> None:
         """See the class; an unknown verb raises :class:`UsageError`."""
         if verb == "send":
-            self.client.send(need(arguments, "text", str), now=now)
+            text = need(arguments, "text", str)
+            self.client.send(text, now=now)
+            self._switches.see(text)
         elif verb == "poll":
             text = need(arguments, "text", str)
             self._polls[text], self._due[text] = need(arguments, "every", int), now
@@ -63,11 +71,20 @@ class ScpiDriver:
                 self._quantities[text] = (need(arguments, "quantity", str), need(arguments, "unit", str))
             self._poll(now)
         elif verb == "stop":
-            for kept in (self._polls, self._due, self._quantities):
-                kept.clear()
+            self._stop()
         else:
             raise UsageError(f"{self.name} cannot {verb}; it knows send, poll, stop")
         self._settle()
+
+    def part(self, now: Instant, *, waited: bool) -> bool:
+        """Switch off each output and input that was switched on, by the command that did that."""
+        if self._last_words is None:
+            self._stop()
+            self._last_words = deque(self._switches.off())
+        if self._last_words and now >= self._free_at and (waited or self.client.is_free(now)):
+            self.wishes.append(Send(self._line, self._last_words.popleft().encode("latin-1", "replace") + b"\n"))
+            self._free_at = now + self.client.settings.pause
+        return not self._last_words
 
     def wake(self, now: Instant) -> None:
         """The deadline has come."""
@@ -80,6 +97,10 @@ class ScpiDriver:
         own = self.client.next_deadline()
         nearest = min(min(self._due.values(), default=FAR), FAR if own is None else own)
         return None if nearest == FAR else nearest
+
+    def _stop(self) -> None:
+        for kept in (self._polls, self._due, self._quantities):
+            kept.clear()
 
     def _poll(self, now: Instant) -> None:
         free = self.client.idle
