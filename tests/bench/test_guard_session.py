@@ -30,7 +30,7 @@ from hil.rig import find_rig
 from hil.safety.envelope import Envelope
 from hil.tester.signals import PlantBridge
 from hil.units import s
-from hil.world.observation import Note, Observation
+from hil.world.observation import BytesSeen, Note, Observation
 from hil.world.plan import Advance, Close
 from hil.world.virtual import VirtualWorld
 
@@ -276,3 +276,33 @@ def test_a_case_is_judged_by_what_the_envelope_left_of_it(
 ) -> None:
     result = judged(tmp_path, case, **envelope)
     assert (result.verdict, result.reason[: len(reason)]) == (verdict, reason)
+
+
+# --- last words -----------------------------------------------------------------------------------
+
+
+def test_an_off_goes_out_on_a_line_that_is_shut() -> None:
+    """A begin has gone out of which the rest is held back; nothing else does, but for the last words."""
+    rig = Console(InstrumentReader)
+    for said in (b"CURR 3", b"3\n", b"CURR 1\n", b"\nINP OFF\n"):
+        rig.port.write(said)
+    rig.world.parting = True
+    for said in (b"CURR 1;INP OFF\n", b"\nINP OFF\n"):
+        rig.port.write(said)
+    rig.let(1)
+    gone = [seen.data for seen in rig.seen if isinstance(seen, BytesSeen)]
+    assert gone == [b"CURR 3", b"\nINP OFF\n"]
+
+
+def test_the_least_goes_out_where_nothing_else_may() -> None:
+    """A charger whose map allows no pause: 6 A are less than what it was told before the interlock opened."""
+    rig = Watched()
+    rig.let(0.2)
+    rig.port.write(b"$SC 6\r")
+    rig.let(0.2)
+    assert not rig.heard
+    rig.world.parting = True
+    rig.port.write(b"$SC 33\r")
+    rig.port.write(b"$SC 6\r")
+    rig.let(0.2)
+    assert rig.heard == [b"$SC 6\r"], "and the limits hold as ever"

@@ -142,10 +142,10 @@ def test_a_charger_that_has_the_last_words_of_a_session_is_released_in_the_next(
 @pytest.mark.parametrize(
     ("lines", "due"),
     [
-        (("INP ON",), b"INP OFF\n"),
-        ((":OUTP:STAT 1", "*CLS"), b"OUTP:STAT OFF\n"),
-        (("CURR 5;:LOAD ON",), b"LOAD OFF\n"),
-        (("OUTP ON,(@2)", "OUTP ON,(@1)", "OUTP OFF,(@2)"), b"OUTP OFF,(@1)\n"),
+        (("INP ON",), b"\nINP OFF\n"),
+        ((":OUTP:STAT 1", "*CLS"), b"\nOUTP:STAT OFF\n"),
+        (("CURR 5;:LOAD ON",), b"\nLOAD OFF\n"),
+        (("OUTP ON,(@2)", "OUTP ON,(@1)", "OUTP OFF,(@2)"), b"\nOUTP OFF,(@1)\n"),
         (("INP ON", "INP OFF"), b""),
         (("OUTP ON", "*RST"), b""),
         (("INP?", "INP:PROT:CLE", "CURR 5"), b""),

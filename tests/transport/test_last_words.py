@@ -122,7 +122,7 @@ def test_a_load_that_was_switched_on_is_switched_off(far: PtyPort) -> None:
         answered = process.execute(Advance(s(PATIENCE), (OnNote("scpi", "answer"),)))
         process.execute(Do((Tell("load", "send", {"text": "INP ON"}),)))
         process.execute(Advance(answered.now + ms(100)))
-    assert far.read() == b"MEAS:VOLT?\nINP ON\nINP OFF\n"
+    assert far.read() == b"MEAS:VOLT?\nINP ON\n\nINP OFF\n"
 
 
 def test_a_console_charger_that_was_enabled_sleeps(far: PtyPort) -> None:

@@ -75,7 +75,7 @@ class Guard:
         def allows(sender: str, channel: int, data: bytes) -> bool:
             if sender in devices:
                 return True
-            if channel in shut and not (world.parting and make().read(data).off):
+            if channel in shut and not (world.parting and _only_off(make().read(data))):
                 return False
             if channel not in readers:
                 readers[channel] = make()
@@ -183,3 +183,7 @@ class Guard:
         if not self._closed[name]:
             how = "opened" if was else "is open"
             self._world.end(f"interlock {name} {how}{f': {why}' if why else ''}")
+
+
+def _only_off(asked: Asked) -> bool:
+    return asked.off and not asked.points

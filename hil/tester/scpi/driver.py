@@ -81,6 +81,8 @@ class ScpiDriver:
         if self._last_words is None:
             self._stop()
             self._last_words = deque(self._switches.off())
+            if self._last_words:
+                self._last_words[0] = f"\n{self._last_words[0]}"  # a line whose end never came ends here
         if self._last_words and now >= self._free_at and (waited or self.client.is_free(now)):
             self.wishes.append(Send(self._line, self._last_words.popleft().encode("latin-1", "replace") + b"\n"))
             self._free_at = now + self.client.settings.pause
