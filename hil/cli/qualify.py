@@ -42,8 +42,8 @@ EXAMPLES = """
   hil qualify --requirement GBT34658-2017/DN.3006
   [dim]    one case: its faults and its limits[/]
 
-[bold]Exit code[/]: 0 every fault killed and the reference not blamed, 1 something survived or the reference is \
-blamed, 2 usage error, 3 an error on our side; the highest wins.
+[bold]Exit code[/]: 0 every fault killed, or not decidable on this rig, and the reference not blamed, 1 something survived \
+or the reference is blamed, 2 usage error, 3 an error on our side; the highest wins.
 """
 _STEPS = 10
 """Lines of progress where there is no terminal."""
@@ -153,7 +153,12 @@ def _word(job: Job, result: CaseOutcome | Deviation) -> str:
         return "limits searched"
     if job.kind == "reference":
         fine = result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
-        return "reference runs fine" if fine else "reference blamed"
+        open_ = result.verdict is Verdict.INCONCLUSIVE and all(
+            run.by_plant is Verdict.PASS for run in result.runs if run.verdict is Verdict.INCONCLUSIVE
+        )
+        return "reference runs fine" if fine else "not decidable on this rig" if open_ else "reference blamed"
     if result.verdict is Verdict.ERROR:
         return "errors"
+    if result.missed_by_instruments is not None:
+        return "not decidable on this rig"
     return "caught" if result.verdict is Verdict.FAIL else "not caught"
