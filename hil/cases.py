@@ -40,6 +40,7 @@ from hil.bench.profile_cases import judge_family, judge_generated
 from hil.bench.rapi import RapiBench
 from hil.bench.record import MessageSeen
 from hil.conformance.catalogue import Limit, adjustment_time, limit, partner, period, quantity, tail, timeout, window
+from hil.conformance.duty import apart_from, current_of
 from hil.marks import requirement
 from hil.units import minutes, ms, s, seconds
 
@@ -58,8 +59,10 @@ __all__ = [
     "adjustment_time",
     "alter",
     "answer_stop",
+    "apart_from",
     "at_signal",
     "break_line",
+    "current_of",
     "demand",
     "disturb",
     "first",

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hil.bench.ac import SUPPLY, AcBench, duty_of
+from hil.bench.ac import SUPPLY, AcBench
 from hil.bench.core import Moment, Sink, ignore
 from hil.bench.judge import Inconclusive, Judge
 from hil.codec.register import Register
 from hil.codec.registers import RegisterMap
-from hil.conformance.catalogue import limit, quantity, window
+from hil.conformance.catalogue import quantity
 from hil.units import Instant, Span, s, show_instant
 from hil.world.observation import Note, Scalar
 from hil.world.pipe import World
@@ -231,16 +231,6 @@ class AcModbusBench(AcBench):
                 at=answer.at,
             )
 
-    def expect_fallback(self, label: str, current: float, *, after: Instant, validity: Span) -> Instant | None:
-        """The duty cycle comes to tell the safe current when a validity is over, not before and not later."""
-        near = quantity("duty-accuracy").most
-        expected = duty_of(current)
-        count = limit("register-seconds").high
-        within = window("validity", validity - count, validity + count, "modbus_chargers.md 5, 6, 2.4")
-        return self.expect_signal(
-            "cp_duty", low=expected - near, high=expected + near, after=after, within=within, label=label
-        )
-
     def ask_often(self, until: Instant) -> None:
         """Read the charger's state every few seconds up to an instant: reads that keep no limit alive."""
         while self.now < until:
@@ -255,12 +245,10 @@ class AcModbusBench(AcBench):
         answer = self.write(self.told("set_current"), current)
         self.let(_SETTLE)
         duty = round(self.signal("cp_duty"), 3)
-        near = quantity("duty-accuracy").most
         self.report(f"{label}, answer", f"{answer.kind} {answer.text}".strip(), at=answer.at)
         clamped = min(current, self.rated_current)
         least, most = (min(clamped, _CABLE), clamped) if answer.done else (before, before)
-        low, high = duty_of(least) - near, duty_of(most) + near
-        self.check(f"{label}, duty cycle", duty, low=low, high=high, unit="%", at=self.now)
+        self.check_told_duty(f"{label}, duty cycle", duty, least=least, most=most, at=self.now)
 
     def expect_paused_or_refused(self, label: str, current: float, before: float) -> None:
         """A limit below what may be offered is refused, which changes nothing, or pauses, or is raised to the least."""
@@ -268,16 +256,12 @@ class AcModbusBench(AcBench):
         answer = self.write(self.told("set_current"), current)
         self.let(2 * _SETTLE)
         self.report(f"{label}, answer", f"{answer.kind} {answer.text}".strip(), at=answer.at)
-        near = quantity("duty-accuracy").most
-        least = duty_of(quantity("least-offer").low or 0.0)
         if answer.done:
             told = [value for value in self.duties(since, self.now) if value > 0.0]
-            self.check(f"{label}, lowest duty cycle", round(min(told, default=100.0), 3), low=least - near, unit="%")
+            lowest, least = round(min(told, default=100.0), 3), quantity("least-offer").low
+            self.check_told_duty(f"{label}, lowest duty cycle", lowest, least=least, at=self.now)
         else:
-            due = duty_of(before)
-            self.check(
-                f"{label}, duty cycle", round(self.signal("cp_duty"), 3), low=due - near, high=due + near, unit="%"
-            )
+            self.check_duty(f"{label}, duty cycle", before, at=self.now)
 
     def expect_alarm(self, label: str, cause: str) -> None:
         """The register of alarms tells something, and the bit of the cause where the map has one."""

@@ -18,6 +18,8 @@ from hil.bench.profiles import ProfileOutcome
 from hil.bench.rapi import CLIENT as CONSOLE
 from hil.bench.rapi import RapiBench
 from hil.bench.setup import Setup
+from hil.conformance.catalogue import requirements
+from hil.conformance.checks import ease
 from hil.conformance.verdict import Measurement, Verdict
 from hil.errors import UsageError, WorldError
 from hil.profile.ac.generate import THEMES, generated
@@ -198,33 +200,45 @@ def judge_ac_profiles(bench: AcBench, *cases: str) -> None:
     """Judge these invariants over generated profiles of every theme, each in a fresh world.
 
     The bench then shows the smallest profile that fails one, or the first one that gave something to judge: among those
-    that the instruments leave open, where there are any.
+    that are left open, where there are any. Beside one that counts, an advisory invariant leaves open what it finds.
     Inconclusive where none did.
     """
     twin = bench.twin
     if twin is None:
         raise UsageError("this bench has no virtual twin: profiles are generated on virtual ones only")
     interface = next(name for name in KINDS if _bench_of(name) is type(bench))
+    borne = _borne(cases)
     outcomes = [each for theme in THEMES for each in twin.pool(theme, interface)]
     judging = [each for each in outcomes if any(each.verdict(case) is not Verdict.NONE for case in cases)]
     if not judging:
         why = next((f": {each.problem}" for each in outcomes if each.problem), "")
         raise Inconclusive(f"none of {len(outcomes)} profiles gave {', '.join(cases)} anything to judge{why}")
     failing = ((each.profile, case) for case in cases for each in judging if each.verdict(case) is Verdict.FAIL)
-    found = next(failing, None)
-    undecided = [each for each in judging if any(each.verdict(case) is Verdict.INCONCLUSIVE for case in cases)]
+    found = next((each for each in failing if each[1] not in borne), None)
+    undecided = [each for each in judging if any(_open(each, case, borne) for case in cases)]
     profile = (undecided or judging)[0].profile if found is None else twin.smallest(*found)
     shown = cases if found is None else (found[1],)
     bench.adopt(twin.world(profile))
     replay(bench, profile)
     measured = judge_session(bench, shown)
     for case in shown:
-        bench.judge.extend(measured[case])
+        bench.judge.extend(map(ease, measured[case]) if case in borne else measured[case])
     bench.report("profiles that gave something to judge", float(len(judging)))
     if undecided:
-        bench.report("of these, left open by the instruments", float(len(undecided)))
+        bench.report("of these, left open", float(len(undecided)))
     if found is not None:
         _keep(bench, profile, found[1], twin.base.faults)
+
+
+def _borne(cases: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are advisory beside some that count: what they find does not fail the others' case."""
+    advisory = tuple(case for case in cases if requirements()[f"{PREFIX}/{case}"].advisory)
+    return () if advisory == cases else advisory
+
+
+def _open(outcome: AcOutcome, case: str, borne: tuple[str, ...]) -> bool:
+    verdict = outcome.verdict(case)
+    return verdict is Verdict.INCONCLUSIVE or (case in borne and verdict is Verdict.FAIL)
 
 
 def _keep(bench: AcBench, profile: AcProfile, case: str, faults: tuple[str, ...]) -> None:

@@ -93,6 +93,7 @@ MAP_FEATURES: Mapping[str, str] = MappingProxyType(
 )
 """What a register map may offer; requirements on Modbus devices name what they need."""
 _ADVISORY = ("DER", "K")
+_GENERAL = "[K]"
 EVERY = "*"
 """In a requirement's ``moot``, ``models``, ``vehicles`` and ``offers``: whatever the variant."""
 _FAST = ms(10)
@@ -106,14 +107,19 @@ class Limit:
     low: Span
     high: Span
     source: str
-    alternatives: tuple[tuple[str, str, Span, Span], ...] = ()
-    """Reading, choice, low, high: taken where the reading has that choice."""
+    alternatives: tuple[tuple[str, str, Span, Span, str], ...] = ()
+    """Reading, choice, low, high, source: taken where the reading has that choice."""
+
+    @property
+    def general(self) -> bool:
+        """General knowledge (its source ends with [K]): beyond it alone, a case that counts does not fail."""
+        return self.source.endswith(_GENERAL)
 
     def under(self, readings: Mapping[str, str]) -> Limit:
         """The limit as these readings have it."""
-        for reading, choice, low, high in self.alternatives:
+        for reading, choice, low, high, source in self.alternatives:
             if readings.get(reading) == choice:
-                return replace(self, low=low, high=high, alternatives=())
+                return replace(self, low=low, high=high, source=source, alternatives=())
         return self
 
 
@@ -126,6 +132,11 @@ class Quantity:
     high: float | None
     unit: str
     source: str
+
+    @property
+    def general(self) -> bool:
+        """General knowledge, as with :attr:`Limit.general`."""
+        return self.source.endswith(_GENERAL)
 
     @property
     def most(self) -> float:
@@ -309,8 +320,9 @@ def timeout(name: str) -> Limit:
     windows = _limits().windows
     late = s(windows.late_1s if nominal <= s(1) else windows.late_5s if nominal <= s(5) else windows.late_10s)
     low = nominal - s(windows.early)
-    next_period = ("timeout-window", "next-period", low, nominal + s(windows.next_period))
-    return Limit(name, low, nominal + late, str(_limits().timeouts["source"]), (next_period,))
+    source = str(_limits().timeouts["source"])
+    next_period = ("timeout-window", "next-period", low, nominal + s(windows.next_period), source)
+    return Limit(name, low, nominal + late, source, (next_period,))
 
 
 @cache
@@ -329,10 +341,10 @@ def period(message: type[Message]) -> Limit:
     name = f"{message.name} period"
     if nominal <= _FAST:
         near, far = s(rows.fast_3ms), s(rows.fast_5ms)
-        wide = ("period-10ms", "5ms", nominal - far, nominal + far)
+        wide = ("period-10ms", "5ms", nominal - far, nominal + far, rows.source)
     else:
         near, far = round(nominal * rows.relative), round(nominal * rows.relative_field)
-        wide = ("period-tolerance", "40-percent", nominal - far, nominal + far)
+        wide = ("period-tolerance", "40-percent", nominal - far, nominal + far, rows.source)
     return Limit(name, nominal - near, nominal + near, rows.source, (wide,))
 
 
@@ -344,7 +356,7 @@ def tail(message: type[Message]) -> Limit:
         raise CatalogueError(f"{message.name} has no period")
     rows = _limits().tails
     high = s(rows.fast) if nominal <= _FAST else round(nominal * rows.relative)
-    return Limit(f"{message.name} tail", 0, high, rows.source, (("stop-tail", "none", 0, 0),))
+    return Limit(f"{message.name} tail", 0, high, rows.source, (("stop-tail", "none", 0, 0, rows.source),))
 
 
 @cache
@@ -352,7 +364,9 @@ def limit(name: str) -> Limit:
     """A named span of ``limits.toml``."""
     row: SpanRow = _row("spans", name)
     alternatives = tuple(
-        (row.reading, choice, s(values.low), s(values.high)) for choice, values in row.choices.items() if row.reading
+        (row.reading, choice, s(values.low), s(values.high), values.source or row.source)
+        for choice, values in row.choices.items()
+        if row.reading
     )
     return Limit(name, s(row.low), s(row.high), row.source, alternatives)
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from hil.conformance.catalogue import Limit
 from hil.conformance.verdict import Measurement, Verdict
 from hil.units import Instant, Span, seconds
+
+_GENERAL = "beyond a limit of general knowledge alone [K]"
 
 
 def judge(value: float, low: float | None, high: float | None, uncertainty: float = 0.0) -> Verdict:
@@ -20,6 +24,22 @@ def judge(value: float, low: float | None, high: float | None, uncertainty: floa
         return Verdict.INCONCLUSIVE
     inside = (low is None or value >= low) and (high is None or value <= high)
     return Verdict.PASS if inside else Verdict.FAIL
+
+
+def ease(found: Measurement, low: float | None = None, high: float | None = None) -> Measurement:
+    """What a limit of general knowledge ([K] in the sheets) comes to in a case that counts.
+
+    Beyond it alone the verdict is *inconclusive*; *fail* stands where the value is surely outside ``low`` to ``high``
+    too, which a better source gives (None: none does).
+    """
+    if found.verdict is not Verdict.FAIL:
+        return found
+    value = found.value
+    bounded = isinstance(value, int | float) and not (low is None and high is None)
+    if bounded and judge(float(value or 0.0), low, high, found.uncertainty or 0.0) is Verdict.FAIL:
+        return found
+    note = f"{found.note}; {_GENERAL}" if found.note else _GENERAL
+    return replace(found, verdict=Verdict.INCONCLUSIVE, note=note)
 
 
 def check_window(

@@ -42,10 +42,11 @@ class Tails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A span by one reading, s."""
+    """A span by one reading, s; ``source`` where it is another than the row's."""
 
     high: float
     low: float = 0.0
+    source: str = ""
 
 
 class SpanRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

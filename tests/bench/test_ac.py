@@ -7,12 +7,13 @@ from itertools import count
 
 import pytest
 
-from hil.bench.ac import AcBench, AcPhase, duty_of
+from hil.bench.ac import AcBench, AcPhase
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.kinds.ac import charger_spec, rated_current
 from hil.bench.opening import kind_names, kind_of
 from hil.bench.setup import Setup
 from hil.conformance.catalogue import Limit, limit, requirements
+from hil.conformance.duty import duty_of
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Verdict
 from hil.dut.ac import AcSpec
@@ -145,16 +146,24 @@ def test_a_dead_output_is_dead_at_every_instant() -> None:
 
 
 def test_a_duty_cycle_is_judged_within_its_accuracy() -> None:
-    def offset(points: float) -> Verdict:
+    def offset(points: float) -> tuple[Verdict, Verdict]:
         bench = opened(lambda spec: spec.but(duty_offset=points))
         bench.reach(AcPhase.OFFERED)
-        bench.check_duty("duty", 32.0, at=bench.now)
-        return bench.judge.verdict
+        told = []
+        for strictly in (False, True):
+            bench.judge.measurements.clear()
+            bench.check_duty("duty", 32.0, at=bench.now, strictly=strictly)
+            told.append(bench.judge.verdict)
+        return told[0], told[1]
 
-    assert (offset(0.9), offset(-0.9), offset(1.1), offset(-1.1)) == (
-        *(Verdict.PASS, Verdict.PASS),
-        *(Verdict.FAIL, Verdict.FAIL),
+    right, open_, wrong = (
+        (Verdict.PASS, Verdict.PASS),
+        (Verdict.INCONCLUSIVE, Verdict.FAIL),
+        (Verdict.FAIL, Verdict.FAIL),
     )
+    assert [offset(points) for points in (0.9, -0.9, 1.1, -1.1)] == [right, right, open_, open_]
+    # 32 A is 53.33 %; 35.7 A, which is 1.1 x 32 A + 0.5 A, is 59.5 %; of 28.64 A, which is 47.73 %, it is 32 A
+    assert [offset(points) for points in (6.1, -5.5, 6.2, -5.7)] == [open_, open_, wrong, wrong]
 
 
 def test_what_was_told_meanwhile_counts_too() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.conformance.catalogue import Limit
-from hil.conformance.checks import check_period, check_window, judge
-from hil.conformance.verdict import Verdict, worst
+from hil.conformance.catalogue import Limit, limit, quantity
+from hil.conformance.checks import check_period, check_window, ease, judge
+from hil.conformance.verdict import Measurement, Verdict, worst
 from hil.units import ms
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -83,6 +83,34 @@ def test_a_measurement_tells_how_sure_it_is() -> None:
 def test_fewer_than_two_instants_leave_a_period_open(times: list[int]) -> None:
     (found,) = check_period("x", times, Limit("x", 45, 55, "here"))
     assert (found.verdict, found.value) == (Verdict.NONE, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "unsure", "verdict"),
+    [
+        (5.0, None, PASS),
+        (12.0, None, OPEN),
+        (-12.0, None, OPEN),
+        (21.0, None, FAIL),
+        (21.0, 2.0, OPEN),
+        (-21.0, None, FAIL),
+    ],
+)
+def test_beyond_general_knowledge_alone_is_open(value: float, unsure: float | None, verdict: Verdict) -> None:
+    strictly = judge(value, -10, 10, unsure or 0.0)
+    eased = ease(Measurement("duty", value, "%", -10, 10, strictly, uncertainty=unsure), -20, 20)
+    assert eased.verdict is verdict
+    assert ("[K]" in eased.note) is (verdict is OPEN)
+    unbounded = ease(Measurement("duty", value, "%", -10, 10, strictly, uncertainty=unsure))
+    assert unbounded.verdict is (PASS if strictly is PASS else OPEN)
+
+
+def test_a_limit_is_general_knowledge_by_the_source_that_counts() -> None:
+    either = limit("ac-pilot-fault")
+    assert either.under({"pilot-standard": "iec61851"}).general
+    assert not either.under({"pilot-standard": "gbt18487"}).general
+    assert quantity("duty-accuracy").general
+    assert not quantity("current-apart").general
 
 
 def test_the_worst_verdict_wins_in_the_order_of_the_standard() -> None:

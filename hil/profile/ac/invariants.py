@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
-from hil.conformance.catalogue import limit, quantity
-from hil.conformance.checks import check_window
+from hil.conformance.catalogue import Limit, limit, quantity
+from hil.conformance.checks import check_window, ease
+from hil.conformance.duty import apart_from, current_of, duty_of
 from hil.conformance.reading import Reading, told_of, uncertainty_of, verdict_of
 from hil.conformance.verdict import Measurement, Verdict
 from hil.profile.ac.model import FAULTS
@@ -20,7 +21,6 @@ from hil.profile.ac.seen import AcSeen, Asked
 from hil.units import Instant, Span, s, seconds
 
 PREFIX = "ACPROFILE"
-_PER_AMPERE, _FIRST_UP_TO = 0.6, 51.0
 _SUPPLY = "output_voltage"
 
 
@@ -57,22 +57,25 @@ class Context:
 class _Worst:
     """Keeps the value that is nearest to its upper limit, or furthest beyond.
 
-    Of what an instrument has told, one that is inconclusive is worse than any that passes.
+    Of what an instrument has told, one that is inconclusive is worse than any that passes. Limits that are ``general``
+    knowledge are eased (:func:`hil.conformance.checks.ease`).
     """
 
-    def __init__(self, name: str, unit: str) -> None:
+    def __init__(self, name: str, unit: str, *, general: bool = False) -> None:
         self.name, self.unit = name, unit
+        self._general = general
         self._kept: tuple[tuple[int, float], Measurement] | None = None
 
-    def take(self, value: float, *, high: float, at: Instant, note: str = "") -> None:
-        """One value and its limit."""
+    def take(self, value: float, *, high: float, at: Instant, note: str = "", beyond: float | None = None) -> None:
+        """One value and its limit; ``beyond`` is that of a better source, where there is one."""
         verdict, unsure = verdict_of(value, None, high), uncertainty_of(value)
-        beyond = (verdict.rank, float(value) - high)
         note = note or told_of(value, self.unit)
         told, most = round(float(value), 4), round(high, 4)
         found = Measurement(self.name, told, self.unit, None, most, verdict, at, note, round(unsure, 6) or None)
-        if self._kept is None or beyond > self._kept[0]:
-            self._kept = (beyond, found)
+        found = ease(found, high=beyond) if self._general else found
+        order = (found.verdict.rank, float(value) - high)
+        if self._kept is None or order > self._kept[0]:
+            self._kept = (order, found)
 
     def result(self) -> Iterator[Measurement]:
         """The one that was kept."""
@@ -80,24 +83,15 @@ class _Worst:
             yield self._kept[1]
 
 
-def duty_of(current: float) -> float:
-    """The duty cycle in percent that tells a current in A (sheet pilot, 2)."""
-    return current / _PER_AMPERE if current <= _FIRST_UP_TO else current / 2.5 + 64.0
-
-
-def current_of(duty: float) -> float:
-    """The current in A that a duty cycle in percent tells (sheet pilot, 2)."""
-    return duty * _PER_AMPERE if duty <= duty_of(_FIRST_UP_TO) else (duty - 64.0) * 2.5
-
-
 def _duty_at_most(worst: _Worst, context: Context, begin: Instant, end: Instant, most: float) -> None:
     """While the pilot oscillates it tells no more than ``most`` A; nothing at all where that is below the least."""
     least = quantity("least-offer").low or 0.0
-    high = duty_of(most) + quantity("duty-accuracy").most if most >= least else 0.0
+    told = most >= least
+    high, beyond = (duty_of(most) + quantity("duty-accuracy").most, apart_from(most)[1]) if told else (0.0, 0.0)
     for each in context.seen.stretches("cp_frequency", begin, end):
         if each.value > 0:
             for duty in context.seen.stretches("cp_duty", each.begin, each.end):
-                worst.take(duty.value, high=high, at=duty.begin, note=f"{most:g} A may be told")
+                worst.take(duty.value, high=high, at=duty.begin, note=f"{most:g} A may be told", beyond=beyond)
 
 
 def limit_is_kept(context: Context) -> Iterator[Measurement]:
@@ -112,7 +106,7 @@ def limit_is_kept(context: Context) -> Iterator[Measurement]:
 
 def falls_back(context: Context) -> Iterator[Measurement]:
     """When nobody asks any more, no more than the safe current is told once the validity is over."""
-    worst = _Worst("highest duty cycle after the validity", "%")
+    worst = _Worst("highest duty cycle after the validity", "%", general=quantity("duty-accuracy").general)
     for asked in context.seen.limits():
         if asked.limit is None and asked.before is not None and context.repeat:
             begin = asked.begin + context.validity + context.count
@@ -122,18 +116,20 @@ def falls_back(context: Context) -> Iterator[Measurement]:
 
 def keeps_limit_meanwhile(context: Context) -> Iterator[Measurement]:
     """Within the validity a limit that nobody repeats stays: the safe current does not come too early."""
-    worst = _Worst("how much less than the limit is told within its validity", "%")
+    accuracy = quantity("duty-accuracy")
+    worst = _Worst("how much less than the limit is told within its validity", "%", general=accuracy.general)
     least = quantity("least-offer").low or 0.0
     for asked in context.seen.limits():
         if asked.limit is not None or asked.before is None or not context.repeat or asked.before < least:
             continue
         most = min(asked.before, context.rated)
+        due, beyond = duty_of(most), duty_of(most) - apart_from(most)[0]
         begin = asked.begin + context.settles
         end = min(asked.end, asked.begin + context.validity - context.repeat - context.count)
         for each in context.seen.stretches("cp_frequency", begin, end):
             if each.value > 0:
                 for duty in context.seen.stretches("cp_duty", each.begin, each.end):
-                    worst.take(duty_of(most) - duty.value, high=quantity("duty-accuracy").most, at=duty.begin)
+                    worst.take(due - duty.value, high=accuracy.most, at=duty.begin, beyond=beyond)
     yield from worst.result()
 
 
@@ -184,12 +180,15 @@ def _either(least: Span, most: Span, by: str) -> float:
 
 def output_only_when_ready(context: Context) -> Iterator[Measurement]:
     """The output is on only while the pilot shows C or D, but for the time that opening may take."""
-    allowed: Mapping[str, Span] = {
-        "AB": limit("ac-supply-off").high,
-        "E": limit("ac-pilot-fault").under(context.readings).high,
-        "F": limit("ac-fault").high,
+    allowed: Mapping[str, Limit] = {
+        "AB": limit("ac-supply-off"),
+        "E": limit("ac-pilot-fault").under(context.readings),
+        "F": limit("ac-fault"),
     }
-    worst = {group: _Worst(f"output on in state {' or '.join(group)}, for", "s") for group in allowed}
+    worst = {
+        group: _Worst(f"output on in state {' or '.join(group)}, for", "s", general=each.general)
+        for group, each in allowed.items()
+    }
     marks = context.seen.when("cp_high", _SUPPLY)
     group, since, known = "", 0, 0
     for begin, end in pairwise(marks):
@@ -201,7 +200,7 @@ def output_only_when_ready(context: Context) -> Iterator[Measurement]:
         known = end if surely else known
         if group and maybe:
             on = _either(known - since, end - since, context.seen.by(_SUPPLY))
-            worst[group].take(on, high=seconds(allowed[group]), at=end)
+            worst[group].take(on, high=seconds(allowed[group].high), at=end)
     for each in worst.values():
         yield from each.result()
 

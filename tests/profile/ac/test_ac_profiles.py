@@ -10,17 +10,18 @@ from typing import Literal
 import jsonschema
 import pytest
 
-from hil.bench.ac_profiles import KINDS, AcTwin
+from hil.bench.ac_profiles import KINDS, AcTwin, judge_ac_profiles
 from hil.bench.opening import kind_of
 from hil.bench.setup import Setup
 from hil.conformance.catalogue import requirements
+from hil.conformance.duty import current_of, duty_of
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Verdict
 from hil.errors import UsageError
 from hil.profile.ac.envelope import first_violation
 from hil.profile.ac.files import dumps, is_ac, load, loads, save
 from hil.profile.ac.generate import THEMES, generated
-from hil.profile.ac.invariants import INVARIANTS, PREFIX, current_of, duty_of
+from hil.profile.ac.invariants import INVARIANTS, PREFIX
 from hil.profile.ac.model import AcEvent, AcProfile, AcSegment
 from hil.profile.schema import schema
 from hil.safety.envelope import Envelope
@@ -174,6 +175,21 @@ def test_a_failing_profile_is_made_small() -> None:
     assert smallest.segments[1].duration <= 100.0
     assert faulty.run(smallest, ("AP.05",)).verdict("AP.05") is Verdict.FAIL
     assert twin().run(smallest, ("AP.05",)).verdict("AP.05") is Verdict.PASS
+
+
+def test_what_an_advisory_invariant_finds_leaves_a_case_that_counts_open() -> None:
+    faulty = twin("ac-duty-high", interface="signals")
+
+    def verdict(*cases: str) -> Verdict:
+        bench = faulty.open(AcProfile(name="own", segments=SHORT.segments, interface="signals"))
+        bench.twin = faulty
+        judge_ac_profiles(bench, *cases)
+        return bench.judge.verdict
+
+    assert requirements()[f"{PREFIX}/AP.01"].advisory
+    assert verdict("AP.01") is Verdict.FAIL
+    assert verdict("AP.01", "AP.04") is Verdict.INCONCLUSIVE
+    assert verdict("AP.04") is Verdict.PASS
 
 
 def test_a_session_without_a_stimulus_gives_nothing_to_judge() -> None:

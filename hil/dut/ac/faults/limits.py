@@ -22,7 +22,7 @@ FAULTS = (
     ),
     Fault(
         "ac-no-pause",
-        (*pilot("CP.13"), *profiles("AP.01", "AP.21")),
+        (*pilot("CP.13"), *profiles("AP.01")),
         "offers 6 A where less is asked for",
         "content",
         lambda c: c.but(rest=6.0),
