@@ -42,8 +42,8 @@ EXAMPLES = """
   hil qualify --requirement GBT34658-2017/DN.3006
   [dim]    one case: its faults and its limits[/]
 
-[bold]Exit code[/]: 0 every fault killed, or not decidable on this rig, and the reference not blamed, 1 something survived \
-or the reference is blamed, 2 usage error, 3 an error on our side; the highest wins.
+[bold]Exit code[/]: 0 every fault killed, or not decidable on this rig, and the reference not blamed, 1 something \
+survived or the reference is blamed, 2 usage error, 3 an error on our side; the highest wins.
 """
 _STEPS = 10
 """Lines of progress where there is no terminal."""

@@ -292,11 +292,25 @@ def test_a_register_in_millivolts_is_told_in_volts(tmp_path: Path, charging: Cal
 # --- the whole ----------------------------------------------------------------------------------------
 
 CAUGHT = {
-    "GBT34657.1-2017/D0.4101": ("voltage-one-percent-low", "voltage-one-percent-high", "voltage-3-percent-low"),
-    "GBT34657.1-2017/D0.4102": ("current-two-percent-high", "current-half-an-ampere-high"),
-    "IEC61851-1/CP.23": ("ac-no-overcurrent",),
+    "GBT34657.1-2017/D0.3101": ("precharge-12-below", "precharge-to-the-battery"),
+    "GBT34657.1-2017/D0.4101": ("voltage-0.7-percent-low",),
+    "GBT34657.1-2017/D0.4502": ("switch-s-60-ms",),
+    "IEC61851-1/CP.17": ("ac-closes-in-b2",),
 }
-"""Requirements whose quantity the rig's meter measures, and faults of them."""
+"""Requirements whose quantity the rig's analyser measures, and faults of them."""
+SLOW = """
+schema = 1
+name = "slow"
+kind = "virtual"
+[dut]
+name = "reference charger"
+[instruments.meter]
+kind = "modbus"
+map = "acrel-djsf1352"
+[instruments.meter.measures]
+voltage = { absolute = 0.2, relative = 0.0005 }
+current = { absolute = 0.02, relative = 0.0005 }
+"""
 
 
 def test_faults_are_caught_by_instruments_as_by_the_plant() -> None:
@@ -306,3 +320,16 @@ def test_faults_are_caught_by_instruments_as_by_the_plant() -> None:
     assert found.survivors == []
     assert len(found.killed) == len(faults)
     assert found.blamed == []
+
+
+def test_what_a_slow_meter_leaves_open_is_no_survivor(tmp_path: Path) -> None:
+    path = tmp_path / "slow.toml"
+    path.write_text(SLOW, encoding="utf-8")
+    requirement = "GBT34657.1-2017/D0.4502"
+    options = Options(rig=str(path), requirement=(requirement,))
+    fault = {"switch-s-60-ms": all_faults()["switch-s-60-ms"]}
+    found = qualify(make_request(options, faults=fault, knobs={}))
+    assert [each.name for each in found.undecided] == ["switch-s-60-ms"]
+    assert [run.by_plant for run in found.left_open] == [Verdict.PASS]
+    assert (found.survivors, found.blamed, found.exit_code) == ([], [], 0)
+    assert "by meter (acrel-djsf1352)" in found.undecided[0].detail
