@@ -52,8 +52,8 @@ MORE_TO_READ = {"count": b"\x01", "moment": bytes.fromhex("01 22 10 05 06 26")}
 
 @requirement("DLT645/RD.01")
 def test_RD_01(bench: MeterBench, variant: str) -> None:
-    """TP: an item is answered in its format, or the meter says that it lacks it."""
-    bench.expect_values(variant, int(variant, 16))
+    """TP: an item is answered in its format; one that the meter says it lacks is not judged."""
+    bench.assume(bool(bench.expect_values(variant, int(variant, 16))), f"the meter does not tell {variant}")
 
 
 @requirement("DLT645/RD.02")
@@ -82,10 +82,10 @@ def test_RD_03(bench: MeterBench, variant: str) -> None:
         bench.let(s(5))
     values = bench.expect_values("block", block)
     first = bench.expect_values("first item", single)
-    if values and first:
-        if count is not None:
-            bench.check("values", len(values), equals=count, at=bench.now)
-        bench.check("first value", values[0].text, equals=first[0].text, at=bench.now)
+    bench.assume(bool(values and first), f"the meter does not tell the block or the first item of {variant}")
+    if count is not None:
+        bench.check("values", len(values), equals=count, at=bench.now)
+    bench.check("first value", values[0].text, equals=first[0].text, at=bench.now)
 
 
 @requirement("DLT645/FF.01")

@@ -177,7 +177,9 @@ def test_a_meter_may_lack_an_item_in_two_ways() -> None:
         bench = opened(lambda m, fills=fills: m.but(lacking=frozenset({VOLTAGE}), fills=fills))  # type: ignore[misc]  # binds the loop's value
         assert bench.read(VOLTAGE).lacks
         assert bench.expect_values("voltage", VOLTAGE) == []
-        assert last(bench).verdict is Verdict.PASS
+        assert bench.judge.verdict is Verdict.NONE, "nothing is judged"
+        with pytest.raises(Inconclusive, match="the meter does not tell 02010100"):
+            suite_cases()["DLT645/RD.01"](bench, f"{VOLTAGE:08X}")
 
 
 # --- judging ------------------------------------------------------------------------------------------

@@ -98,6 +98,22 @@ def test_a_reply_is_told_with_its_fields_and_what_is_wrong_with_them() -> None:
     assert short.wrong == ("hardware_max is missing", "pilot is missing", "configured_max is missing")
 
 
+def test_each_reply_has_to_end_with_cr_alone() -> None:
+    bench = opened()
+    bench.expect_right("as it should", encode("GV"))
+    bench.ask("FF", "E", 1)  # an echoing console ends its replies with CR LF
+    bench.expect_right("with LF", encode("GV"))
+    bench.expect_no_lf("reply")
+    ends = [each for each in bench.judge.measurements if each.name.startswith("reply, ")]
+    assert ends[0].verdict is Verdict.PASS
+    assert ends[-1].verdict is Verdict.FAIL
+
+
+def test_what_a_console_says_it_has_not_is_not_judged() -> None:
+    with pytest.raises(Inconclusive, match="GO is answered NK"):
+        suite_cases()["RAPI/GT.01"](opened(lambda c: c.without("GO")), "GO")
+
+
 def test_a_query_is_asked_twice_and_a_command_once() -> None:
     for name, times in (("GV", 2), ("FE", 1)):
         bench = opened(lambda c, name=name: c.silent_on(name))  # type: ignore[misc]  # binds the loop's value

@@ -66,7 +66,7 @@ class Registers:
         period = known.di & 0xFF
         if known.di & 0xFFFFFF00 in _ENERGIES and period:
             past = self.periods.get(known.di & 0xFFFFFF00, [])
-            return past[period - 1] if period <= len(past) else None
+            return past[period - 1] if period <= len(past) else bytes(known.size)
         return self._one(known.di, now)
 
     def _one(self, di: int, now: Instant) -> bytes | None:

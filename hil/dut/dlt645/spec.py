@@ -37,13 +37,27 @@ THREE_PHASES: Mapping[int, Source] = MappingProxyType(
         **{0x02010000 | phase << 8: Source("mains_voltage") for phase in (1, 2, 3)},
         **{0x02020000 | phase << 8: Source("line_current") for phase in (1, 2, 3)},
         **{0x02030000 | phase << 8: Source("meter_power", 0.001 / 3) for phase in (1, 2, 3)},
-        0x02030000: Source("meter_power", 0.001),
+        **{0x02050000 | phase << 8: Source("meter_power", 0.001 / 3) for phase in (1, 2, 3)},
+        **dict.fromkeys((0x02030000, 0x02050000, 0x02800003), Source("meter_power", 0.001)),
     }
 )
-"""The same of three phases, which the AC plant loads alike."""
+"""The same of three phases, which the AC plant loads alike: apparent power is active power, and its mean too."""
 
-FIXED: Mapping[int, float] = MappingProxyType({0x00020000: 0.0, 0x02060000: 1.0, 0x02060100: 1.0, 0x02800002: 50.0})
-"""What the plant does not have: nothing flows back, power factor 1, 50 Hz."""
+FIXED: Mapping[int, float] = MappingProxyType(
+    {
+        0x00020000: 0.0,
+        **{0x02040000 | phase << 8: 0.0 for phase in range(4)},
+        **{0x02060000 | phase << 8: 1.0 for phase in range(4)},
+        **{0x02070000 | phase << 8: 0.0 for phase in (1, 2, 3)},
+        0x02800001: 0.0,
+        0x02800002: 50.0,
+        0x02800007: 25.0,
+        0x02800008: 3.6,
+        0x02800009: 3.6,
+    }
+)
+"""What the plant does not have: nothing flows back, no reactive power in any phase, no neutral current, 50 Hz; 25 degC
+inside, and batteries of 3.6 V."""
 
 
 @dataclass(frozen=True)
