@@ -78,10 +78,10 @@ SUM = "sum"
 SWITCH = "HIL_NATIVE"
 
 
-def digest(package: Path = PACKAGE) -> str:
-    """Of the names and contents of all modules of a package."""
+def digest(package: Path = PACKAGE, suffixes: Sequence[str] = (".py",)) -> str:
+    """Of the names and contents of all modules of a package, or of its files with other suffixes."""
     found = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(each for suffix in suffixes for each in package.rglob(f"*{suffix}")):
         content = path.read_bytes()
         found.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode())
         found.update(content)

@@ -100,6 +100,7 @@ def render(
         total=len(runs),
         tiles=tiles,
         facts=facts,
+        rig_files=[(_link(path), digest) for path, digest in info.rig_files.items()],
         wide=[heading for heading, pairs in facts if _is_wide(heading, pairs)],
         readings=_readings(info),
         suites=_by_suite(runs),
@@ -159,7 +160,10 @@ def _overall(counts: Mapping[str, int]) -> tuple[str, str]:
 def _facts(info: RunInfo) -> list[tuple[str, list[tuple[str, str]]]]:
     tool = {key: value for key, value in info.tool.items() if key not in ("name", "version", "dependencies")}
     versions: Mapping[str, Any] = info.tool.get("dependencies") or {}
-    run: dict[str, Any] = {"started": info.started or "no clock was asked", "seed": info.seed, "command": info.command}
+    run: dict[str, Any] = {"started": info.started or "no clock was asked"}
+    run |= {"finished": info.finished} if info.finished else {}
+    run |= {"host": info.host} if info.host else {}
+    run |= {"seed": info.seed, "command": info.command}
     run |= {"operator": info.operator or "not named", "edition": info.edition}
     name = f"{info.tool.get('name', 'hil')} {info.tool.get('version', '')}".strip()
     instruments = [(str(told["name"]), _instrument(told)) for told in info.rig.get("instruments", ())]

@@ -10,12 +10,12 @@ import msgspec
 class RunInfo(msgspec.Struct, frozen=True):
     """Head of every report. Plain values only, so that it can be saved and sent.
 
-    Equal runs differ in ``started`` alone.
+    Equal runs on one machine differ in ``started`` and ``finished`` alone.
     """
 
     tool: dict[str, Any]
-    """``name``, ``version``, ``python``, ``platform``, ``commit`` (text or None) and ``dependencies``
-    (name to version)."""
+    """``name``, ``version``, ``python``, ``platform``, ``commit`` and ``source`` (text or None) and
+    ``dependencies`` (name to version)."""
     rig: dict[str, Any]
     """``name``, ``sha256`` (of the rig file), ``virtual`` (bool) and whatever else describes it."""
     dut: dict[str, Any]
@@ -29,7 +29,13 @@ class RunInfo(msgspec.Struct, frozen=True):
     """The command line of the run."""
     started: str | None = None
     """ISO 8601 instant with zone; None where no clock was asked."""
+    finished: str | None = None
+    """The same, of its end."""
+    host: str | None = None
+    """Name of the machine; None where no clock was asked: what is the same everywhere was not run anywhere."""
     operator: str = ""
     """Who ran it; empty where nobody was named."""
+    rig_files: dict[str, str] = {}
+    """SHA-256 of the copies of the rig file and of register maps that it names, by place in the report."""
     faults: list[str] = []
     """Faults seeded into the reference charger for this run."""

@@ -100,7 +100,7 @@ class Controller:
         given = join_words(["pytest", *map(str, self._config.invocation_params.args)])
         command = self._config.stash.get(COMMAND, given)
         try:
-            self._results.finish(command, self._started, self._earlier)
+            self._results.finish(command, (self._started, wall_time()), self._earlier)
             self.report = session_of(self._config).plan.out
         except HilError as error:
             self.problems.append(str(error))

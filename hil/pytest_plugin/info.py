@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
+from hil.evidence.rig_files import digests_of
 from hil.evidence.run import RunInfo
+from hil.native import digest
 from hil.pytest_plugin.plan import STANDARD, RunPlan
 from hil.resources import root
 from hil.rig import Rig
@@ -17,18 +21,25 @@ from hil.rig.instruments import QUANTITIES
 from hil.units import seconds
 
 DISTRIBUTION = "hil"
+_SUFFIXES = (".py", ".toml", ".json")
+"""What an installed package judges by: its modules, and what they read."""
+
+_PATIENCE = 30
+"""s for git to look through a checkout, also one on a slow share."""
 
 
-def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
-    """The head of every report of a run."""
+def run_info(plan: RunPlan, command: str, started: str | None, finished: str | None = None) -> RunInfo:
+    """The head of every report of a run. Without a clock (``started`` None) the machine is not named either."""
     rig = plan.rig
+    at = commit(root())
     return RunInfo(
         tool={
             "name": DISTRIBUTION,
             "version": tool_version(),
             "python": platform.python_version(),
             "platform": sys.platform,
-            "commit": commit(root()),
+            "commit": at,
+            "source": None if at else digest(suffixes=_SUFFIXES),
             "dependencies": _dependencies(),
         },
         rig={
@@ -48,6 +59,9 @@ def run_info(plan: RunPlan, command: str, started: str | None) -> RunInfo:
         seed=plan.seed,
         command=command,
         started=started,
+        finished=finished,
+        host=None if started is None else platform.node() or None,
+        rig_files=digests_of(rig.files),
         operator=plan.options.operator,
         faults=[fault.name for fault in plan.faults],
     )
@@ -114,20 +128,50 @@ def tool_version() -> str:
 
 
 def commit(folder: Path) -> str | None:
-    """The commit that is checked out in a folder; None where there is none to be told."""
+    """The commit that is checked out in a folder; None where there is none to be told.
+
+    It ends in ``-dirty`` where files under version control differ from it, and in ``-unchecked`` where git cannot tell.
+    """
+    if not (folder / ".git").exists():
+        return None
+    return _described(folder) or _noted(folder)
+
+
+def _described(folder: Path) -> str | None:
+    """The commit as git tells it; None where it cannot be asked."""
+    words = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    # Run from a hook of git, its variables would speak of another checkout.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        told = subprocess.run(  # noqa: S603 - fixed words, no shell
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.decode("ascii", "replace").strip()
+
+
+def _noted(folder: Path) -> str | None:
+    """The commit as git's own files have it, for a machine without git and a folder that it refuses."""
     git = folder / ".git"
     try:
         head = (git / "HEAD").read_text("utf-8").strip()
         if not head.startswith("ref: "):
-            return head
+            return f"{head}-unchecked"
         name = head.removeprefix("ref: ")
         if (git / name).is_file():
-            return (git / name).read_text("utf-8").strip()
+            return f"{(git / name).read_text('utf-8').strip()}-unchecked"
         packed = (git / "packed-refs").read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
     found = re.search(rf"^([0-9a-f]+) {re.escape(name)}$", packed, re.MULTILINE)
-    return found[1] if found else None
+    return f"{found[1]}-unchecked" if found else None
 
 
 def _dependencies() -> dict[str, str]:

@@ -14,6 +14,7 @@ from hil.conformance.verdict import CaseResult
 from hil.evidence.folder import make_ready
 from hil.evidence.log import ResultLog
 from hil.evidence.report import forget_reports, write_reports
+from hil.evidence.rig_files import keep_files
 from hil.evidence.trace import LOG_SUFFIX, STREAM_SUFFIX
 from hil.profile.parts import forget_parts, merge_parts
 from hil.pytest_plugin.info import run_info
@@ -30,6 +31,7 @@ class Results:
         self._log = ResultLog(plan.out)
         forget_reports(plan.out)
         forget_parts(plan.out)
+        keep_files(plan.out, plan.rig.files)
 
     def take(self, values: Any) -> CaseResult:
         """Keep one result, on disk at once."""
@@ -38,8 +40,8 @@ class Results:
         self._log.append(result)
         return result
 
-    def finish(self, command: str, started: str, earlier: Mapping[Path, int]) -> None:
-        """Bring the results into catalogue order and write the reports.
+    def finish(self, command: str, span: tuple[str, str], earlier: Mapping[Path, int]) -> None:
+        """Bring the results into catalogue order and write the reports; ``span`` is when the run began and ended.
 
         ``earlier`` are files that lay in the folder of traces before the run, by instant of change:
         those that this run has neither written nor named are taken away, not to be taken for its own.
@@ -54,7 +56,7 @@ class Results:
         self._forget(earlier)
         coverage = merge_parts(self._plan.out)
         reached = [] if coverage is None else list(coverage.summary())
-        write_reports(self._plan.out, run_info(self._plan, command, started), self.results, reached)
+        write_reports(self._plan.out, run_info(self._plan, command, *span), self.results, reached)
 
     def _forget(self, earlier: Mapping[Path, int]) -> None:
         named = {Path(result.trace).stem for result in self.results if result.trace is not None}

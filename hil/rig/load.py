@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from hil.codec.map_checks import toml
 from hil.codec.map_file import find_map
 from hil.errors import MapError, RigError
 from hil.resources import resource, rig_names
@@ -29,6 +31,9 @@ from hil.rig.walk import Walk
 from hil.safety.envelope import Envelope
 from hil.units import s
 
+_WANTED = "the path of a rig file or one of {}"
+_FEW = 5
+
 
 def find_rig(name: str) -> Path:
     """The path of a rig given as a file or as the name of a shipped one.
@@ -42,9 +47,17 @@ def find_rig(name: str) -> Path:
         return resource(f"rigs/{path.stem}.toml")
     if path.parts[:1] == ("rigs",) and len(path.parts) == 2 and path.stem in rig_names() and path.suffix == ".toml":
         return resource(f"rigs/{path.name}")
+    if path.is_dir():
+        raise RigError(f"rig {name!r} is a folder{_rigs_in(path)}: give {_WANTED.format(', '.join(rig_names()))}")
     near = get_close_matches(path.stem, rig_names(), n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise RigError(f"no rig {name!r}: {hint}give the path of a rig file or one of {', '.join(rig_names())}")
+    raise RigError(f"no rig {name!r}: {hint}give {_WANTED.format(', '.join(rig_names()))}")
+
+
+def _rigs_in(folder: Path) -> str:
+    """The few files of a folder that may be meant."""
+    found = sorted(str(each) for each in folder.glob("*.toml"))[:_FEW]
+    return f" with {', '.join(found)}" if found else ""
 
 
 def load_rig(path: Path) -> Rig:
@@ -66,13 +79,59 @@ def load_rig(path: Path) -> Rig:
     found, given = walk.all(document)
     for each in contradictions(found, given, path):
         raise walk.error(each.table, each.key, each.text)
-    return _rig(found, path, hashlib.sha256(data).hexdigest())
+    return _rig(found, path, _Named(path, walk, {str(path): data}))
 
 
-def _rig(found: Found, path: Path, sha256: str) -> Rig:
+@dataclass(frozen=True)
+class _Named:
+    """What a rig file names beside itself, gathered while it is read."""
+
+    path: Path
+    walk: Walk
+    files: dict[str, bytes]
+
+    def map(self, name: str, table: str) -> str:
+        """A register map that can be read, as a name or a path; raises :class:`RigError`."""
+        beside = self.path.parent / name
+        taken = str(beside) if name and beside.is_file() else name
+        try:
+            if taken:
+                find_map(taken)
+            if taken and Path(taken).is_file():
+                self.files[taken] = Path(taken).read_bytes()
+        except (MapError, OSError) as error:
+            raise self.walk.error(table, "map", f"= {toml(name)}: {error}") from error
+        return taken
+
+    def instrument(self, name: str, values: dict[str, Any]) -> InstrumentClaim:
+        """One table ``[instruments.NAME]``; raises :class:`RigError`."""
+        table = f"instruments.{name}"
+        measures = {quantity: Uncertainty(**parts) for quantity, parts in values["measures"].items()}
+        address = values["address"]
+        if values["kind"] == "modbus" and address != "":
+            address = int(address)
+        found = {
+            **values,
+            "measures": measures,
+            "map": self.map(values["map"], table),
+            "address": None if address == "" else address,
+            "poll": s(values["poll"]),
+        }
+        try:
+            claim = InstrumentClaim(name, **found)
+            for quantity in measures if claim.map else ():
+                register_of(claim, find_map(claim.map), quantity)
+            return claim
+        except RigError as error:
+            said = str(error).removeprefix(f"[{table}] ")
+            key, _, rest = said.partition(" ")
+            raise (self.walk.error(table, key, rest) if key in values else self.walk.error(table, "", said)) from error
+
+
+def _rig(found: Found, path: Path, named: _Named) -> Rig:
     top, readings = found[""], dict(found["readings"])
     preset = readings.pop("preset")
-    dut = {**found["dut"], "map": _map(found["dut"]["map"], path, "[dut]")}
+    dut = {**found["dut"], "map": named.map(found["dut"]["map"], "dut")}
     live = top["kind"] != "virtual"
     roles = _given(found["roles"])
     return Rig(
@@ -86,16 +145,17 @@ def _rig(found: Found, path: Path, sha256: str) -> Rig:
         bench=BenchSettings(**found["bench"]),
         opt_in=tuple(found["judging"]["opt_in"]),
         path=path,
-        sha256=sha256,
+        sha256=hashlib.sha256(named.files[str(path)]).hexdigest(),
         ports={name: _port(name, values) for name, values in found["ports"].items()},
         roles=roles,
         signals={name: on for name, on in _given(found["signals"]).items() if name in tables()["signals"]},
         interlocks={name: on for name, on in _given(found["signals"]).items() if name not in tables()["signals"]},
         plant=found["plant"]["source"] or ("hardware" if live and "signals" not in roles else "model"),
-        instruments={name: _instrument(name, values, path) for name, values in found["instruments"].items()},
+        instruments={name: named.instrument(name, values) for name, values in found["instruments"].items()},
         envelope=_envelope(found["envelope"]),
         process=_process(found["dut.process"], path),
         capabilities={name.replace("_", "-"): value for name, value in _given(found["capabilities"]).items()},
+        files=dict(named.files),
     )
 
 
@@ -120,27 +180,6 @@ def _port(name: str, values: dict[str, Any]) -> PortSettings:
     return _PORTS[values["type"]](name=name, **rest, clock=clock, uncertainty=uncertainty)
 
 
-def _instrument(name: str, values: dict[str, Any], path: Path) -> InstrumentClaim:
-    measures = {quantity: Uncertainty(**parts) for quantity, parts in values["measures"].items()}
-    address = values["address"]
-    if values["kind"] == "modbus" and address != "":
-        address = int(address)
-    found = {
-        **values,
-        "measures": measures,
-        "map": _map(values["map"], path, f"[instruments.{name}]"),
-        "address": None if address == "" else address,
-        "poll": s(values["poll"]),
-    }
-    try:
-        claim = InstrumentClaim(name, **found)
-        for quantity in measures if claim.map else ():
-            register_of(claim, find_map(claim.map), quantity)
-        return claim
-    except RigError as error:
-        raise RigError(f"{path}: {error}") from error
-
-
 def _envelope(values: dict[str, Any]) -> Envelope | None:
     if values["max_voltage"] is None:
         return None
@@ -160,15 +199,3 @@ def _process(values: dict[str, Any], path: Path) -> DutProcessSettings | None:
         alive_within=s(values["alive_within"]),
         stop_within=s(values["stop_within"]),
     )
-
-
-def _map(name: str, rig: Path, table: str) -> str:
-    """A register map that can be read, as a name or a path; raises :class:`RigError`."""
-    beside = rig.parent / name
-    name = str(beside) if name and beside.is_file() else name
-    try:
-        if name:
-            find_map(name)
-    except MapError as error:
-        raise RigError(f"{rig}: {table} map: {error}") from error
-    return name

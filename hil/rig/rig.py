@@ -110,6 +110,8 @@ class Rig:
     """The DUT as a process; None: it is there on its own."""
     capabilities: Mapping[str, bool] = field(default_factory=dict)
     """Granted or denied beyond what the ports give, by the capability's name in the catalogue."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What the rig was read from, by its path: the rig file, then register maps of a user's own that it names."""
 
     @property
     def virtual(self) -> bool:

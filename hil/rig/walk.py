@@ -30,6 +30,7 @@ class Walk:
 
         Raises :class:`RigError` for the first thing that is wrong.
         """
+        self._known("", document, [*tables()[""], *tables_below("")])  # first: a table that is missing may be misspelt
         given = {name: self._lookup(document, name) for name in (*tables(), *NAMED)}
         found = {name: self._table(name, given[name], _more(name, given)) for name in tables()}
         return found | {name: self._named(name, each, given[name]) for name, each in NAMED.items()}, given
@@ -71,7 +72,10 @@ class Walk:
                 raise self.error(walked, part, f"= {toml(table)}: allowed is a table, [{name}]")
             walked = f"{walked}.{part}" if walked else part
             if not given and walked in REQUIRED_TABLES:
-                raise self.error("", "", f"[{walked}] is missing")
+                there = [f"[{key}]" for key, each in document.items() if isinstance(each, dict)]
+                has = f"the file has {', '.join(there) or 'no table'}"
+                keys = [key for key, field in tables()[walked].items() if field.required]
+                raise self.error("", "", f"[{walked}] is missing, a table with {', '.join(keys)}; {has}")
         return dict(table)
 
     def _table(self, name: str, given: dict[str, Any], more: Table) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from hil.cli.app import app
 from hil.conformance.catalogue import requirements
 from hil.dut.faults import all_faults
+from hil.resources import resource
 
 SOME = ("--case", "DP.1001", "--case", "DN.2004", "--case", "DN.2009")
 
@@ -33,6 +35,10 @@ def test_a_passing_case(shell: Any) -> None:
     document = shell.report()
     assert document["command"] == "hil run --case DN.3006"
     assert (document["seed"], document["edition"], document["rig"]["virtual"]) == (0, {"gbt27930": "2015"}, True)
+    assert document["started"] <= document["finished"]
+    assert document["host"] == platform.node()
+    (kept,) = document["rig"]["files"]
+    assert (shell.path / "report" / kept).read_bytes() == resource("rigs/virtual.toml").read_bytes()
     (case,) = document["cases"]
     assert (case["id"], case["suite"], case["verdict"], case["basis"]) == ("DN.3006", "gbt27930", "pass", "S2")
     assert (shell.path / "report" / case["trace"]).stat().st_size > 0
@@ -46,7 +52,7 @@ def test_serial_workers_and_hash_seeds_leave_equal_traces(shell: Any) -> None:
     assert len(traces) == 2 * 9
     one, two = shell.report("one"), shell.report("two")
     for document in (one, two):
-        del document["command"], document["started"]
+        del document["command"], document["started"], document["finished"]
     assert one == two
     # One case alone, by the line that its result gives, is the same run again.
     again = next(case for case in one["cases"] if case["variant"] == "short")

@@ -180,6 +180,7 @@ def info() -> RunInfo:
             "python": "3.11.7",
             "platform": "Linux x86_64",
             "commit": None,
+            "source": "5ab1e0",
             "dependencies": {"python-can": "4.6.1"},
         },
         rig={"name": "virtual", "sha256": "ab" * 32, "virtual": True},
@@ -190,6 +191,8 @@ def info() -> RunInfo:
         command="hil run --seed 0",
         operator="Li Wei",
         started="2026-03-01T10:00:00+00:00",
+        finished="2026-03-01T11:00:00+00:00",
+        host="bench-3",
     )
 
 

@@ -159,7 +159,7 @@ def test_results_of_workers_are_those_of_one_process(folder: Any) -> None:
     folder.pytest("--hil-out", "workers", "-n", "2", PYTHONHASHSEED="4711")
     serial, workers = folder.report("serial"), folder.report("workers")
     for document in (serial, workers):
-        del document["command"], document["started"]
+        del document["command"], document["started"], document["finished"]
     assert serial == workers
     assert folder.traces("serial") == folder.traces("workers")
 
