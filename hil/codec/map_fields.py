@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -197,10 +197,12 @@ GROUP: Table = {
     "units": Key("integers", "Unit id of each member.", default=(), low=0, high=255),
     "offsets": Key("integers", "What each member adds to the addresses.", default=(), low=0, high=65535),
 }
+_LAST = 65535
+"""Address on the wire."""
 REGISTER: Table = {
     "name": Key("text", "Name, of letters, digits and `_`.", required=True),
     "table": Key("text", "Where it is.", default="holding", allowed=TABLES),
-    "address": Key("integer", "First address, counted from `base`.", required=True, low=0, high=65536),
+    "address": Key("integer", "First address, counted from `base`.", required=True, low=0, high=_LAST + 1),
     "type": Key("text", "How its bits are read.", required=True, allowed=TYPES),
     "size": Key("integer", "Registers of a string, of bytes, of bits.", low=1, high=125),
     "text": Key("text", "What it is.", default=""),
@@ -220,6 +222,13 @@ REGISTER: Table = {
     "quirk": Key("text", "What else a user should know.", default=""),
     "source": Key("text", "Section of the source.", default=""),
 }
+
+
+def register_keys(base: object) -> Table:
+    """Keys of a register in a file whose first address is called ``base``, 0 unless it is 1."""
+    return {**REGISTER, "address": replace(REGISTER["address"], high=_LAST + (1 if base == 1 else 0))}
+
+
 TABLES_OF_A_FILE: Mapping[str, Table] = {
     "": TOP,
     "functions": FUNCTIONS,

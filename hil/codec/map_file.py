@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hil.codec.map_checks import contradictions, share, span, toml, unreachable, writes
-from hil.codec.map_fields import GROUP, REGISTER, ROLES, TABLES_OF_A_FILE, Table
+from hil.codec.map_fields import GROUP, ROLES, TABLES_OF_A_FILE, Table, register_keys
 from hil.codec.register import FLOATS, INTEGERS, Register
 from hil.codec.registers import (
     READS,
@@ -151,7 +151,8 @@ class _Reading:
             wrong = "allowed is a list of tables, one a register" if "registers" in document else "there are none"
             self._problem(self._lines.of("", "registers"), f"registers: {wrong}; each begins with [[registers]]")
             return None
-        entries = [self._register(index, each) for index, each in enumerate(given)]
+        keys = register_keys(top.get("base"))
+        entries = [self._register(index, each, keys) for index, each in enumerate(given)]
         if self.problems:
             return None
         functions = {table: tuple(codes) for table, codes in found["functions"].items() if codes}
@@ -214,12 +215,12 @@ class _Reading:
             self._problem(self._lines.of(table, ""), f"[{table}] allowed is either units or offsets, one a member")
         return found
 
-    def _register(self, index: int, given: dict[str, Any]) -> dict[str, Any]:
+    def _register(self, index: int, given: dict[str, Any], keys: Table) -> dict[str, Any]:
         name = given.get("name", f"number {index + 1}")
         before = len(self.problems)
-        for key, text in _faults(REGISTER, given, ()):
+        for key, text in _faults(keys, given, ()):
             self._problem(self._lines.of_register(index, key), f"register {name}: {text}")
-        found = {key: given.get(key, declared.default) for key, declared in REGISTER.items()}
+        found = {key: given.get(key, declared.default) for key, declared in keys.items()}
         if len(self.problems) == before:
             for key, text in contradictions(found):
                 self._problem(self._lines.of_register(index, key), f"register {name}: {text}")

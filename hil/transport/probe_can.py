@@ -21,6 +21,8 @@ from hil.units import SECOND, Instant, Span, s, seconds, show_span
 _EPOCH_S = 365 * 24 * 3600
 _FULL = 1.02
 """A bus carries no more than all of its time; so much is left to the clock."""
+_UNRATED = ("udp_multicast",)
+"""Interfaces that have no bit rate."""
 
 
 @dataclass
@@ -80,7 +82,8 @@ def _sender(message: can.Message) -> str:
 
 def probes_of(heard: Listened, span: Span, settings: CanPortSettings, configured: int | None) -> list[Probe]:
     """What was heard within a span, judged; ``configured`` is the bit rate that the system tells, if it does."""
-    return [_alive(heard, span), _bitrate(heard, span, settings, configured), _stamps(heard, settings)]
+    rated = [] if settings.interface in _UNRATED else [_bitrate(heard, span, settings, configured)]
+    return [_alive(heard, span), *rated, _stamps(heard, settings)]
 
 
 def _alive(heard: Listened, span: Span) -> Probe:

@@ -366,7 +366,7 @@ def test_groups(made: Callable[..., RegisterMap]) -> None:
 BAD = [
     ('type = "u32" }', 'type = "u33" }', 11, 'register b: type = "u33": allowed is "u16" or "s16"'),
     ('type = "u32" }', 'type = "u32", adress = 1 }', 11, "register b: adress is unknown; did you mean address?"),
-    ("address = 11", "address = 70000", 11, "register b: address = 70000: allowed is an integer from 0 to 65536"),
+    ("address = 11", "address = 65536", 11, "register b: address = 65536: allowed is an integer from 0 to 65535"),
     ("address = 11", "address = 65535", 11, "register b: address 65535..65536 is outside 0..65535"),
     ("address = 11", "address = 10", 11, "register b: address 10 lies in a, 10"),
     ("address = 15", "address = 12", 12, "register c: address 12 lies in b, 11..12"),

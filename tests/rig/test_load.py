@@ -145,8 +145,13 @@ def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, old: str, new: st
 
 
 def test_a_rig_without_a_dut_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RigError, match=r"\[dut\] is missing"):
-        load_rig(written(tmp_path, 'schema = 1\nname = "small"\nkind = "virtual"\n'))
+    told = r"\[dut\] is missing, a table with name; the file has "
+    with pytest.raises(RigError, match=told + r"\[bench\]$"):
+        load_rig(written(tmp_path, 'schema = 1\nname = "small"\nkind = "virtual"\n[bench]\n'))
+    with pytest.raises(RigError, match=told + "no table$"):
+        load_rig(written(tmp_path, ""))
+    with pytest.raises(RigError, match=r"line 5: dutt is unknown; did you mean dut\? allowed are schema, "):
+        load_rig(written(tmp_path, SMALLEST.replace("[dut]", "[dutt]")))
 
 
 def test_a_value_in_the_place_of_a_table_is_refused(tmp_path: Path) -> None:
@@ -172,6 +177,8 @@ def test_rigs_are_found_by_path_and_by_name(tmp_path: Path, monkeypatch: pytest.
     assert find_rig("virtual") == find_rig("virtual.toml") == find_rig("rigs/virtual.toml") == shipped
     with pytest.raises(RigError, match=r"no rig 'virtul': did you mean virtual\? give the path"):
         find_rig("virtul")
+    with pytest.raises(RigError, match=r"rig '\.' is a folder with bay\.toml: give the path of a rig file or one of "):
+        find_rig(".")
     with pytest.raises(RigError, match=r"no rig 'other/virtual\.toml'"):
         find_rig("other/virtual.toml")
 

@@ -52,6 +52,11 @@ def test_the_kernel_knows_the_bit_rate() -> None:
         assert bitrate_told(none) is None
 
 
+def test_an_interface_without_a_bit_rate_is_not_asked_about_it() -> None:
+    port = replace(PORT, interface="udp_multicast", channel="239.74.163.2")
+    assert [each.what for each in probes_of(Listened(), s(3), port, None)] == ["bus", "clock"]
+
+
 def test_more_than_a_bus_can_carry_is_not_that_bit_rate() -> None:
     assert states(replace(HEARD, bits=900_000))["bit rate"] == (
         "fault",
