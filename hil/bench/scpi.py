@@ -53,12 +53,15 @@ class ScpiOrders:
         self._bench = bench
         self._driver = driver
         self.dialect = dialect
+        self._sent = max((_order(note) for note in self._notes(0)), default=0)
+        """The number of the last line: of the answers to those that others have sent before, none is taken for its."""
 
     # --- lines ------------------------------------------------------------------------------------
 
     def send(self, text: str) -> Instant:
         """Send a line that has no answer; returns when it was handed over. Nothing tells whether it was obeyed."""
-        self._bench.do(Tell(self._driver, "send", {"text": text}))
+        self._sent += 1
+        self._bench.do(Tell(self._driver, "send", {"text": text, "order": self._sent}))
         return self._bench.now
 
     def ask(self, text: str) -> str:
@@ -70,29 +73,30 @@ class ScpiOrders:
     def _answer(self, text: str) -> Note:
         sent = self.send(text)
         while self._bench.now < sent + _PATIENCE:
-            for note in self._notes_of(text, sent):
-                if note.what == "answer":
-                    return note
+            note = next((each for each in self._notes(sent) if _order(each) == self._sent), None)
+            if note is not None and note.what == "answer":
+                return note
+            if note is not None:
                 raise Inconclusive(f"{self._driver}: no answer to {text!r}, error {self._error_behind(note)}")
             self._bench.wait(OnNote(KIND, "answer"), _SLICE)
         raise Inconclusive(f"{self._driver}: no answer to {text!r} up to {show_instant(self._bench.now)}")
 
-    def _notes_of(self, text: str, since: Instant) -> list[Note]:
-        """Notes about such a line that was sent since then."""
+    def _notes(self, since: Instant) -> list[Note]:
+        """What the driver has noted since then of lines with queries."""
         return [
             note
             for note in self._bench.record.notes
             if note.kind == KIND
             and note.t > since
             and note.what in ("answer", "no answer")
-            and note.details["asked"] == text
             and note.details["by"] == self._driver
         ]
 
     def _error_behind(self, silent: Note) -> str:
         """What the driver, which asks by itself, was told of the reason."""
         self._bench.let(s(1))
-        told = self._notes_of(self.dialect.error, silent.t)
+        own = (each for each in self._notes(silent.t) if _order(each) == 0)
+        told = [each for each in own if each.details["asked"] == self.dialect.error]
         return str(told[0].details["text"]) if told and told[0].what == "answer" else "unknown"
 
     def command(self, text: str) -> Instant:
@@ -207,3 +211,9 @@ class ScpiOrders:
                 return None
             self._bench.let(ms(100))
         return self._bench.now
+
+
+def _order(note: Note) -> int:
+    """The number of the bench's line that a note is about; 0 for what the driver asks by itself."""
+    order = note.details.get("order", 0)
+    return order if isinstance(order, int) else 0

@@ -11,7 +11,7 @@ from hil.bench.ac import AcBench, AcPhase
 from hil.bench.judge import Inconclusive, Judge
 from hil.bench.load import LOAD, LOAD_LINE, put_load, take_load_away
 from hil.bench.opening import kind_of
-from hil.bench.scpi import InstrumentError, ScpiOrders
+from hil.bench.scpi import KIND, InstrumentError, ScpiOrders
 from hil.bench.setup import Setup
 from hil.bus.bytefaults import CorruptBytes
 from hil.conformance.register import resolve
@@ -127,6 +127,13 @@ def test_an_answer_that_is_none_makes_the_case_inconclusive(
     bench.do(UndoFault("noise", LOAD_LINE))
     load.errors()
     load.set("current", 10)
+
+
+def test_what_the_driver_asks_by_itself_is_not_taken_for_the_benchs_answer(bench: AcBench, load: ScpiOrders) -> None:
+    load.send("BOGUS?")  # has no answer: the driver asks for the error behind it, before the bench's question
+    assert load.errors() == []
+    told = [str(each.details["text"]) for each in bench.record.notes if each.kind == KIND and each.what == "answer"]
+    assert told[-2:] == ['-113,"Undefined header"', '0,"No error"'], "the driver's question came first"
 
 
 def test_a_load_that_is_dead_makes_the_case_inconclusive(bench: AcBench, load: ScpiOrders) -> None:

@@ -19,12 +19,12 @@ KIND = "scpi"
 
 
 class ScpiDriver:
-    """Orders (arguments): ``send`` (``text``: a line), ``poll`` (``text``, ``every`` and, where it measures,
-    ``quantity`` and ``unit``), ``stop``.
+    """Orders (arguments): ``send`` (``text``: a line; ``order``: a number that whoever sends it knows it by, if any),
+    ``poll`` (``text``, ``every`` and, where it measures, ``quantity`` and ``unit``), ``stop``.
 
-    Notes of kind ``scpi``: ``answer`` (``by``, ``ticket``, ``asked``, ``text``, ``latency`` and ``number`` where the
-    first part is one), ``no answer`` (``by``, ``ticket``, ``asked``), ``unasked`` (``by``, ``text``). A poll with
-    a quantity also leaves notes of ``hil.world.measured``.
+    Notes of kind ``scpi``: ``answer`` (``by``, ``ticket``, ``asked``, ``text``, ``latency``, ``order`` where the line
+    came with one, and ``number`` where the first part is one), ``no answer`` (``by``, ``ticket``, ``asked``,
+    ``order``), ``unasked`` (``by``, ``text``). A poll with a quantity also leaves notes of ``hil.world.measured``.
     """
 
     def __init__(self, name: str, line: str, settings: ScpiSettings | None = None) -> None:
@@ -43,6 +43,8 @@ class ScpiDriver:
         self._free_at: Instant = 0
         self._measuring: dict[int, tuple[str, str]] = {}
         """By ticket: the quantity that the answer tells, and its unit."""
+        self._orders: dict[int, int] = {}
+        """By ticket of a query: the number that it was sent with."""
 
     def received(self, line: str, channel: int, data: bytes, flaw: str, now: Instant) -> None:
         """Bytes of the instrument."""
@@ -62,7 +64,9 @@ class ScpiDriver:
         """See the class; an unknown verb raises :class:`UsageError`."""
         if verb == "send":
             text = need(arguments, "text", str)
-            self.client.send(text, now=now)
+            ticket = self.client.send(text, now=now)
+            if "order" in arguments and "?" in text:
+                self._orders[ticket] = need(arguments, "order", int)
             self._switches.see(text)
         elif verb == "poll":
             text = need(arguments, "text", str)
@@ -119,7 +123,8 @@ class ScpiDriver:
         if data:
             self.wishes.append(Send(self._line, data))
         for event in self.client.take_events():
-            self.notes.append(_note(event, self.name))
+            order = None if isinstance(event, Unasked) else self._orders.pop(event.line.ticket, None)
+            self.notes.append(_note(event, self.name, order))
             if isinstance(event, Answer | NoAnswer):
                 self._measured(event)
 
@@ -131,10 +136,12 @@ class ScpiDriver:
             self.notes.append(note)
 
 
-def _note(event: Event, by: str) -> Note:
+def _note(event: Event, by: str, order: int | None) -> Note:
     if isinstance(event, Unasked):
         return Note(event.at, KIND, "unasked", {"by": by, "text": event.text})
     details: dict[str, Scalar] = {"by": by, "ticket": event.line.ticket, "asked": event.line.text}
+    if order is not None:
+        details["order"] = order
     if isinstance(event, NoAnswer):
         return Note(event.at, KIND, "no answer", details)
     details |= {"text": event.text, "latency": event.at - event.line.sent}
