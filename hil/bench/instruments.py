@@ -123,13 +123,13 @@ def signal_of(quantity: str, signals: Mapping[str, PlantSignal]) -> str | None:
 # --- readers ----------------------------------------------------------------------------------------
 
 
-def reader_of(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool = False) -> ByteNode:
+def reader_of(claim: InstrumentClaim, line: str, *, tcp: bool) -> ByteNode:
     """The node that polls an instrument on a line, by the claim's name; one of kind ``plant`` has none.
 
     Raises :class:`RigError` for a quantity that the instrument cannot measure.
     """
     if claim.kind == "modbus":
-        return _modbus_reader(claim, line, tcp=tcp, echo=echo)
+        return _modbus_reader(claim, line, tcp=tcp)
     if claim.kind == "dlt645":
         reader = MeterReader(claim.name, line)
         for quantity in claim.measures:
@@ -146,10 +146,10 @@ def reader_of(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool = Fals
     return driver
 
 
-def _modbus_reader(claim: InstrumentClaim, line: str, *, tcp: bool, echo: bool) -> RegisterClient:
+def _modbus_reader(claim: InstrumentClaim, line: str, *, tcp: bool) -> RegisterClient:
     registers = map_of(claim)
     timing = None if tcp else _timing(registers)
-    client = RegisterClient(claim.name, line, registers, timing, echo=echo)
+    client = RegisterClient(claim.name, line, registers, timing)
     wanted = []
     for quantity in claim.measures:
         register = register_of(claim, registers, quantity)

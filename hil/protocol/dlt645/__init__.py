@@ -19,7 +19,6 @@ from hil.protocol.dlt645.codes import (
     ErrorWord,
     Function,
     RelayCommand,
-    SecurityError,
 )
 from hil.protocol.dlt645.frame import (
     BROADCAST,
@@ -95,7 +94,6 @@ __all__ = [
     "Refused",
     "RelayCommand",
     "Request",
-    "SecurityError",
     "Stray",
     "Value",
     "addressed",

@@ -39,17 +39,6 @@ class ErrorWord(IntFlag):
     TOO_MANY_TARIFFS = 0x40
 
 
-class SecurityError(IntFlag):
-    """Second byte of an error reply of the security class."""
-
-    DUPLICATE_TOP_UP = 0x02
-    ESAM_FAILED = 0x04
-    AUTHENTICATION_FAILED = 0x08
-    CUSTOMER_NUMBER = 0x10
-    TOP_UP_COUNT = 0x20
-    OVER_BUYING = 0x40
-
-
 class RelayCommand(IntEnum):
     """N1 of the relay control."""
 

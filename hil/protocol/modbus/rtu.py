@@ -22,7 +22,7 @@ class RtuClient:
 
     ``timing.between`` ends a frame. Where the silences of the line cannot be seen, as behind USB
     adapters, ``strict`` is False: a frame that is still too short waits for its rest until the
-    time-out, and gaps inside a frame are not judged. ``echo``: the client hears what it sends.
+    time-out, and gaps inside a frame are not judged.
     ``turnaround`` is the silence after a broadcast, ``settle`` the one after a request that nobody has answered: a
     reply that comes later still must not be taken for that to the next request.
     """
@@ -35,7 +35,6 @@ class RtuClient:
         timeout: Span = TIMEOUT,
         turnaround: Span = TURNAROUND,
         settle: Span = 0,
-        echo: bool = False,
         strict: bool = True,
     ) -> None:
         self.unit = unit
@@ -43,7 +42,6 @@ class RtuClient:
         self.timeout = timeout
         self.turnaround = turnaround
         self.settle = settle
-        self.echo = echo
         self.strict = strict
         self._queue: deque[tuple[int, int, Request, bytes, Span]] = deque()
         self._current: Transaction | None = None
@@ -54,7 +52,6 @@ class RtuClient:
         self._closes: Instant | None = None
         self._gap: Span = 0
         self._flaw = ""
-        self._echoed = b""
         self._out: list[bytes] = []
         self._events: list[Event] = []
         self._tokens = 0
@@ -152,7 +149,6 @@ class RtuClient:
 
     def _put(self, data: bytes, now: Instant) -> None:
         self._out.append(data)
-        self._echoed = data if self.echo else b""
         self._free_at = max(self._free_at, now + self.timing.span(len(data)) + self.timing.between)
 
     # --- receiving ------------------------------------------------------------------------------------
@@ -161,11 +157,8 @@ class RtuClient:
         """Whether silence does not end what is there: only where silences mean nothing."""
         if self.strict or self._current is None:
             return False
-        found = judge_rtu(self._current.unit, self._current.request, self._without_echo(bytes(self._buffer)))
+        found = judge_rtu(self._current.unit, self._current.request, bytes(self._buffer))
         return isinstance(found, Malformed) and found.fault is Fault.SHORT_FRAME
-
-    def _without_echo(self, frame: bytes) -> bytes:
-        return frame.removeprefix(self._echoed) if self._echoed else frame
 
     def _silence(self, now: Instant) -> None:
         """Close the frame in the buffer when the line has been silent for long enough."""
@@ -173,10 +166,9 @@ class RtuClient:
             self._end_frame(final=False)
 
     def _end_frame(self, *, final: bool) -> None:
-        frame = self._without_echo(bytes(self._buffer))
+        frame = bytes(self._buffer)
         self._buffer.clear()
         self._closes = None
-        self._echoed = b""
         if frame:
             self._close(frame, self._last, final=final)
         self._gap, self._flaw = 0, ""

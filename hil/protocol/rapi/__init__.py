@@ -14,7 +14,6 @@ from hil.protocol.rapi.client import (
 )
 from hil.protocol.rapi.codes import (
     FEATURES,
-    NAMES_OF_STATES,
     NOTIFIED,
     PilotState,
     Setting,
@@ -23,14 +22,12 @@ from hil.protocol.rapi.codes import (
 )
 from hil.protocol.rapi.commands import COMMANDS, NOTIFICATIONS, Command, Field, decode_fields
 from hil.protocol.rapi.frame import BUFFER, MAX_TOKENS, Broken, Check, Frame, Framer, checksum, encode, parse
-from hil.protocol.rapi.listener import Exchange, Listener
 
 __all__ = [
     "BUFFER",
     "COMMANDS",
     "FEATURES",
     "MAX_TOKENS",
-    "NAMES_OF_STATES",
     "NOTIFICATIONS",
     "NOTIFIED",
     "Broken",
@@ -39,12 +36,10 @@ __all__ = [
     "ClientSettings",
     "Command",
     "Event",
-    "Exchange",
     "Field",
     "Frame",
     "Framer",
     "Garbled",
-    "Listener",
     "NoReply",
     "Notification",
     "PilotState",

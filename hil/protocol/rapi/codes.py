@@ -27,27 +27,6 @@ class State(IntEnum):
     DISABLED = 0xFF
 
 
-NAMES_OF_STATES: Mapping[int, str] = MappingProxyType(
-    {
-        State.UNKNOWN: "unknown",
-        State.NOT_CONNECTED: "A, not connected",
-        State.CONNECTED: "B, connected",
-        State.CHARGING: "C, charging",
-        State.VENTILATION: "D, ventilation required",
-        State.DIODE: "diode check failed",
-        State.GFI: "GFI fault",
-        State.NO_GROUND: "no ground",
-        State.STUCK_RELAY: "stuck relay",
-        State.GFI_SELF_TEST: "GFI self-test failed",
-        State.OVER_TEMPERATURE: "over temperature",
-        State.OVER_CURRENT: "over current",
-        State.RELAY_CLOSURE: "relay closure fault",
-        State.SLEEPING: "sleeping",
-        State.DISABLED: "disabled",
-    }
-)
-
-
 class PilotState(IntEnum):
     """State of the pilot: the codes of A to D, else unknown."""
 

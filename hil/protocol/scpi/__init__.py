@@ -1,4 +1,4 @@
-"""SCPI over byte lines, and the binary frame of classic loads (sheet serial 3)."""
+"""SCPI over byte lines (sheet serial 3)."""
 
 from hil.protocol.scpi.client import Answer, Event, Line, NoAnswer, ScpiClient, ScpiSettings, Unasked
 from hil.protocol.scpi.dialect import DIALECTS, Dialect

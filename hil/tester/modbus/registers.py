@@ -89,10 +89,9 @@ class RegisterClient:
         registers: RegisterMap,
         timing: RtuTiming | None = None,
         *,
-        echo: bool = False,
         permits: bool = False,
     ) -> None:
-        """``timing`` is that of a serial line, without it the line is a TCP link; ``echo``: it hears what it sends.
+        """``timing`` is that of a serial line, without it the line is a TCP link.
 
         ``permits``: before its first limit above 0 it releases a charger that may still have the last words of an
         earlier session.
@@ -106,9 +105,7 @@ class RegisterClient:
         self._line = line
         self._map = registers
         unit = registers.unit_id
-        self._client = (
-            TcpClient(unit) if timing is None else RtuClient(unit, timing, settle=TIMEOUT, echo=echo, strict=False)
-        )
+        self._client = TcpClient(unit) if timing is None else RtuClient(unit, timing, settle=TIMEOUT, strict=False)
         self._stand_down = StandDown(registers)
         self._permits = permits
         self._last_words: LastWrites | None = None

@@ -199,20 +199,6 @@ def test_a_flaw_of_the_line_spoils_a_frame(flaw: str) -> None:
     assert isinstance(run(client, ms(90))[0], Answered)
 
 
-def test_its_own_echo_is_taken_away() -> None:
-    client = new(echo=True)
-    client.request(write_register(1, 2), 0)
-    (sent,) = client.bytes_to_send()
-    end = heard(client, sent, 0)
-    end = heard(client, sent, end)  # the reply to function 6 is the request again
-    (event,) = run(client, end + TIMING.between)
-    assert isinstance(event, Answered)
-    client.request(write_register(1, 2), end + ms(10))
-    end = heard(client, sent, end + ms(10))
-    (event,) = run(client, end + s(2))
-    assert isinstance(event, NoReply)
-
-
 def test_a_broadcast_is_followed_by_its_turnaround() -> None:
     client = new()
     client.request(write_register(1, 2), 0, unit=0)

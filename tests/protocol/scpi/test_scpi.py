@@ -1,4 +1,4 @@
-"""SCPI's wire layer: lines, units, numbers, the tree, status, the error queue, the client, the binary frame."""
+"""SCPI's wire layer: lines, units, numbers, the tree, status, the error queue, the client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from hil.protocol.scpi import (
     show,
     split_quoted,
 )
-from hil.protocol.scpi.itech import Framer, Op, Packet, read_state
 from hil.units import ms, s
 
 # --- lines and units -----------------------------------------------------------------------------------
@@ -353,51 +352,3 @@ def test_a_hundred_thousand_mutated_lines_neither_stop_nor_grow_the_client() -> 
     client.send("*IDN?", now=now + s(20))
     client.receive(b"A,B,C,D\n", now + s(20) + ms(1))
     assert any(isinstance(event, Answer) and event.text == "A,B,C,D" for event in client.take_events())
-
-
-# --- binary frame --------------------------------------------------------------------------------------
-
-
-def test_the_sheets_packet() -> None:
-    raw = bytes.fromhex("AA 00 20 01") + bytes(21) + b"\xcb"
-    assert Packet(0, Op.REMOTE, b"\x01").encode() == raw
-    [packet] = Framer().feed(raw)
-    assert isinstance(packet, Packet)
-    assert (packet.address, packet.command, packet.data) == (0, Op.REMOTE, b"\x01" + bytes(21))
-
-
-def test_a_state_in_a_packet() -> None:
-    data = (48_000).to_bytes(4, "little") + (123_456).to_bytes(4, "little") + (592_000).to_bytes(4, "little")
-    state = read_state(Packet(0, Op.READ_STATE, data + b"\x0c" + b"\x42\x00"))
-    assert (state.voltage, state.current, state.power) == (48.0, 12.3456, 592.0)
-    assert (state.operation, state.demand) == (0x0C, 0x42)
-
-
-@given(st.binary(max_size=22), st.integers(0, 255), st.binary(max_size=8), st.integers(0, 26))
-def test_packets_are_found_behind_noise(data: bytes, address: int, noise: bytes, cut: int) -> None:
-    packet = Packet(address, 0x2A, data.ljust(22, b"\0"))
-    noise = noise.replace(b"\xaa", b"")
-    framer, raw = Framer(), noise + packet.encode()
-    items = framer.feed(raw[:cut]) + framer.feed(raw[cut:])
-    assert b"".join(item for item in items if isinstance(item, bytes)) == noise
-    assert items[-1] == packet
-
-
-def test_what_fits_no_packet_is_refused() -> None:
-    with pytest.raises(CodecError):
-        Packet(0, 0x20, bytes(23))
-
-
-def test_noise_does_not_stop_the_packets() -> None:
-    rng, framer, found = random.Random(4), Framer(), 0
-    good = Packet(0, 0x2A, b"\x01\x02").encode()
-    for _ in range(100_000):
-        raw = bytearray(good)
-        if rng.randrange(2):
-            raw[rng.randrange(26)] = rng.randrange(256)
-        if rng.randrange(9) == 0:
-            del raw[rng.randrange(26)]
-        found += sum(isinstance(item, Packet) for item in framer.feed(bytes(raw)))
-    assert found > 20_000
-    framer.drop()
-    assert framer.feed(good) == [Packet(0, 0x2A, b"\x01\x02" + bytes(20))]
