@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from math import isfinite
 
 from hil.conformance.reading import Reading, least_of, most_of
@@ -143,16 +144,24 @@ class PolledSignal(_Measured):
     def beyond(self, value: float, begin: Instant, end: Instant) -> Reading:
         """How far a value lies from all that the signal was in a span; 0 within.
 
-        What was asked for and told in the span it was for sure; what the readings around allow it may have been.
+        What was asked for and told in the span it was for sure. It may have been what the readings around allow, and
+        beyond that as far as it moved about then from one of them to the next: it may have turned in between.
         """
         low, high = self._bounds(self.around(begin, end))
-        least = _distance(value, least_of(low), most_of(high))
+        step = self._step(begin, end)
+        least = _distance(value, least_of(low) - step, most_of(high) + step)
         inside = [each.value for each in self.samples[bisect_left(self.asked, begin) : bisect_right(self.times, end)]]
         if inside:
             most = _distance(value, min(inside), max(inside)) + max(low.uncertainty, high.uncertainty)
         else:
-            most = max(most_of(high) - value, value - least_of(low))
+            most = max(most_of(high) - value, value - least_of(low)) + step
         return Reading((least + most) / 2, (most - least) / 2, self.by)
+
+    def _step(self, begin: Instant, end: Instant) -> float:
+        """The longest way from a reading to the next, from the two before a span to the two after it."""
+        first, last = bisect_right(self.times, begin) - 2, bisect_left(self.asked, end) + 1
+        about = [each.value for each in self.samples[max(first, 0) : last + 1]]
+        return max((abs(after - before) for before, after in pairwise(about)), default=0.0)
 
     def _bounds(self, found: Range | None) -> tuple[Reading, Reading]:
         low, high = (Reading(each, self._band(each), self.by, between=True) for each in found or self._ends)

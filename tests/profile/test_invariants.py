@@ -390,6 +390,16 @@ def test_ccs_is_held_against_what_the_polls_leave_possible(slope: float, told: f
     assert verdict(found, "LP.10") is expected
 
 
+@pytest.mark.parametrize(("moved", "expected"), [(100.0, Verdict.FAIL), (104.0, Verdict.INCONCLUSIVE)])
+def test_ccs_may_have_told_a_peak_between_two_polls_of_what_moves(moved: float, expected: Verdict) -> None:
+    output = line("output_current", (0, 100.0), (s(1.9), 100.0), (s(2.2), moved), (s(2.3), 100.0), (s(31), 100.0))
+    frames = [ccs(s(1) + n * ms(50), 103.0 if n == 21 else 100.0) for n in range(580)]
+    voltage = line("output_voltage", (0, 360.0), (s(31), 360.0))
+    found = polled(seen(frames, output, voltage), "output_current", ms(100), EXACT)
+
+    assert verdict(found, "LP.10") is expected
+
+
 # --- ends, telling, course ------------------------------------------------------------------------
 
 
