@@ -34,7 +34,8 @@ from hil.transport.process import Check, LiveProcess, nothing
 from hil.transport.tcp_line import REFUSED
 from hil.units import SECOND, Instant, Span, ms, s, seconds
 from hil.world.observation import BytesSeen, FrameSeen, Note, Observation, Sent
-from hil.world.plan import Advance, Close, Command, OnNote, Reply
+from hil.world.pipe import GoneError
+from hil.world.plan import Advance, Close, Command, Do, OnNote, Reply, Tell
 
 SIGNALS = "signals"
 """Role, and name of the line that plays it."""
@@ -138,6 +139,9 @@ class LiveBenchWorld:
         lines = [port.uncertainty for role, port in live.ports.items() if role != SIGNALS]
         self._stamps: Span = max(lines, default=0)
         box = _box_of(live)
+        sides = kind_of(live.kind).live
+        self._holds = () if sides is None or box is None else sides.holds
+        """Nodes that have no last words where a case ends in order."""
         self._signals: Span = self._stamps + (0 if box is None else box.uncertainty)
         self._slowest: Span = 0
         self._delay: Span = 0
@@ -173,18 +177,30 @@ class LiveBenchWorld:
         :class:`LinkLostError`."""
         if self.links.lost and not isinstance(command, Close):
             raise LinkLostError(self.links.lost)
+        held = self._hold() if isinstance(command, Close) else []
         asked = len(command.stop_on) if isinstance(command, Advance) else 0
         if isinstance(command, Advance):
             command = Advance(command.until, (*command.stop_on, *self.links.ends))
         reply = self._process.execute(command)
         self.now = reply.now
-        for seen in reply.observations:
+        for seen in (*held, *reply.observations):
             if type(seen) is Sent:
                 insort(self._sent, (seen.t, seen.late))
             elif type(seen) is Note and not isinstance(command, Close):  # what its end brings is nothing to the case
                 self._take(seen)
         ended = reply.stopped_by is not None and reply.stopped_by >= asked
-        return Reply(reply.now, None, reply.observations) if ended else reply
+        return Reply(reply.now, None if ended else reply.stopped_by, held + reply.observations)
+
+    def _hold(self) -> list[Observation]:
+        """A case ends in order: the plug is out, and the next one may know the DUT by its pins alone."""
+        if not self._holds or self.links.lost:
+            return []
+        try:
+            return self._process.execute(Do(tuple(Tell(node, "hold") for node in self._holds))).observations
+        except GoneError:
+            raise
+        except WorldError:
+            return []  # it has ended by itself, and said its last words
 
     def _take(self, note: Note) -> None:
         self.links.take(note)

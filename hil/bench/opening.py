@@ -94,6 +94,9 @@ class Live:
     """A device that has sent nothing for so long is at rest; 0 for one that sends only when it is asked."""
     rest: tuple[tuple[str, float, float], ...] = ()
     """Signals of the plant with the lowest and highest value that they have while the device is at rest."""
+    holds: tuple[str, ...] = ()
+    """Nodes that leave a device as it is when a case ends in order, as its plug is out then and the next case may know
+    it by its pins alone. They know the order ``hold``."""
     standalone: Callable[[BaseWorld, Setup, Lines], None] | None = None
     """Put what stands around the device besides its plant beside it, where no bench does that."""
 

@@ -136,6 +136,23 @@ def test_a_charger_that_has_the_last_words_of_a_session_is_released_in_the_next(
     assert sent(client)[6:].hex() == "ff0613960001"
 
 
+@pytest.mark.parametrize(
+    ("node", "verb", "arguments"),
+    [
+        (RegisterClient("manager", "tcp0", find_map("keba-p30")), "write", {"ticket": 1, "name": "enable", "value": 1}),
+        (ConsoleClient("client", "console"), "request", {"name": "FE"}),
+    ],
+    ids=["registers", "console"],
+)
+def test_a_bench_that_ends_in_order_may_leave_a_charger_as_it_is(
+    node: ByteNode, verb: str, arguments: dict[str, Any]
+) -> None:
+    node.opened("tcp0", 1, 0)
+    node.order(verb, arguments, 0)
+    node.order("hold", {}, 0)
+    assert last_words(node) == b""
+
+
 # --- instruments and consoles -----------------------------------------------------------------------
 
 

@@ -103,6 +103,7 @@ LIVE = Live(
     surround=_surround,
     device=_device,
     rest=REST,
+    holds=(CLIENT,),
     standalone=standalone,
 )
 KIND = Kind(duts=("ac", DUT), build=_build, bench=_bench, registers=map_of, live=LIVE, unfit=_unfit)

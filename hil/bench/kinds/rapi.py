@@ -63,6 +63,7 @@ LIVE = Live(
     surround=_surround,
     device=_device,
     rest=REST,
+    holds=(CLIENT,),
     standalone=standalone,
 )
 KIND = Kind(duts=(DUT,), build=_build, bench=_bench, live=LIVE)

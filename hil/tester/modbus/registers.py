@@ -38,7 +38,7 @@ from hil.world.observation import Note, Scalar
 
 KIND = "registers"
 """Kind of every note of this node."""
-_VERBS = ("read", "write", "keep", "release", "poll", "stop")
+_VERBS = ("read", "write", "keep", "release", "poll", "stop", "hold")
 
 
 Quantity = tuple[str, str, float, str]
@@ -75,6 +75,7 @@ class RegisterClient:
     - ``keep`` (``name``, ``value``, ``every`` in ns): write now and again and again; ``release`` (``name``) ends that
     - ``poll`` (``every`` in ns, ``quantities``: a list of [quantity, register, factor, unit]): measure now and again
     - ``stop``: end all that is repeated
+    - ``hold``: have no last words
 
     Notes of kind ``registers``: ``done N`` (``sent``, ``at``, and the values by name; a value that is missing is
     ``None`` as text), ``refused N`` (``code``, ``text``), ``failed N`` (``text``, and ``bytes`` of what was malformed).
@@ -147,6 +148,8 @@ class RegisterClient:
             for quantity, name, factor, unit in arguments["quantities"]:
                 wanted = (str(quantity), str(name), float(factor), str(unit))
                 self._repeats[f"poll {quantity}"] = _Repeat(every, now, self._map.plan([name]), wanted)
+        elif verb == "hold":
+            self._last_words = LastWrites([])
         else:
             self._repeats.clear()
 

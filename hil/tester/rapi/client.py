@@ -38,7 +38,8 @@ class ConsoleClient:
 
     Orders (arguments): ``request`` (``name``, ``parameters``, ``check``), ``raw`` (``data`` in hex,
     ``name`` of the command whose reply is awaited), ``send`` (``data`` in hex, nothing is awaited),
-    ``poll`` (``name``, ``parameters``, ``every``), ``stop`` (``name``; without one, every poll), ``close``.
+    ``poll`` (``name``, ``parameters``, ``every``), ``stop`` (``name``; without one, every poll), ``hold`` (have no
+    last words), ``close``.
 
     Notes of kind ``rapi``: ``reply GS`` (``ticket``, ``ok``, ``latency``, ``given_up``, ``text`` and the
     fields by name), ``notification AT`` (``text``, fields), ``waiting GS``, ``no reply GS`` (``why``),
@@ -103,12 +104,14 @@ class ConsoleClient:
             self._poll(now)
         elif verb == "stop":
             self._stop([need(arguments, "name", str)] if "name" in arguments else list(self._polls))
+        elif verb == "hold":
+            self._parted = True
         elif verb == "close" and self._tcp:
             if self._channel is not None:
                 self.wishes.append(Shut(self._line, self._channel))
                 self._channel = None
         else:
-            raise UsageError(f"{self.name} cannot {verb}; it knows request, raw, send, poll, stop, close (TCP)")
+            raise UsageError(f"{self.name} cannot {verb}; it knows request, raw, send, poll, stop, hold, close (TCP)")
         self._settle(now)
 
     def part(self, now: Instant, *, waited: bool) -> bool:
