@@ -71,9 +71,10 @@ def check_command(
         make_ready(out)
     span = None if resolution is None else s(resolution)
     check = check_log(trace, edition=edition, readings=chosen, preset=preset, resolution=span, mapping=mapping)
+    page = None if out is None else write(check, out, f"hil {tool_version()}")  # first: an output may be full
     show(check, console())
-    if out is not None:
-        typer.echo(f"report: {write(check, out, f'hil {tool_version()}')}")
+    if page is not None:
+        typer.echo(f"report: {page}")
     if not check.frames:
         raise UsageError(f"no frame could be read from {trace}")
     raise typer.Exit(_FAILED if check.failed else 0)

@@ -28,6 +28,7 @@ from hil.conformance.catalogue import requirements
 from hil.conformance.register import resolve
 from hil.conformance.verdict import Verdict
 from hil.errors import UsageError
+from hil.evidence.folder import make_ready
 from hil.profile.ac.model import AcProfile
 from hil.profile.coverage import FOLDER, Coverage
 from hil.profile.families import families, family
@@ -132,6 +133,7 @@ def generate(
                 "--coverage": replayed,
             }
         )
+        make_ready(folder, "")
         written = len(generate_ac(folder, count, seed, interface))
         typer.echo(f"{written} profile{'s' * (written != 1)} in {folder}")
         return
@@ -141,6 +143,7 @@ def generate(
         made = [family(name).profile(vehicle, envelope, full=full) for name in names]
     else:
         made = _generated(vehicle, envelope, count, seed)
+    make_ready(folder, "")
     for number, profile in enumerate(made, 1):
         stem = profile.name if named else f"{vehicle}-{seed}-{number:04d}"
         keep_profile(profile, folder / f"{stem}{'.csv' if as_csv else SUFFIX}")

@@ -18,7 +18,7 @@ from hil.cli.paths import out_path
 from hil.conformance.verdict import Verdict
 from hil.evidence.folder import make_ready
 from hil.pytest_plugin.options import DEFAULT_OUT, DEFAULT_RIG, Options, command_line
-from hil.pytest_plugin.table import console
+from hil.pytest_plugin.table import console, let_go
 from hil.qualify import Request, make_request, qualify
 from hil.qualify.deviation import Deviation
 from hil.qualify.engine import Job, jobs_of
@@ -90,8 +90,10 @@ def qualify_command(
     screen = console()
     with _Progress(screen, request) as progress:
         found = qualify(request, progress)
+    page = write(found, out.absolute(), _command(options, faults, full), started)  # first: an output may be full
+    if progress.refused is not None:
+        raise progress.refused
     show(found, screen)
-    page = write(found, out.absolute(), _command(options, faults, full), started)
     screen.print(f"report: {page}", soft_wrap=True)
     raise typer.Exit(found.exit_code)
 
@@ -108,9 +110,11 @@ class _Progress:
         self._screen = screen
         self._total = len(jobs_of(request))
         self._done = 0
+        self.refused: OSError | None = None
+        """What the system said when it took no more of the output."""
         self._count: Counter[str] = Counter()
         self._bar: bars.Progress | None = None
-        screen.print(
+        self._print(
             f"{len(request.cases)} cases, {len(request.faults)} seeded faults, {len(request.knobs)} limits on rig "
             f"{escape(request.plan.rig.name)}, GB/T 27930-{request.plan.edition}, seed {request.plan.seed}: "
             f"{self._total} jobs in {request.workers} process{'es' * (request.workers != 1)}"
@@ -145,7 +149,16 @@ class _Progress:
             self._bar.update(self._task, completed=self._done, description=escape(told))
             self._bar.refresh()
         elif self._done * _STEPS // self._total != (self._done - 1) * _STEPS // self._total:
-            self._screen.print(f"{100 * self._done // self._total:>3} %  {escape(told)}", soft_wrap=True)
+            self._print(f"{100 * self._done // self._total:>3} %  {escape(told)}")
+
+    def _print(self, text: str) -> None:
+        """A line of progress. Where the system takes no more of them the jobs go on: their report is elsewhere."""
+        try:
+            self._screen.print(text, soft_wrap=True)
+        except OSError as error:
+            self._screen.quiet = True
+            let_go(self._screen.file)
+            self.refused = error
 
 
 def _word(job: Job, result: CaseOutcome | Deviation) -> str:

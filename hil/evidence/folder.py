@@ -9,8 +9,10 @@ from hil.errors import UsageError
 _TRIAL = ".hil-writable"
 
 
-def make_ready(folder: Path) -> None:
+def make_ready(folder: Path, option: str = "--out ") -> None:
     """Make the folder, and try whether files can be put there, before a run that would be lost.
+
+    ``option`` is what the user has named it by.
 
     Raises :class:`UsageError`: another folder can be given. A disk that refuses later is no matter of usage.
     """
@@ -21,5 +23,5 @@ def make_ready(folder: Path) -> None:
         trial.unlink()
     except OSError as error:
         raise UsageError(
-            f"--out {folder}: nothing can be written there ({error.strerror or error}); choose another folder"
+            f"{option}{folder}: nothing can be written there ({error.strerror or error}); choose another folder"
         ) from error

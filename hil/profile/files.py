@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from hil.errors import HilError, UsageError
-from hil.profile.events import KINDS
-from hil.profile.model import MODES, LoadProfile
+from hil.profile.model import LoadProfile
+from hil.profile.refusal import reason_of
 
 FORMAT = "hil-load-profile"
 VERSION = 1
@@ -30,7 +30,7 @@ def load(path: Path) -> LoadProfile:
 
 def loads(data: bytes | str) -> LoadProfile:
     """The profile in a JSON text."""
-    return parse(data, LoadProfile, _with_choices)
+    return parse(data, LoadProfile)
 
 
 def read(path: Path, parsed: Callable[[bytes], P]) -> P:
@@ -47,8 +47,8 @@ def read(path: Path, parsed: Callable[[bytes], P]) -> P:
         raise UsageError(f"{path}: {error}") from error
 
 
-def parse(data: bytes | str, kind: type[P], told: Callable[[str], str] = str) -> P:
-    """A JSON text of our format and version as a profile of a kind; ``told`` may add to the reason why it is none."""
+def parse(data: bytes | str, kind: type[P]) -> P:
+    """A JSON text of our format and version as a profile of a kind; :class:`UsageError` with field and reason."""
     try:
         document = json_of(data)
     except UsageError as error:
@@ -64,7 +64,7 @@ def parse(data: bytes | str, kind: type[P], told: Callable[[str], str] = str) ->
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, UsageError):
             raise error.__cause__ from error
-        raise UsageError(told(readable(str(error)))) from error
+        raise UsageError(reason_of(str(error), kind, values)) from error
 
 
 def json_of(data: bytes | str) -> Any:
@@ -83,23 +83,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"field {name!r} is there twice: {json.dumps(found[name])} and {json.dumps(value)}")
         found[name] = value
     return found
-
-
-def _with_choices(text: str) -> str:
-    """What a word that is none of those known may be."""
-    for field, known in (("do", tuple(KINDS)), ("mode", tuple(MODES))):
-        if f".{field}: invalid" in text:
-            return f"{text}; there are {', '.join(known)}"
-    return text
-
-
-def readable(text: str) -> str:
-    """``Expected `float` - at `$.segments[2].current_a``` as ``segments[2].current_a: expected `float```."""
-    reason, at, place = text.rpartition(" - at `$")
-    if not at:
-        return text
-    place = place.rstrip("`").lstrip(".")
-    return f"{place}: {reason[:1].lower()}{reason[1:]}" if place else reason
 
 
 def dumps(profile: LoadProfile) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -23,6 +24,7 @@ _MOST_ROWS = 1_000_000
 _MOST_SOC = 100.0
 _HEAD = "# {"
 """With which the first line of a profile begins."""
+_SEGMENT = re.compile(r"segments\[(\d+)\][.:] ?")
 
 
 def to_csv(profile: LoadProfile) -> str:
@@ -63,10 +65,16 @@ def from_csv(text: str) -> LoadProfile:
     if tuple(reader.fieldnames or ()) != _COLUMNS:
         raise UsageError(f"line 2: columns {', '.join(reader.fieldnames or ())}; allowed are {', '.join(_COLUMNS)}")
     try:
-        segments = [_segment(row, reader.line_num + 1) for row in reader]
+        numbered = [(reader.line_num + 1, row) for row in reader]
+        segments = [_segment(row, number) for number, row in numbered]
     except csv.Error as error:
         raise UsageError(f"line {reader.line_num + 2}: {error}") from error
-    return loads(json.dumps({**head, "segments": segments}))
+    try:
+        return loads(json.dumps({**head, "segments": segments}))
+    except UsageError as error:
+        at = _SEGMENT.match(str(error))
+        line = numbered[int(at[1])][0] if at else 1
+        raise UsageError(f"line {line}, {str(error)[at.end() if at else 0 :]}") from error
 
 
 def _segment(row: Mapping[str | Any, str | Any], number: int) -> dict[str, Any]:

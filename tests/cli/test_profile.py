@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -135,6 +136,10 @@ def test_a_csv_is_written_and_read_by_its_suffix_with_a_byte_order_mark_too(shel
         (("replay", "none.json"), "cannot read none.json"),
         (("generate", "--family", "cold-stat", "."), "near are cold-start"),
         (("generate", "--vehicle", "boat", "."), "vehicle: no 'boat'"),
+        (
+            ("generate", "--family", "steps", sys.executable),
+            f"{sys.executable}: nothing can be written there (File exis",
+        ),
         (("search", "x", "--for", "glory"), "no goal 'glory'"),
         (("search", "x", "--for", "ccs", "--minutes", "0"), "--minutes 0"),
         (("import", "a.csv", "b.json", "--column", "time"), "write NAME=COLUMN"),

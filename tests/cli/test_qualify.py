@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 SOME = ("--fault", "lost-bcl-late", "--fault", "chm-short")
 
@@ -27,6 +32,23 @@ def test_some_faults(shell: Any) -> None:
         "qualification.html",
         "qualification.json",
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_full_disk_under_the_output_loses_no_report(shell: Any) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hil.cli", "qualify", "--fault", "lost-bcl-late", "-n", "1", "--out", "full"],
+            cwd=shell.path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    told = ["error: standard output cannot be written: No space left on device"]
+    assert (done.returncode, done.stderr.splitlines()) == (3, told)
+    assert document(shell, "full")["summary"]["killed"] == 1
+    assert (shell.path / "full" / "qualification.html").is_file()
 
 
 def test_workers_and_hash_seeds_change_nothing(shell: Any) -> None:

@@ -86,19 +86,26 @@ def test_every_kind_of_event_can_be_written() -> None:
         ({"vehicle": "boat"}, "vehicle: no 'boat'"),
         ({"segments": []}, "segments: 0; allowed are 1 to"),
         ({"segments": [{"duration_s": 0, "current_a": 1, "voltage_v": 3}]}, "segments[0].duration_s: expected"),
-        ({"segments": [{"duration_s": 1, "current_a": 401, "voltage_v": 3}]}, "segments[0].current_a: expected"),
+        (
+            {"segments": [{"duration_s": 1, "current_a": 401, "voltage_v": 3}]},
+            "segments[0].current_a: expected `float` <= 400.0; it is 401",
+        ),
         ({"segments": [{"duration_s": 1, "current_a": "1", "voltage_v": 3}]}, "segments[0].current_a: expected"),
         ({"segments": [{"duration_s": 0.0005, "current_a": 1, "voltage_v": 3}]}, "segments[0].duration_s: 0.0005 s is"),
         (
             {"segments": [{"duration_s": 1e-30, "current_a": 1, "voltage_v": 3}]},
             "segments[0].duration_s: 1e-30 s is less than a millisecond",
         ),
-        ({"segments": [{"duration_s": 1, "current_a": 1, "voltage_v": 3, "more": 1}]}, "segments[0]: object contains"),
-        ({"events": "rm"}, "object contains unknown field"),
-        ({"soc_percent": 101}, "soc_percent: expected"),
+        ({"segments": [{"duration_s": 1, "current_a": 1, "voltage_v": 3, "mor": 1}]}, "segments[0]: object contains"),
+        ({"events": "rm"}, "object contains unknown field `events`; "),
+        (
+            {"soc_percnt": 50},
+            "object contains unknown field `soc_percnt`; did you mean soc_percent? allowed are name, segments, note, ",
+        ),
+        ({"soc_percent": 101}, "soc_percent: expected `float` <= 100.0; it is 101"),
         (
             {"segments": [{"duration_s": 1, "current_a": 1, "voltage_v": 2, "mode": "dc"}]},
-            "segments[0].mode: invalid enum value 'dc'; there are cv, cc",
+            "segments[0].mode: invalid enum value 'dc'; there are cc, cv",
         ),
     ],
 )
@@ -114,7 +121,9 @@ def test_a_bad_file_is_refused_with_its_field_and_the_reason(change: dict[str, A
 @pytest.mark.parametrize(
     ("event", "told"),
     [
-        ({"do": "dance"}, "invalid value 'dance'; there are pause, resume, "),
+        ({"do": "dance"}, "do: invalid value 'dance'; there are "),
+        ({"do": "stop", "reson": "x"}, "field `reson`; did you mean reason? allowed are do, at_s, reason"),
+        ({"do": "pause", "for_s": "long"}, 'for_s: expected `float | null`, got `str`; it is "long"'),
         ({"do": "stop", "reason": "tired"}, "reason: no 'tired'"),
         ({"do": "lose", "for_s": 1, "messages": ["CCS"]}, "messages: no 'CCS'"),
         ({"do": "say", "message": "BCS", "signal": "mood", "value": 1}, "signal: no 'mood'"),
@@ -246,6 +255,14 @@ COLUMNS = "duration_s,voltage_v,current_a,mode,ramp,events"
         ((HEAD, COLUMNS, "1,2,3,cc,,,7"), "line 3: more than the 6 columns"),
         ((HEAD, COLUMNS, "1,2,3,cc,,", "1,2,3,cc,," + "[" * 50_000), "line 4, events: no JSON"),
         ((HEAD, COLUMNS, "1,2,3,cc,,", "1,2,3,cc,," + "[" * 200_000), "line 4: field larger than field limit"),
+        (
+            (HEAD, COLUMNS, "1,2,3,cc,,", "", "1,2,500,cc,,"),
+            "line 5, current_a: expected `float` <= 400.0; it is 500.0",
+        ),
+        (
+            (HEAD.replace('"x"', '"x", "sed": 1'), COLUMNS, "1,2,3,cc,,"),
+            "line 1, Object contains unknown field `sed`; did",
+        ),
         ((HEAD, COLUMNS, "1,2,3,cc,,", "", "1,2,many,cc,,"), "line 5, current_a: 'many' is no number"),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_load_profile_of_a_vehicle_is_none(tmp_path: Path) -> None:
             {"segments": [{"duration_s": 5, "limit_a": 6, "events": [{"do": "plug", "at_s": 6}]}]},
             "plug at 6 s is after",
         ),
-        ({"interface": "telex"}, "interface: invalid enum value"),
+        ({"interface": "telex"}, "interface: invalid enum value 'telex'; there are .*registers"),
         ({"version": 2}, "version: 2 is not known; this program reads 1"),
         ({"format": "other"}, "format: no 'hil-load-profile' file"),
     ],
