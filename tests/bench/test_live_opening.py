@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +17,12 @@ from hil.bench.judge import Judge
 from hil.bench.setup import Setup
 from hil.conformance.register import resolve
 from hil.errors import RigError, WorldError
-from hil.rig.ports import CanPortSettings, PortSettings, SignalsPortSettings, TcpPortSettings
+from hil.rig.ports import CanPortSettings, PortSettings, SerialPortSettings, SignalsPortSettings, TcpPortSettings
 from hil.safety.envelope import Envelope
+from hil.transport.pty_port import PtyPort
 from hil.units import s
 from hil.world.observation import LineSeen, Note, Observation
-from hil.world.plan import Advance, Close
+from hil.world.plan import Advance, Close, Do, Tell
 
 
 class Box:
@@ -96,3 +99,22 @@ def test_a_box_that_refuses_is_the_cause_and_is_on_record(monkeypatch: pytest.Mo
     last = seen[-1]
     assert isinstance(last, Note)
     assert last.kind == "closed", "the safe state is on record too"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")
+def test_a_case_that_ends_in_order_leaves_the_charger_as_it_is(tmp_path: Path) -> None:
+    """The next one may know it by its pins alone; where the bench is killed it sleeps, as tests/transport has it."""
+    box, console = Box(door=1), PtyPort(tmp_path / "tty")
+    ports: dict[str, PortSettings] = {
+        "console": SerialPortSettings("tty", str(console.link)),
+        "signals": box.settings,
+    }
+    try:
+        setup = Setup(readings=resolve({}, None))
+        world = live.LiveBenchWorld(live.LiveSetup("rapi", setup, ports, {}), Judge())
+        world.execute(Do((Tell("client", "request", {"name": "FE", "check": ""}),)))
+        world.execute(Close())
+        assert console.read() == b"$FE :01\r"
+    finally:
+        console.close()
+        box.close()
