@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from hil.bench.guard.modbus_reader import set_points
 from hil.bench.judge import Inconclusive
 from hil.codec.register import BIT_TABLES, Register, Value
 from hil.codec.registers import READS, RegisterMap
@@ -195,8 +196,9 @@ class Places:
         raise Inconclusive(f"the map {self.map.name} has no {table} {what}of {size} to write and read")
 
     def _both_ways(self, table: str) -> Iterator[Register]:
+        release = self.map.roles.release
         for each in self.map.at(self.unit, table):
-            if each.readable and each.writable and each.mask is None and not each.quirk:
+            if each.readable and each.writable and each.mask is None and not each.quirk and each.name != release:
                 yield each
 
     def any_writable(self) -> Register:
@@ -207,8 +209,9 @@ class Places:
         return found[0]
 
     def wide(self) -> Register:
-        """One of several registers that can be written and read."""
-        for each in self._both_ways("holding"):
+        """One of several registers that can be written and read; one that limits a charger where there is no other."""
+        limits = set_points(self.map)
+        for each in sorted(self._both_ways("holding"), key=lambda each: each in limits):
             if each.size > 1 and len(allowed(each)) > 1:
                 return each
         raise Inconclusive(f"the map {self.map.name} has no value of several registers to write and read")

@@ -19,11 +19,13 @@ class SetPoint(NamedTuple):
     power: float = 0.0
     fallback: bool = False
     """It is what something falls back to later: nothing flows by it now."""
+    releases: bool = False
+    """It permits what other set-points ask for, and asks for nothing itself."""
 
     @property
     def energises(self) -> bool:
         """Whether energy may flow by it."""
-        return not self.fallback and any((self.voltage, self.current, self.power))
+        return not self.fallback and (self.releases or any((self.voltage, self.current, self.power)))
 
 
 class Excess(NamedTuple):

@@ -13,6 +13,7 @@ from hil.bench.guard import Guard, held_back
 from hil.bench.guard.modbus_reader import RegisterReader, set_points
 from hil.bench.guard.readers import ConsoleReader
 from hil.bench.guard.scpi_reader import InstrumentReader
+from hil.bench.modbus_places import Places
 from hil.bus.bytefaults import CorruptBytes
 from hil.bus.can import VirtualCan
 from hil.bus.faults import Corrupt
@@ -152,7 +153,7 @@ def both(current: float) -> list[tuple[str, float, float, float]]:
         pytest.param(KEBA, tcp("06 1398 2710"), [("failsafe_current", 0, 10, 6900)], id="5016: what it falls back to"),
         pytest.param(KEBA, tcp("06 138C 3E80", length=4), [("set_current", 0, 16, 11_040)], id="wrong length"),
         pytest.param(KEBA, tcp("10 138C 0009 12 3E80"), [("set_current", 0, 16, 11_040)], id="wrong count"),
-        pytest.param(KEBA, tcp("06 1396 0001"), [], id="5014 enables, and sets nothing"),
+        pytest.param(KEBA, tcp("06 1396 0001"), [("enable", 0, 0, 0)], id="5014 enables, and sets nothing"),
         pytest.param(KEBA, tcp("03 138C 0001"), [], id="a read"),
         pytest.param(CHARX, tcp("06 08FD 0010"), [("point2.set_current", 0, 16, 11_040)], id="another of its group"),
         pytest.param(ALFEN, tcp("10 04BA 0002 04 41800000"), both(16), id="a float"),
@@ -163,6 +164,18 @@ def both(current: float) -> list[tuple[str, float, float, float]]:
 )  # fmt: skip
 def test_what_is_written_to_a_set_point_is_found(registers: Any, data: bytes, found: list[Any]) -> None:
     assert asked(registers, data) == found
+
+
+@pytest.mark.parametrize(("value", "energises"), [("0000", False), ("0001", True), ("0002", True)])
+def test_a_release_energises_and_is_no_set_point(value: str, energises: bool) -> None:
+    reader = RegisterReader(KEBA, lambda current: 0.0, tcp=True)
+    (point,) = reader.read(tcp(f"06 1396 {value}")).points
+    assert (point.energises, Envelope(max_current=1).excess(point)) == (energises, None)
+
+
+def test_what_is_written_releases_nothing_and_limits_nothing_where_it_need_not() -> None:
+    places = Places(find_map("tinkerforge-warp"))
+    assert (places.wide().name, places.register("coil").name) == ("led_duration", "autostart_button")
 
 
 RTU = bytes.fromhex("01 06 0105 00A0 984F")

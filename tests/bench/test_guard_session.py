@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from hil.bench.guard import Guard, ended_by, held_back
+from hil.bench.guard.modbus_reader import RegisterReader
 from hil.bench.guard.readers import ConsoleReader, MakeReader
 from hil.bench.guard.scpi_reader import InstrumentReader
 from hil.bus.can import VirtualCan
 from hil.bus.serial import Heard, VirtualSerial
 from hil.codec.frame import CanFrame
+from hil.codec.map_file import find_map
 from hil.conformance.catalogue import requirements
 from hil.conformance.verdict import CaseResult, Verdict
 from hil.errors import WorldError
@@ -126,12 +128,12 @@ BOX = {"hello": 1, "box": "plain", "signals": {"di_3": {"kind": "actuator"}}}
 class Watched:
     """A world whose box tells an interlock, and a console in it that is told set-points. Its peer speaks by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: MakeReader = RAPI) -> None:
         self.world = VirtualWorld(0)
         self.box = VirtualSerial(self.world.queue, name="signals", sink=self.world.see)
         rapi = VirtualSerial(self.world.queue, name="rapi", sink=self.world.see)
         guard = Guard(self.world, Envelope(max_current=32), ("door",))
-        guard.guard_bytes(rapi, RAPI)
+        guard.guard_bytes(rapi, make)
         self.heard: list[bytes] = []
         self.door: int | None = None
         self.mute = False
@@ -168,6 +170,17 @@ class Watched:
     @property
     def notes(self) -> list[Note]:
         return [seen for seen in self.seen if isinstance(seen, Note)]
+
+
+def test_nothing_releases_before_an_interlock_is_told_closed() -> None:
+    rig = Watched(lambda: RegisterReader(find_map("keba-p30"), lambda current: 0.0, tcp=False))
+    rig.let(0.5)
+    permit, refuse = (bytes.fromhex(f"FF 06 1396 {value} 0000") for value in ("0001", "0000"))
+    for data in (permit, refuse):
+        rig.port.write(data)
+        rig.let(0.5)
+    assert b"".join(rig.heard) == refuse
+    assert held_back(rig.notes) == "enable of 1.0 was not sent: interlock door is not known to be closed"
 
 
 def test_nothing_energises_before_an_interlock_is_told_closed() -> None:

@@ -103,7 +103,8 @@ class Guard:
                 self._tell(point, excess, why)
                 return False
         for point in asked.points:
-            if not point.fallback:
+            # How long energy flows is counted by what asks for it: a release may stand while nothing is asked for.
+            if not point.fallback and not point.releases:
                 self._flow(f"{line} {point.name}", on=point.energises, until=now + lasting if lasting else FAR)
         if asked.off:
             for name in [name for name in self._flows if name.startswith(f"{line} ")]:
@@ -117,11 +118,9 @@ class Guard:
         )
 
     def _tell(self, point: SetPoint, excess: Excess | None, why: str) -> None:
-        value, most, unit = excess or next(
-            Excess(value, 0.0, unit)
-            for value, unit in ((point.voltage, "V"), (point.current, "A"), (point.power, "W"))
-            if value
-        )
+        asked = ((point.voltage, "V"), (point.current, "A"), (point.power, "W"))
+        least = (Excess(value, 0.0, unit) for value, unit in asked if value)
+        value, most, unit = excess or next(least, Excess(float(point.releases), 0.0, ""))
         told = UNKNOWN if value == inf else value
         details = {"demand": told, "most": most, "unit": unit} | ({"why": why} if why else {})
         self._world.see(Note(self._world.queue.now, KIND, point.name, details))

@@ -41,12 +41,15 @@ class RegisterReader:
 
     These are its roles ``set_current`` and ``set_safe_current``, the same registers of every member of a group, and
     whatever else can be written to a charger in V, A, W or VA. Every unit id counts as the device's. A write to a part
-    of such a register, and one by a mask, is beyond every limit: what comes of it is not known.
+    of such a register, and one by a mask, is beyond every limit: what comes of it is not known. What is written to the
+    role ``release``, if it is not 0, permits a charge.
     ``power_of`` tells the power of a current in A each phase.
     """
 
     def __init__(self, registers: RegisterMap, power_of: Callable[[float], float], *, tcp: bool) -> None:
         self._points = {register.name: register for register in set_points(registers)}
+        self._releases = _alike(registers, registers.roles.release)
+        self._points |= {name: each for name, each in registers.registers.items() if name in self._releases}
         self._fallbacks = _alike(registers, registers.roles.set_safe_current)
         self._power_of = power_of
         self._stream = TcpStream() if tcp else None
@@ -96,11 +99,13 @@ class RegisterReader:
                 yield self._point(register, words)
 
     def _point(self, register: Register, words: tuple[int, ...] | None) -> SetPoint:
+        if register.name in self._releases:
+            return SetPoint(register.name, releases=words is None or any(words))
         quantity, factor = _UNITS.get(register.unit, ("current", 1.0))
         value = inf if words is None else abs(_number(register, words)) * factor
         power = self._power_of(value) if quantity == "current" and value else 0.0
         asked = {"power": power, quantity: value}
-        return SetPoint(register.name, fallback=register.name in self._fallbacks, **asked)
+        return SetPoint(register.name, fallback=register.name in self._fallbacks, releases=False, **asked)
 
 
 def set_points(registers: RegisterMap) -> tuple[Register, ...]:

@@ -18,7 +18,7 @@ def held_back(notes: Iterable[Note]) -> str:
 def _held_back(note: Note) -> str:
     told = note.details
     what = "a demand" if note.what == DEMAND else note.what
-    much = "an unknown value" if told["demand"] == UNKNOWN else f"{told['demand']} {told['unit']}"
+    much = "an unknown value" if told["demand"] == UNKNOWN else f"{told['demand']} {told['unit']}".rstrip()
     text = f"{what} of {much} was not sent"
     return (
         f"{text}: {told['why']}"
