@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hil.dut.dlt645 import Meter
-from hil.dut.rapi import Console, ConsoleSpec, PilotCharger
+from hil.dut.rapi import Console, ConsoleSpec
 from hil.protocol.dlt645 import Frame, Master, di_bytes
 from hil.protocol.rapi import Client, encode
 from hil.protocol.scpi import ScpiClient
@@ -17,6 +17,7 @@ from hil.tester.dlt645 import MeterReader, MeterStandIn
 from hil.tester.rapi import ConsoleClient
 from hil.tester.scpi import Instrument, ScpiDriver
 from hil.units import Instant, ms, s
+from tests.dut.rapi.pilot import PilotCharger
 from tests.mutation import mutated, size
 
 SETTLED, COUNT = 3_000, 20_000

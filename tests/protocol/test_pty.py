@@ -11,12 +11,13 @@ import pytest
 import serial
 
 from hil.dut.dlt645 import Meter
-from hil.dut.rapi import Console, PilotCharger
+from hil.dut.rapi import Console
 from hil.dut.rapi import reference as console_reference
 from hil.protocol import dlt645, rapi, scpi
 from hil.tester.scpi import Instrument
 from hil.units import Instant, ms, s
 from hil.world.bytenode import ByteNode, Send
+from tests.dut.rapi.pilot import PilotCharger
 
 PATIENCE = 10.0
 """Seconds until a byte that was written has to be readable."""

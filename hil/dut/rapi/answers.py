@@ -317,7 +317,7 @@ def _temperatures(c: Context, _: list[str]) -> Answer:
 
 
 def _thresholds(c: Context, _: list[str]) -> Answer:
-    limit = round(c.spec.pilot.over_temperature * 10)
+    limit = round(c.spec.over_temperature * 10)
     return Answer(text=f"{limit} {limit}")
 
 

@@ -9,58 +9,17 @@ from typing import Any
 
 from hil.errors import UsageError
 from hil.protocol.rapi import COMMANDS, Check, Setting
-from hil.units import MILLISECOND, SECOND, Span
+from hil.units import MILLISECOND, Span
 
 SENSORS: Mapping[str, str] = MappingProxyType(
     {
-        "pilot": "cp_high",
-        "pilot_low": "cp_low",
         "current": "line_current",
         "voltage": "mains_voltage",
         "energy": "meter_energy",
-        "contactor": "contactor_closed",
-        "leakage_dc": "residual_dc",
-        "leakage_ac": "residual_ac",
-        "ground": "pe_ok",
     }
 )
-"""What this charger senses and the AC plant's names for it. ``temperature`` (°C) may be added; without it the
+"""What this console senses and the AC plant's names for it. ``temperature`` (°C) may be added; without it the
 console tells that the sensor is absent."""
-ACTUATORS: Mapping[str, str] = MappingProxyType(
-    {"mode": "cp_mode", "duty": "cp_duty_set", "frequency": "cp_frequency_set", "contactor": "contactor_command"}
-)
-"""What it drives."""
-FREQUENCY = 1000.0
-"""Of the pilot, Hz."""
-
-
-@dataclass(frozen=True)
-class PilotSpec:
-    """The charger behind the console: how it reads the pilot and switches (sheet serial 1.7)."""
-
-    poll: Span = 100 * MILLISECOND
-    """It looks at what does not tell of its changes so often."""
-    debounce: Span = 250 * MILLISECOND
-    debounce_to_a: Span = 25 * MILLISECOND
-    check_after: Span = 1000 * MILLISECOND
-    """Ground and relay are looked at so long after switching."""
-    gfi_retry: Span = 300 * SECOND
-    gfi_retries: int = 6
-    over_temperature: float = 65.0
-    cooled: float = 60.0
-    """°C: at the first it stops, at the second it goes on."""
-    diode_below: float = -10.0
-    """V: the negative half-wave is this low or lower when a diode is there."""
-    leak_dc: float = 6.0
-    leak_ac: float = 30.0
-    """mA at which it trips."""
-    duty_gain: float = 1.0
-    duty_offset: float = 0.0
-    """How the duty cycle misses what the current asks for; percent points."""
-    ignores: frozenset[str] = frozenset()
-    """Faults that it does not notice: ``diode``, ``leakage``, ``ground``, ``relay``, ``temperature``."""
-    closes_without_pwm: bool = False
-    """Energises although sleeping or disabled."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +41,9 @@ class ConsoleSpec:
     boot_lock: bool = False
     ammeter: bool = True
     voltmeter: bool = True
-    pilot: PilotSpec = field(default_factory=PilotSpec)
+    over_temperature: float = 65.0
+    """°C: the threshold that it tells."""
     sensors: Mapping[str, str] = field(default_factory=lambda: SENSORS)
-    actuators: Mapping[str, str] = field(default_factory=lambda: ACTUATORS)
     gains: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """By sensor: what the console reports is this many times what is so."""
 
@@ -200,18 +159,13 @@ class ConsoleSpec:
         if unknown:
             raise UsageError(f"no RAPI command {unknown[0]!r}; there are {', '.join(COMMANDS)}")
         sensors = [*SENSORS, "temperature"]
-        for given, known in ((self.sensors, sensors), (self.gains, sensors), (self.actuators, ACTUATORS)):
-            strange = sorted(set(given) - set(known))
-            if strange:
-                raise UsageError(f"nothing is called {strange[0]!r} here; there are {', '.join(known)}")
+        strange = sorted({*self.sensors, *self.gains} - set(sensors))
+        if strange:
+            raise UsageError(f"nothing is called {strange[0]!r} here; there are {', '.join(sensors)}")
 
     def but(self, **fields: Any) -> ConsoleSpec:
         """The same with other fields."""
         return replace(self, **fields)
-
-    def piloted(self, **fields: Any) -> ConsoleSpec:
-        """The same with other fields of :class:`PilotSpec`."""
-        return replace(self, pilot=replace(self.pilot, **fields))
 
     def without(self, *commands: str) -> ConsoleSpec:
         """The same without some commands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hil.bus.serial import SerialFormat, VirtualSerial
-from hil.dut.rapi import Console, ConsoleSpec, PilotCharger
+from hil.dut.rapi import Console, ConsoleSpec
 from hil.errors import UsageError
 from hil.protocol.rapi import Check, ClientSettings
 from hil.tester.rapi import ConsoleClient
@@ -13,6 +13,7 @@ from hil.units import SECOND, Instant, Span, s
 from hil.world.observation import BytesSeen, Note, Observation, Sample
 from hil.world.plan import Advance, Do, Stimulate, Tell
 from hil.world.virtual import VirtualWorld
+from tests.dut.rapi.pilot import PilotCharger
 
 PILOT = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0}
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hil.dut.rapi import ConsoleSpec
 from hil.units import SECOND, Instant, ms, s
 
 if TYPE_CHECKING:
@@ -227,19 +226,3 @@ def test_a_restart_opens_and_comes_back(bench: Bench) -> None:
     assert bench.ask("GS").split()[1] == "03"
     assert len(bench.notes("notification AB")) == 2
     assert switched(bench, "contactor_command", start)[-1][1] == 1
-
-
-@pytest.mark.parametrize(
-    ("edit", "stimulus", "value"),
-    [({"ignores": frozenset({"ground"})}, "pe_ok", 0), ({"closes_without_pwm": True}, "", 0)],
-)
-def test_a_charger_can_be_given_faults_of_its_own(
-    make: Make, edit: dict[str, Any], stimulus: str, value: float
-) -> None:
-    bench = make(ConsoleSpec().piloted(**edit))
-    bench.vehicle("C")
-    if stimulus:
-        bench.stimulate(stimulus, value)
-    else:
-        bench.ask("FS")
-    assert bench.outlet.values["contactor_command"] == 1

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hil.dut.rapi import Console, ConsoleSpec, PilotCharger
+from hil.dut.rapi import Console, ConsoleSpec
 from hil.errors import UsageError
 from hil.protocol.rapi import COMMANDS, Check, encode
 from hil.units import ms, s
 from hil.world.bytenode import Send
+from tests.dut.rapi.pilot import PilotCharger
 
 if TYPE_CHECKING:
     Bench = Any
