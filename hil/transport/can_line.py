@@ -100,7 +100,8 @@ class LiveCan:
         self._bus = bus
         self._sink = sink
         self._own = OwnFrames(queue, name, sink, self._tell) if echoes else None
-        self._stamps = Correlation(queue.real)
+        slcan = bus if isinstance(bus, SlcanBus) else None
+        self._stamps = Correlation(queue.real, resolution=0 if slcan is None else slcan.resolution)
         self._steps_told = 0
         self._faults = LinkFaults(name, queue, sink, rng)
         self._waiting: deque[tuple[LiveCanPort, CanFrame, Instant]] = deque()
@@ -108,7 +109,7 @@ class LiveCan:
         self._failures = Failures()
         self._closed = False
         self._tell_clock()
-        self._answers = bus.take_slowest if isinstance(bus, SlcanBus) else None
+        self._answers = None if slcan is None else slcan.take_slowest
         self._slowest: Span = uncertainty
         self._slow_told: Instant = 0
         # Interfaces that read bytes may hold several frames behind one readiness.

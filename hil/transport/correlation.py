@@ -33,11 +33,15 @@ _EPOCH: Span = s(365 * 24 * 3600)
 class Correlation:
     """Turns stamps (seconds, as python-can gives them) into instants.
 
-    ``real`` is the world's monotonic clock, ``wall`` the one that drivers stamp by.
+    ``real`` is the world's monotonic clock, ``wall`` the one that drivers stamp by. What an adapter's own clock counts
+    in steps (``resolution``) happened by the end of its step: an answer is never stamped before its question.
     """
 
-    def __init__(self, real: Callable[[], Instant], wall: Callable[[], int] = wall_nanoseconds) -> None:
+    def __init__(
+        self, real: Callable[[], Instant], wall: Callable[[], int] = wall_nanoseconds, *, resolution: Span = 0
+    ) -> None:
         self._ours = real
+        self._resolution = resolution
         self._wall = wall
         self._looked: Instant = real()
         self.bracket: Span = 0
@@ -81,7 +85,7 @@ class Correlation:
             else:
                 difference = min(difference, grown)
         self._own, self._seen = difference, real
-        return nanoseconds + difference
+        return min(nanoseconds + difference + self._resolution, real)
 
     def _look(self, real: Instant) -> None:
         before, unsure, self._looked = self._offset, self.bracket, real

@@ -60,6 +60,11 @@ class SlcanBus(slcanBus):
         self._outlet: Outlet | None = None
         super().__init__(channel, **options)
 
+    @property
+    def resolution(self) -> Span:
+        """Of the adapter's stamps; 0 where it makes none."""
+        return ms(1) if self._stamped else 0
+
     def open(self) -> None:
         """Open the channel; the adapter stamps from then on, where it is to."""
         if self._stamped:

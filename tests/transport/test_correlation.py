@@ -118,6 +118,16 @@ def test_an_adapters_own_clock_is_met_by_its_quickest_frame(clocks: Clocks) -> N
     assert all(abs(error - ms(1)) < us(30) for error in errors[5:]), "as late as the quickest, and steady"
 
 
+def test_an_answer_is_never_stamped_before_its_question(clocks: Clocks) -> None:
+    """The adapter counts whole milliseconds: what it heard 0.9 ms after one began it stamps as if then."""
+    found = Correlation(clocks.real, clocks.wall, resolution=ms(1))
+    for index in range(1, 200):
+        happened = s(10) + ms(10) * index + us(5) * index
+        clocks.ours = happened + us(100)
+        heard = found.instant((happened // ms(1)) * ms(1) / SECOND)
+        assert happened <= heard <= min(happened + ms(1), clocks.ours) + us(30), index
+
+
 def test_an_adapter_that_was_reset_is_told_and_met_anew(clocks: Clocks) -> None:
     """Its clock begins at 0 again, while its port stays open: its frames are not from before the reset."""
     found = Correlation(clocks.real, clocks.wall)
