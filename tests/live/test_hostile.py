@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,16 @@ source = "model"
 """
 
 
+@contextmanager
+def _heeding_a_closed_terminal() -> Iterator[None]:
+    """Also where ``nohup`` has made us deaf to it, which a process that is started now would be too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 class Desk:
     """A served charger, and a bench that is started beside it."""
 
@@ -150,7 +160,7 @@ class Desk:
         """The exit code of a run of these cases."""
         command = [*HIL, "run", "--rig", str(self.rig), "--suite", str(self.folder / "suite"), "--out", str(self.out)]
         environment = os.environ | {"CHARGER": str(self.charger.pid), "WORLD": str(self._world)}
-        with (self.folder / "run.log").open("w") as log:
+        with (self.folder / "run.log").open("w") as log, _heeding_a_closed_terminal():
             return subprocess.run(
                 [*command, *(word for case in cases for word in ("--case", case))],
                 env=environment, stdout=log, stderr=log, timeout=PATIENCE, check=False, start_new_session=True,
