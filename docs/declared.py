@@ -156,7 +156,8 @@ def _limits(name: str, find: Callable[[str], catalogue.Limit]) -> str:
     for each in map(find, catalogue.names(name)):
         others = (
             f"{code(f'{reading}={choice}')}: {show_span(low)} to {show_span(high)}"
-            for reading, choice, low, high in each.alternatives
+            + ("" if source == each.source else f" ({source})")
+            for reading, choice, low, high, source in each.alternatives
         )
         rows.append((code(each.name), show_span(each.low), show_span(each.high), "; ".join(others), each.source))
     return table(("Limit", "From", "To", "By another reading", "Source"), rows)

@@ -20,7 +20,7 @@ from hil.rig import load_rig
 from hil.rig.ports import SerialPortSettings, SignalsPortSettings, TcpPortSettings
 from hil.transport import probe_devices as devices
 from hil.transport.opening import open_serial, open_tcp, open_udp
-from hil.transport.probe import Probe, SerialStream, SocketStream, Stream
+from hil.transport.probe import Probe, SerialStream, SocketStream, State, Stream
 from hil.transport.probing import check_port, needed_signals
 
 Answers = Callable[[bytes], bytes]
@@ -242,7 +242,7 @@ def test_a_box_is_compared_with_what_is_needed(needed: dict[str, str], state: st
         ("di_9", 1, "fault", "the box has no actuator di_9 (what it tells the bench of): it counts as open"),
     ],
 )
-def test_the_state_of_an_interlock_is_told(on: str, value: int, state: str, told: str) -> None:
+def test_the_state_of_an_interlock_is_told(on: str, value: int, state: State, told: str) -> None:
     def answer(heard: bytes) -> bytes:
         return b'{"values":{"relay":%d},"id":1000}\n' % value if b'"get"' in heard else box(heard)
 
