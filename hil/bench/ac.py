@@ -268,7 +268,7 @@ class AcBench(SignalChecks[StreamRecord]):
         """A duty cycle in percent tells no less and no more than these currents in A.
 
         How exact it has to be is general knowledge [K]: beyond that is inconclusive, and a fail only where it tells
-        another current altogether (:func:`hil.conformance.duty.apart_from`).
+        another current altogether (``hil.conformance.duty.apart_from``).
         """
         accuracy = quantity("duty-accuracy").most
         low = None if least is None else round(duty_of(least) - accuracy, 3)
