@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hil.bench.guard.modbus_reader import set_points
 from hil.bench.judge import Inconclusive
 from hil.codec.register import BIT_TABLES, Register, Value
 from hil.codec.registers import READS, RegisterMap
+from hil.codec.set_points import set_points
 from hil.errors import CodecError
 from hil.protocol.modbus import (
     BROADCAST,

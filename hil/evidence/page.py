@@ -159,6 +159,8 @@ def _overall(counts: Mapping[str, int]) -> tuple[str, str]:
 
 def _facts(info: RunInfo) -> list[tuple[str, list[tuple[str, str]]]]:
     tool = {key: value for key, value in info.tool.items() if key not in ("name", "version", "dependencies")}
+    if tool.get("commit"):
+        tool.pop("source", None)  # told where there is no commit alone
     versions: Mapping[str, Any] = info.tool.get("dependencies") or {}
     run: dict[str, Any] = {"started": info.started or "no clock was asked"}
     run |= {"finished": info.finished} if info.finished else {}

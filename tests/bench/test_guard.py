@@ -10,7 +10,7 @@ import can
 import pytest
 
 from hil.bench.guard import Guard, held_back
-from hil.bench.guard.modbus_reader import RegisterReader, set_points
+from hil.bench.guard.modbus_reader import RegisterReader
 from hil.bench.guard.readers import ConsoleReader
 from hil.bench.guard.scpi_reader import InstrumentReader
 from hil.bench.modbus_places import Places
@@ -20,6 +20,7 @@ from hil.bus.faults import Corrupt
 from hil.bus.tcp import VirtualTcp
 from hil.codec.frame import CanFrame
 from hil.codec.map_file import find_map
+from hil.codec.set_points import set_points
 from hil.protocol.gbt27930 import edition
 from hil.safety.envelope import Envelope
 from hil.transport.can_line import LiveCan

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from math import inf, isnan
 from typing import NamedTuple
 
 from hil.bench.guard.readers import Asked
 from hil.codec.register import Register
 from hil.codec.registers import RegisterMap
+from hil.codec.set_points import SET_POINT_UNITS, alike, set_points
 from hil.errors import CodecError
 from hil.protocol.modbus import MAX_RTU, Function, TcpFrame, TcpStream, crc_right
 from hil.protocol.modbus.pdu import REGISTER_READS
 from hil.safety.envelope import SetPoint
 
-_UNITS: Mapping[str, tuple[str, float]] = {
-    "V": ("voltage", 1.0),
-    "mV": ("voltage", 1e-3),
-    "kV": ("voltage", 1e3),
-    "A": ("current", 1.0),
-    "mA": ("current", 1e-3),
-    "W": ("power", 1.0),
-    "VA": ("power", 1.0),
-    "kW": ("power", 1e3),
-    "kVA": ("power", 1e3),
-}
 _HEAD = 7
 """Bytes of the MBAP header before the PDU."""
 
@@ -48,9 +38,9 @@ class RegisterReader:
 
     def __init__(self, registers: RegisterMap, power_of: Callable[[float], float], *, tcp: bool) -> None:
         self._points = {register.name: register for register in set_points(registers)}
-        self._releases = _alike(registers, registers.roles.release)
+        self._releases = alike(registers, registers.roles.release)
         self._points |= {name: each for name, each in registers.registers.items() if name in self._releases}
-        self._fallbacks = _alike(registers, registers.roles.set_safe_current)
+        self._fallbacks = alike(registers, registers.roles.set_safe_current)
         self._power_of = power_of
         self._stream = TcpStream() if tcp else None
         self._tail = b""
@@ -101,30 +91,11 @@ class RegisterReader:
     def _point(self, register: Register, words: tuple[int, ...] | None) -> SetPoint:
         if register.name in self._releases:
             return SetPoint(register.name, releases=words is None or any(words))
-        quantity, factor = _UNITS.get(register.unit, ("current", 1.0))
+        quantity, factor = SET_POINT_UNITS.get(register.unit, ("current", 1.0))
         value = inf if words is None else abs(_number(register, words)) * factor
         power = self._power_of(value) if quantity == "current" and value else 0.0
         asked = {"power": power, quantity: value}
         return SetPoint(register.name, fallback=register.name in self._fallbacks, releases=False, **asked)
-
-
-def set_points(registers: RegisterMap) -> tuple[Register, ...]:
-    """The registers of a map by which something is asked of a device."""
-    roles = registers.roles
-    named = {*_alike(registers, roles.set_current), *_alike(registers, roles.set_safe_current)}
-    return tuple(
-        each
-        for each in registers.registers.values()
-        if each.table == "holding"
-        and each.writable
-        and (each.name in named or (registers.kind == "charger" and each.unit in _UNITS))
-    )
-
-
-def _alike(registers: RegisterMap, name: str) -> frozenset[str]:
-    """A register, and the one of that name of every other member of its group."""
-    own = name.rpartition(".")[2]
-    return frozenset(each for each in registers.registers if name and each.rpartition(".")[2] == own)
 
 
 def _number(register: Register, words: tuple[int, ...]) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import inf
 
 from hil.bench.guard.readers import Asked
-from hil.protocol.scpi import LineReader, ScpiError, Unit, number, parse_unit, split_quoted
+from hil.protocol.scpi import LineReader, ScpiError, Unit, number, units_of
 from hil.safety.envelope import SetPoint
 
 _QUANTITIES: Mapping[str, tuple[str, str]] = {
@@ -31,25 +31,9 @@ class InstrumentReader:
     def read(self, data: bytes) -> Asked:
         """What the lines that these bytes end set."""
         begun, self._open = bool(self._open.strip()), (self._open + data).rpartition(b"\n")[2]
-        units = [unit for line in self._lines.feed(data) if line is not None for unit in _units(line)]
+        units = [unit for line in self._lines.feed(data) if line is not None for unit in units_of(line)]
         points = [point for unit in units for point in _set_by(unit)]
         return Asked(points, off=any(_switches_off(unit) for unit in units), begun=begun)
-
-
-def _units(line: str) -> Iterator[Unit]:
-    try:
-        parts = split_quoted(line, ";")
-    except ScpiError:
-        parts = line.split(";")
-    path: tuple[str, ...] = ()
-    for part in parts:
-        try:
-            unit = parse_unit(part)
-        except ScpiError:
-            continue  # no header that any instrument could take
-        nodes = unit.nodes if unit.rooted or unit.common else (*path, *unit.nodes)
-        path = path if unit.common else nodes[:-1]
-        yield Unit(nodes, unit.query, unit.parameters, unit.common)
 
 
 def _set_by(unit: Unit) -> Iterator[SetPoint]:

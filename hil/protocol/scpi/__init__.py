@@ -3,7 +3,16 @@
 from hil.protocol.scpi.client import Answer, Event, Line, NoAnswer, ScpiClient, ScpiSettings, Unasked
 from hil.protocol.scpi.dialect import DIALECTS, Dialect
 from hil.protocol.scpi.errors import TEXTS, ErrorQueue, ScpiError, show
-from hil.protocol.scpi.message import LineReader, Unit, answer_number, boolean, number, parse_unit, split_quoted
+from hil.protocol.scpi.message import (
+    LineReader,
+    Unit,
+    answer_number,
+    boolean,
+    number,
+    parse_unit,
+    split_quoted,
+    units_of,
+)
 from hil.protocol.scpi.status import Register, Status
 from hil.protocol.scpi.tree import Tree
 
@@ -31,4 +40,5 @@ __all__ = [
     "parse_unit",
     "show",
     "split_quoted",
+    "units_of",
 ]

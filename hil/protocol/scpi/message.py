@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hil.protocol.scpi.errors import ScpiError
@@ -107,6 +108,26 @@ def parse_unit(text: str) -> Unit:
     if not all(parameters):
         raise ScpiError(-102)
     return Unit(nodes, query, parameters, common, rooted)
+
+
+def units_of(line: str) -> Iterator[Unit]:
+    """The units of a program line as an instrument may take them, each with its whole path; what is none is left out.
+
+    A line whose quotes do not close is cut at every semicolon.
+    """
+    try:
+        parts = split_quoted(line, ";")
+    except ScpiError:
+        parts = line.split(";")
+    path: tuple[str, ...] = ()
+    for part in parts:
+        try:
+            unit = parse_unit(part)
+        except ScpiError:
+            continue  # no header that any instrument could take
+        nodes = unit.nodes if unit.rooted or unit.common else (*path, *unit.nodes)
+        path = path if unit.common else nodes[:-1]
+        yield Unit(nodes, unit.query, unit.parameters, unit.common)
 
 
 def number(text: str, unit: str) -> float | str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from hil.protocol.scpi import ScpiError, Unit, parse_unit, split_quoted
+from hil.protocol.scpi import Unit, units_of
 
 _SWITCHES = ("OUTP", "INP", "LOAD")
 """Begins of the nodes that switch (sheet serial 3.5)."""
@@ -20,7 +18,7 @@ class Switches:
 
     def see(self, line: str) -> None:
         """A line goes out."""
-        for unit in _units(line):
+        for unit in units_of(line):
             if unit.common and unit.nodes == ("RST",):
                 self._on.clear()
             elif _switches(unit):
@@ -40,19 +38,3 @@ def _switches(unit: Unit) -> bool:
         return False
     nodes = unit.nodes[:-1] if len(unit.nodes) > 1 and unit.nodes[-1].startswith("STAT") else unit.nodes
     return nodes[-1].startswith(_SWITCHES)
-
-
-def _units(line: str) -> Iterator[Unit]:
-    try:
-        parts = split_quoted(line, ";")
-    except ScpiError:
-        return
-    path: tuple[str, ...] = ()
-    for part in parts:
-        try:
-            unit = parse_unit(part)
-        except ScpiError:
-            continue  # no header that an instrument could take
-        nodes = unit.nodes if unit.rooted or unit.common else (*path, *unit.nodes)
-        path = path if unit.common else nodes[:-1]
-        yield Unit(nodes, unit.query, unit.parameters, unit.common)
